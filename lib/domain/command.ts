@@ -1,0 +1,129 @@
+/** What people may change: open a breaker at once, close one with the right to, put a policy in force. */
+
+import * as Breaker from './breaker.ts';
+import * as Draft from './draft.ts';
+import type * as Ledger from './ledger.ts';
+import * as Scope from './scope.ts';
+
+/** A command. `commandId` makes it act once, however often it is delivered. */
+export type Command =
+  | {
+      readonly kind: 'pause';
+      readonly commandId: string;
+      readonly scope: Scope.Key;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'resume';
+      readonly commandId: string;
+      readonly incidentId: string;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'apply-policy';
+      readonly commandId: string;
+      readonly source: string;
+      readonly hash: string;
+    };
+
+/**
+ * What became of a command.
+ * `refused` carries the reason as people read it; nothing has changed then.
+ */
+export type Result =
+  | { readonly kind: 'paused'; readonly scope: Scope.Key; readonly incidentId: string; readonly already: boolean }
+  | { readonly kind: 'resumed'; readonly scope: Scope.Key; readonly incidentId: string; readonly trial: true }
+  | { readonly kind: 'policy-applied'; readonly version: number; readonly hash: string }
+  | { readonly kind: 'duplicate' }
+  | { readonly kind: 'refused'; readonly why: string };
+
+/** A result with what it changes; `changes` is absent where nothing does. */
+export type Decided = { readonly result: Result; readonly changes?: Ledger.Changes };
+
+/** Row that keeps a command from acting twice. */
+export function commandRowId(commandId: string): string {
+  return `command:${commandId}`;
+}
+
+/** Who gave the command and, for a resume, the incident that it names. */
+export type By = { readonly actor: string; readonly incident?: Breaker.Incident | undefined };
+
+/**
+ * Decides on one command. Pausing needs nobody else. Resuming is for a policy in trial mode only,
+ * until the quorum's ceremony is there; fail direction: closed, anything else is refused.
+ */
+export function decide(
+  context: Draft.Context,
+  loaded: Ledger.Loaded,
+  parameters: { readonly command: Command; readonly by: By },
+): Decided {
+  const { command, by } = parameters;
+  const draft = Draft.start(context, loaded);
+  const rowId = commandRowId(command.commandId);
+  if (Draft.row(draft, rowId)) return { result: { kind: 'duplicate' } };
+  const note = `${command.kind} by ${by.actor}`;
+  Draft.putRow(draft, { rowId, state: 'noted', bodyHash: '', atMs: draft.atMs, note });
+  switch (command.kind) {
+    case 'pause':
+      return pause(draft, command, by);
+    case 'resume':
+      return resume(draft, command, by);
+    case 'apply-policy':
+      return applyPolicy(draft, command, by);
+    default:
+      return command satisfies never;
+  }
+}
+
+function pause(draft: Draft.Draft, command: Extract<Command, { kind: 'pause' }>, by: By): Decided {
+  const text = `paused by ${by.actor}: ${command.reason}`;
+  const trip = Draft.tripKey(draft, command.scope, {
+    kind: 'operator',
+    atMs: draft.atMs,
+    rowId: commandRowId(command.commandId),
+    text,
+    notional: 0n,
+    actor: by.actor,
+  });
+  const { scope, incidentId } = trip;
+  return { result: { kind: 'paused', scope, incidentId, already: !trip.opened }, changes: Draft.changes(draft) };
+}
+
+function resume(draft: Draft.Draft, command: Extract<Command, { kind: 'resume' }>, by: By): Decided {
+  const refused = (why: string): Decided => ({ result: { kind: 'refused', why } });
+  const { incident } = by;
+  if (!incident) return refused(`there is no incident ${command.incidentId}`);
+  if (incident.state === 'closed') return refused(`incident ${incident.incidentId} is closed already`);
+  if (draft.context.policy.resume.kind !== 'trial') {
+    return refused('this policy asks for a quorum (resume: quorum): one operator alone cannot resume');
+  }
+  const current = Draft.item(draft, incident.scope);
+  const breaker = Breaker.reset(current.breaker, incident.incidentId);
+  if (!breaker) return refused(`the breaker of ${incident.scope} is not held by ${incident.incidentId}`);
+  draft.items.set(incident.scope, { ...current, breaker });
+  const changes = Draft.changes(draft);
+  const closed = { atMs: draft.atMs, actor: by.actor, reason: command.reason };
+  return {
+    result: { kind: 'resumed', scope: incident.scope, incidentId: incident.incidentId, trial: true },
+    changes: {
+      ...changes,
+      incidents: [{ incident: { ...incident, state: 'closed', closed }, expected: 'open' }],
+    },
+  };
+}
+
+function applyPolicy(
+  draft: Draft.Draft,
+  command: Extract<Command, { kind: 'apply-policy' }>,
+  by: By,
+): Decided {
+  const global = Draft.item(draft, Scope.GLOBAL_KEY);
+  const version = (global.policyVersion ?? 0) + 1;
+  draft.items.set(Scope.GLOBAL_KEY, { ...global, policyVersion: version });
+  const { hash, source } = command;
+  const policy = { version, hash, source, appliedAtMs: draft.atMs, actor: by.actor };
+  return {
+    result: { kind: 'policy-applied', version, hash },
+    changes: { ...Draft.changes(draft), policy },
+  };
+}

@@ -1,0 +1,155 @@
+/**
+ * The working copy that one decision writes to, event by event, before it is committed whole.
+ * Mutable inside one call of the domain and never outside it.
+ */
+
+import * as Breaker from './breaker.ts';
+import { charges } from './charge.ts';
+import * as Ledger from './ledger.ts';
+import * as Meter from './meter.ts';
+import type * as Policy from './policy.ts';
+import * as Scope from './scope.ts';
+
+/** What a decision is made with: no clock, no randomness of its own. */
+export type Context = {
+  readonly policy: Policy.Policy;
+  readonly policyVersion: number;
+  readonly decisionId: string;
+  /** The worker's clock. The decision never runs behind what it loaded, see {@link start}. */
+  readonly nowMs: number;
+  readonly newIncidentId: () => string;
+  /** 32-bit hash of a text; equal texts give equal hashes. */
+  readonly shortHash: (text: string) => number;
+};
+
+/** A decision under way. */
+export type Draft = {
+  readonly context: Context;
+  readonly atMs: number;
+  readonly loaded: Ledger.Loaded;
+  readonly rows: Map<string, Ledger.Row>;
+  readonly items: Map<Scope.Key, Ledger.Item>;
+  readonly incidents: Breaker.Incident[];
+  readonly causes: Ledger.CauseWrite[];
+  readonly alerts: Map<string, Ledger.Alert>;
+};
+
+/** A breaker that an event opened, or added a cause to. */
+export type Trip = { readonly scope: Scope.Key; readonly incidentId: string; readonly opened: boolean };
+
+/** Starts a decision. Its time is the clock's, or the newest charge among the loaded meters if that is later. */
+export function start(context: Context, loaded: Ledger.Loaded): Draft {
+  let atMs = context.nowMs;
+  for (const item of loaded.items.values()) atMs = Math.max(atMs, item.meter.newestMs);
+  return {
+    context,
+    atMs,
+    loaded,
+    rows: new Map(),
+    items: new Map(),
+    incidents: [],
+    causes: [],
+    alerts: new Map(),
+  };
+}
+
+/** A row as the decision sees it now. */
+export function row(draft: Draft, rowId: string): Ledger.Row | undefined {
+  return draft.rows.get(rowId) ?? draft.loaded.rows.get(rowId);
+}
+
+/** An item as the decision sees it now; a new one where nothing is stored. */
+export function item(draft: Draft, key: Scope.Key): Ledger.Item {
+  return draft.items.get(key) ?? draft.loaded.items.get(key) ?? Ledger.newItem(draft.atMs);
+}
+
+/** Puts a new row, or the next version of one. */
+export function putRow(
+  draft: Draft,
+  next: Omit<Ledger.Row, 'version' | 'decisionId' | 'policyVersion'>,
+): void {
+  const { decisionId, policyVersion } = draft.context;
+  const version = (draft.loaded.rows.get(next.rowId)?.version ?? 0) + 1;
+  draft.rows.set(next.rowId, { ...next, version, decisionId, policyVersion });
+}
+
+/** Charges legs to every scope that they touch, and gives back the items as they were before. */
+export function charge(
+  draft: Draft,
+  subject: Scope.Subject,
+  legs: readonly Policy.Leg[],
+): ReadonlyMap<Scope.Key, Ledger.Item> {
+  const before = new Map<Scope.Key, Ledger.Item>();
+  for (const [key, added] of charges(subject, legs, draft.context.shortHash)) {
+    const current = item(draft, key);
+    before.set(key, current);
+    draft.items.set(key, { ...current, meter: Meter.charge(current.meter, added, draft.atMs) });
+  }
+  return before;
+}
+
+/**
+ * Opens the breaker of one of the subject's scopes, or adds the cause to what is open already: the
+ * scope's own incident, or that of a wider scope that stops the same money. Later causes are kept
+ * up to {@link Breaker.CAUSES_MAX} and counted beyond.
+ */
+export function trip(
+  draft: Draft,
+  target: { readonly kind: Scope.Kind; readonly subject: Scope.Subject },
+  cause: Breaker.Cause,
+): Trip {
+  const own = Scope.of(target.kind, target.subject);
+  const wider = Scope.covering(target.kind, target.subject);
+  const open = [own, ...wider].find(
+    (scope) => !Breaker.permits(item(draft, Scope.key(scope)).breaker),
+  );
+  return tripKey(draft, Scope.key(open ?? own), cause);
+}
+
+/** Opens, or adds a cause to, exactly the scope with this key. */
+export function tripKey(draft: Draft, key: Scope.Key, cause: Breaker.Cause): Trip {
+  const current = item(draft, key);
+  const { newIncidentId, policyVersion } = draft.context;
+  const tripped = Breaker.trip(current.breaker, {
+    scope: key,
+    cause,
+    incidentId: Breaker.permits(current.breaker) ? newIncidentId() : '',
+    policyVersion,
+  });
+  draft.items.set(key, { ...current, breaker: tripped.breaker });
+  if (tripped.opened) draft.incidents.push(tripped.opened);
+  else if (tripped.causeNumber <= Breaker.CAUSES_MAX) {
+    const { incidentId, causeNumber } = tripped;
+    draft.causes.push({ incidentId, number: causeNumber, cause });
+  }
+  return { scope: key, incidentId: tripped.incidentId, opened: tripped.opened !== undefined };
+}
+
+/** Notes an alert; the same id twice in one decision is told once. */
+export function alert(draft: Draft, next: Ledger.Alert): void {
+  if (!draft.alerts.has(next.alertId)) draft.alerts.set(next.alertId, next);
+}
+
+/** Everything that the draft changed, with the versions that it must still find. `global` is always among them. */
+export function changes(draft: Draft): Ledger.Changes {
+  if (!draft.items.has(Scope.GLOBAL_KEY)) {
+    draft.items.set(Scope.GLOBAL_KEY, item(draft, Scope.GLOBAL_KEY));
+  }
+  const expectedVersion = (version: number | undefined) => version ?? ('absent' as const);
+  return {
+    decisionId: draft.context.decisionId,
+    atMs: draft.atMs,
+    rows: [...draft.rows.values()].map((next) => ({
+      row: next,
+      expected: expectedVersion(draft.loaded.rows.get(next.rowId)?.version),
+    })),
+    items: [...draft.items].map(([key, next]) => {
+      const expected = expectedVersion(draft.loaded.items.get(key)?.version);
+      const version = expected === 'absent' ? draft.atMs : expected + 1;
+      return { key, item: { ...next, version }, expected };
+    }),
+    incidents: draft.incidents.map((incident) => ({ incident, expected: 'absent' })),
+    causes: draft.causes,
+    alerts: [...draft.alerts.values()],
+  };
+}

@@ -1,0 +1,115 @@
+/** What people are told: one sentence per cause, with the numbers that decided. */
+
+import type * as Breaker from './breaker.ts';
+import type * as Evaluate from './evaluate.ts';
+import type * as Ledger from './ledger.ts';
+import * as Money from './money.ts';
+import * as Policy from './policy.ts';
+import * as Scope from './scope.ts';
+import type * as Withdrawal from './withdrawal.ts';
+
+/** A day in ms: the period in which the same unknown thing is told once. */
+export const DAY_MS = 86_400_000;
+
+/** `4,947 ETH`-like text for an amount; base units where the asset is unknown. */
+export function amount(policy: Policy.Policy, transfer: Withdrawal.Transfer): string {
+  const rule = Policy.assetRule(policy, transfer.asset);
+  if (!rule) return `${transfer.amount} base units of ${transfer.asset}`;
+  const [whole = '', fraction] = Money.formatUnits(transfer.amount, rule.decimals).split('.');
+  const grouped = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+  return `${fraction === undefined ? grouped : `${grouped}.${fraction}`} ${rule.symbol}`;
+}
+
+/** Why an outflow trips that nobody approved. */
+export function unmatched(
+  policy: Policy.Policy,
+  event: Withdrawal.Withdrawal | Withdrawal.Outflow,
+  why: string,
+): string {
+  const wallet = Policy.walletOf(policy, event.transfer.account)?.name ?? event.transfer.account;
+  return `outflow of ${amount(policy, event.transfer)} from ${wallet} that nobody approved: ${why}`;
+}
+
+/** Why a limit trips, with its numbers. */
+export function limit(
+  policy: Policy.Policy,
+  breach: Evaluate.Breach,
+): Pick<Breaker.Cause, 'text'> & Required<Pick<Breaker.Cause, 'limit'>> {
+  const { limit: rule, used } = breach;
+  const { limitId, allowed } = rule;
+  return {
+    limit: { limitId, used, allowed },
+    text: `limit ${limitId} on ${Scope.key(breach.scope)}: ${quantity(policy, rule, used)}${over(rule)} of ${quantity(policy, rule, allowed)} allowed`,
+  };
+}
+
+/** The alert for a warn level, for a limit that only alerts, or for a backlog that breached late. */
+export function alert(
+  policy: Policy.Policy,
+  breach: Evaluate.Breach,
+  fact: { readonly atMs: number; readonly rowId: string; readonly late: boolean },
+): Ledger.Alert {
+  const scope = Scope.key(breach.scope);
+  const period = Math.floor(fact.atMs / (breach.limit.windowMs || DAY_MS));
+  const { text } = limit(policy, breach);
+  const why = fact.late && breach.level === 'breach' ? ' (late backlog: alerted, not tripped)' : '';
+  return {
+    alertId: `${breach.level}|${breach.limit.limitId}|${scope}|${period}`,
+    kind: breach.level,
+    atMs: fact.atMs,
+    scope,
+    rowId: fact.rowId,
+    text: `${text}${why}`,
+  };
+}
+
+/** What shadow mode would have done. Told once per scope, cause and hour. */
+export function wouldTrip(scope: Scope.Key, cause: Breaker.Cause): Ledger.Alert {
+  const what = cause.limit?.limitId ?? cause.kind;
+  const period = Math.floor(cause.atMs / 3_600_000);
+  const { atMs, rowId } = cause;
+  const text = `would have tripped ${scope}: ${cause.text}`;
+  return { alertId: `would-trip|${what}|${scope}|${period}`, kind: 'would-trip', atMs, scope, rowId, text };
+}
+
+/** What is unknown about money leaving. */
+export function unknown(what: Policy.Unknown, subject: Scope.Subject): string {
+  const value = { wallet: subject.wallet, asset: subject.asset, chain: subject.chain, price: subject.asset };
+  return what === 'price'
+    ? `no price is known for ${value.price}`
+    : `the policy does not know ${what} ${value[what]}`;
+}
+
+/** One id with two bodies. */
+export function conflict(
+  event: Withdrawal.Withdrawal | Withdrawal.Outflow,
+  before: Ledger.Row | undefined,
+): string {
+  const id = event.kind === 'withdrawal' ? `withdrawal ${event.withdrawalId}` : `outflow ${event.transaction} ${event.place}`;
+  const first = before?.money?.transfer;
+  const differs = first
+    ? (['account', 'asset', 'destination', 'memo', 'amount'] as const)
+        .filter((field) => first[field] !== event.transfer[field])
+        .map((field) => `${field} ${first[field] ?? 'none'} → ${event.transfer[field] ?? 'none'}`)
+    : [];
+  return `${id} came again with other content: ${differs.join(', ') || 'unknown fields'}`;
+}
+
+/** A metric's value with its unit: USD, tokens, or a plain count. */
+export function quantity(policy: Policy.Policy, rule: Policy.Limit, value: bigint): string {
+  if (value >= Money.MAX) return 'more than can be counted';
+  if (rule.metric === 'notional' || rule.metric === 'single') return Money.formatUsd(value);
+  if (rule.metric !== 'amount') return value.toString();
+  const asset = policy.assets.find((known) => known.pattern === rule.where.asset);
+  return asset ? `${Money.formatUnits(value, asset.decimals)} ${asset.symbol}` : `${value} base units`;
+}
+
+function over(rule: Policy.Limit): string {
+  return rule.metric === 'single' ? ' in one withdrawal' : ` in ${duration(rule.windowMs)}`;
+}
+
+/** A window as the policy writes it: `1m`, `6h`, `30d`. */
+export function duration(windowMs: number): string {
+  if (windowMs % DAY_MS === 0 && windowMs > DAY_MS) return `${windowMs / DAY_MS}d`;
+  return windowMs % 3_600_000 === 0 ? `${windowMs / 3_600_000}h` : `${windowMs / 60_000}m`;
+}

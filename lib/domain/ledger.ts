@@ -1,0 +1,132 @@
+/** The ledger: one row per unit of value, and the item that each scope keeps. */
+
+import type { Breaker, Cause, Incident } from './breaker.ts';
+import { CLOSED } from './breaker.ts';
+import * as Meter from './meter.ts';
+import type { Leg } from './policy.ts';
+import type * as Scope from './scope.ts';
+import type { Transfer } from './withdrawal.ts';
+
+/**
+ * `reported`: an approved withdrawal, its outflow not seen yet.
+ * `claimed`: an outflow named this withdrawal before anybody reported it.
+ * `matched`: withdrawal and outflow have met; each consumes the other, once.
+ * `unmatched`: an outflow that nobody approved.
+ * `noted`: kept only so that its event acts once (a command, a conflict, a parked record).
+ */
+export type RowState = 'reported' | 'claimed' | 'matched' | 'unmatched' | 'noted';
+
+/** One row. What was charged, where, when and at which price stays with it: meters can be recomputed from rows. */
+export type Row = {
+  readonly rowId: string;
+  readonly version: number;
+  readonly state: RowState;
+  /** The decision that wrote it last: tells a lost answer from somebody else's write. */
+  readonly decisionId: string;
+  readonly bodyHash: string;
+  readonly atMs: number;
+  readonly policyVersion: number;
+  /** Absent on `noted` rows. */
+  readonly money?: Money;
+  /** The row it was matched with or claimed by. */
+  readonly link?: string;
+  /** Why, on `noted` rows. */
+  readonly note?: string;
+};
+
+/** What moved, the scopes it lies in, and what of it was charged (empty when the other row was). */
+export type Money = {
+  readonly transfer: Transfer;
+  readonly subject: Scope.Subject;
+  readonly charged: readonly Leg[];
+  readonly chargedAtMs: number;
+};
+
+/** The item of one scope: its meter with its gate. `version` changes with every write. */
+export type Item = {
+  readonly version: number;
+  readonly meter: Meter.Meter;
+  readonly breaker: Breaker;
+  /** On `global` only: the policy in force. */
+  readonly policyVersion?: number;
+};
+
+/** Something that people are told and that stops nothing. */
+export type Alert = {
+  /** The same fact has the same id: it is told once. */
+  readonly alertId: string;
+  readonly kind: 'warn' | 'breach' | 'would-trip' | 'unknown';
+  readonly atMs: number;
+  readonly scope: string;
+  readonly rowId: string;
+  readonly text: string;
+};
+
+/** Proof that events arrive and are decided on. */
+export type Heartbeat = {
+  readonly sentAtMs: number;
+  readonly receivedAtMs: number;
+  /** Age of the oldest event in the batch that carried it. */
+  readonly oldestWaitingMs: number;
+};
+
+/** What one read gave: absent keys are absent in the table. */
+export type Loaded = {
+  readonly rows: ReadonlyMap<string, Row>;
+  readonly items: ReadonlyMap<Scope.Key, Item>;
+};
+
+/** A row to put if absent, or to replace if its version is still the expected one. */
+export type RowWrite = { readonly row: Row; readonly expected: number | 'absent' };
+/** An item to put if absent, or to replace if its version is still the expected one. */
+export type ItemWrite = {
+  readonly key: Scope.Key;
+  readonly item: Item;
+  readonly expected: number | 'absent';
+};
+/** An incident to put if absent, or to replace while it is open. */
+export type IncidentWrite = { readonly incident: Incident; readonly expected: 'absent' | 'open' };
+/** A further cause of an incident. */
+export type CauseWrite = {
+  readonly incidentId: string;
+  readonly number: number;
+  readonly cause: Cause;
+};
+
+/** Everything that one decision changes: written whole or not at all. */
+export type Changes = {
+  readonly decisionId: string;
+  readonly atMs: number;
+  readonly rows: readonly RowWrite[];
+  readonly items: readonly ItemWrite[];
+  readonly incidents: readonly IncidentWrite[];
+  readonly causes: readonly CauseWrite[];
+  readonly alerts: readonly Alert[];
+  readonly heartbeat?: Heartbeat;
+  /** A policy to put if its version is absent. */
+  readonly policy?: StoredPolicy;
+};
+
+/** A policy as it is stored: the source text, so that every reader parses the same bytes. */
+export type StoredPolicy = {
+  readonly version: number;
+  readonly hash: string;
+  readonly source: string;
+  readonly appliedAtMs: number;
+  readonly actor: string;
+};
+
+/** Items of one transaction, at most (DynamoDB's limit). */
+export const CHANGES_MAX = 100;
+
+/** Number of items in the transaction that writes these changes. */
+export function size(changes: Changes): number {
+  const { rows, items, incidents, causes, alerts, heartbeat, policy } = changes;
+  const single = (heartbeat ? 1 : 0) + (policy ? 1 : 0);
+  return rows.length + items.length + incidents.length + causes.length + alerts.length + single;
+}
+
+/** The item of a scope that nothing has touched. Its version starts at the clock, so that one that expired and came back is not taken for the old one. */
+export function newItem(nowMs: number): Item {
+  return { version: nowMs, meter: Meter.EMPTY, breaker: CLOSED };
+}

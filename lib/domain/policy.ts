@@ -1,0 +1,201 @@
+/** The rules: what is known, what may leave, and what happens when more does. */
+
+import { type AccountId, type AssetId, chainOf } from './caip.ts';
+import type * as Meter from './meter.ts';
+import * as Money from './money.ts';
+import * as Pattern from './pattern.ts';
+import type * as Scope from './scope.ts';
+import type { Transfer } from './withdrawal.ts';
+
+/** `enforce` acts; `shadow` meters and reports what it would have done. */
+export type Mode = 'enforce' | 'shadow';
+
+/** A chain, or by pattern many. */
+export type ChainRule = { readonly pattern: string; readonly name: string };
+
+/** An asset, or by pattern many. */
+export type AssetRule = {
+  readonly pattern: string;
+  readonly symbol: string;
+  readonly decimals: number;
+  /** Price below which it is never valued, pico-USD for one whole token. Absent: no price is known. */
+  readonly floorPricePicoUsd?: bigint | undefined;
+  /** The asset whose budget it shares: the same money under another id (wrapped, bridged). */
+  readonly sameAs?: AssetId | undefined;
+};
+
+/** A hot wallet. */
+export type Wallet = {
+  readonly name: string;
+  /** Wallets whose keys fall together. */
+  readonly keyDomain: string;
+  readonly addresses: readonly AccountId[];
+};
+
+/** What a breached limit does. `hold` concerns reservations; for money that has left it alerts. */
+export type Action =
+  | { readonly kind: 'pause'; readonly scope: Scope.Kind }
+  | { readonly kind: 'hold' }
+  | { readonly kind: 'alert' };
+
+/** Fields of a subject by which a limit can be narrowed, each a pattern. */
+export type Where = {
+  readonly wallet?: string | undefined;
+  readonly keyDomain?: string | undefined;
+  readonly chain?: string | undefined;
+  readonly asset?: string | undefined;
+  readonly destination?: string | undefined;
+  readonly actor?: string | undefined;
+};
+
+/** scope × metric × window → action. A sum equal to `allowed` passes, one unit more breaches. */
+export type Limit = {
+  readonly limitId: string;
+  readonly scope: Scope.Kind;
+  readonly where: Where;
+  /** `single` is the notional of one withdrawal; the others are sums over the window. */
+  readonly metric: Meter.Metric | 'single';
+  /** A window of `Meter.LADDER`; 0 for `single`. */
+  readonly windowMs: number;
+  /** micro-USD, base units or a count, by metric. */
+  readonly allowed: bigint;
+  /** Share of `allowed` above which a warning goes out. */
+  readonly warnBps?: number | undefined;
+  readonly action: Action;
+  readonly mode: Mode;
+};
+
+/** What may be unknown about money leaving. */
+export type Unknown = 'wallet' | 'asset' | 'chain' | 'price';
+
+/** What is done with money of which something is unknown. */
+export type UnknownRule = {
+  /** Before it leaves. */
+  readonly withdrawal: 'block' | 'hold' | 'allow';
+  /** After it left. */
+  readonly outflow: 'pause' | 'alert';
+  /** The scope that `pause` opens. */
+  readonly scope: Scope.Kind;
+};
+
+/** Who may close a breaker. `trial`: one operator alone, for first steps only. */
+export type Resume = { readonly kind: 'trial' } | { readonly kind: 'quorum' };
+
+/** Times that the rules depend on, ms. */
+export type Timing = {
+  /** How far a worker's clock may be off. */
+  readonly clockToleranceMs: number;
+  /** Longest life of an admission: money leaves up to this long after its charge. */
+  readonly admissionMs: number;
+  /** Longest time from reading the clock to a commit. */
+  readonly commitDelayMs: number;
+  /** How long a proof of health keeps the flag in force. */
+  readonly leaseMs: number;
+};
+
+/** A loaded policy. */
+export type Policy = {
+  readonly name: string;
+  readonly mode: Mode;
+  readonly chains: readonly ChainRule[];
+  readonly assets: readonly AssetRule[];
+  readonly wallets: readonly Wallet[];
+  readonly limits: readonly Limit[];
+  readonly unknown: Readonly<Record<Unknown, UnknownRule>>;
+  /** The scope that an outflow nobody approved opens. */
+  readonly unmatched: { readonly scope: Scope.Kind };
+  /** The scope that one id with two bodies, or a record that cannot be decided on, opens. */
+  readonly conflict: { readonly scope: Scope.Kind };
+  readonly resume: Resume;
+  readonly timing: Timing;
+};
+
+/** One asset's part of what leaves, valued. */
+export type Leg = {
+  readonly asset: AssetId;
+  readonly amount: bigint;
+  readonly notional: bigint;
+  readonly pricePicoUsd: bigint;
+};
+
+/** A transfer with everything that the policy knows about it. */
+export type Resolved = {
+  readonly subject: Scope.Subject;
+  /** What leaves: the amount first, then the network fee if the wallet pays one in another asset. */
+  readonly legs: readonly Leg[];
+  readonly unknown: readonly Unknown[];
+};
+
+/** Key domain of wallets that the policy does not name. */
+export const UNKNOWN_KEY_DOMAIN = '%unknown';
+
+/** How much every window is widened: clocks off both ways, admissions still alive, commits under way. */
+export function widenMs(timing: Timing): number {
+  return 2 * timing.clockToleranceMs + timing.admissionMs + timing.commitDelayMs;
+}
+
+/** The wallet that owns an address, by address or by name. */
+export function walletOf(policy: Policy, accountOrName: string): Wallet | undefined {
+  return policy.wallets.find(
+    (wallet) =>
+      wallet.name === accountOrName || wallet.addresses.some((address) => address === accountOrName),
+  );
+}
+
+/**
+ * Names wallet and key domain, maps the asset to its budget and values every leg.
+ * Fail direction: what is not known is named in `unknown`, and the policy's rule for it decides; an
+ * asset without a price has notional 0 and always carries `price`.
+ */
+export function resolve(policy: Policy, transfer: Transfer): Resolved {
+  const wallet = walletOf(policy, transfer.account);
+  const chain = chainOf(transfer.account);
+  const unknown = new Set<Unknown>();
+  if (!wallet) unknown.add('wallet');
+  if (!Pattern.mostSpecific(policy.chains, chain)) unknown.add('chain');
+  const { fee } = transfer;
+  const feeInSameAsset = fee?.asset === transfer.asset ? fee.amount : 0n;
+  const legs = [valued(policy, transfer.asset, transfer.amount + feeInSameAsset, unknown)];
+  if (fee && fee.asset !== transfer.asset) legs.push(valued(policy, fee.asset, fee.amount, unknown));
+  const subject: Scope.Subject = {
+    chain,
+    wallet: wallet?.name ?? transfer.account,
+    keyDomain: wallet?.keyDomain ?? UNKNOWN_KEY_DOMAIN,
+    asset: legs[0]?.asset ?? transfer.asset,
+    destination: transfer.destination,
+    memo: transfer.memo,
+    actor: transfer.actor,
+  };
+  return { subject, legs, unknown: [...unknown] };
+}
+
+/** The limits that speak about a scope of this subject, in the policy's order. No rule hides another. */
+export function limitsOn(policy: Policy, kind: Scope.Kind, subject: Scope.Subject): readonly Limit[] {
+  return policy.limits.filter((limit) => limit.scope === kind && applies(limit.where, subject));
+}
+
+/** The asset rule for an id: exact before pattern. */
+export function assetRule(policy: Policy, asset: AssetId): AssetRule | undefined {
+  return Pattern.mostSpecific(policy.assets, asset);
+}
+
+function valued(policy: Policy, asset: AssetId, amount: bigint, unknown: Set<Unknown>): Leg {
+  const rule = assetRule(policy, asset);
+  if (!rule) unknown.add('asset');
+  if (rule?.floorPricePicoUsd === undefined) {
+    unknown.add('price');
+    return { asset: rule?.sameAs ?? asset, amount, notional: 0n, pricePicoUsd: 0n };
+  }
+  const pricePicoUsd = rule.floorPricePicoUsd;
+  const notional = Money.notionalMicroUsd({ amount, decimals: rule.decimals, pricePicoUsd });
+  return { asset: rule.sameAs ?? asset, amount, notional, pricePicoUsd };
+}
+
+/** A field that the money does not name matches: leaving it out escapes no limit. */
+function applies(where: Where, subject: Scope.Subject): boolean {
+  return (Object.keys(where) as (keyof Where)[]).every((field) => {
+    const pattern = where[field];
+    const value = subject[field];
+    return pattern === undefined || value === undefined || Pattern.matches(pattern, value);
+  });
+}

@@ -1,0 +1,136 @@
+/** Where a limit or a breaker applies. */
+
+import type { AccountId, AssetId, ChainId } from './caip.ts';
+
+/**
+ * The eight kinds of scope, from the narrowest to the widest. Evaluation follows this order, so that
+ * one customer or destination is named before a wallet, and a wallet before everything.
+ */
+export const KINDS = [
+  'actor',
+  'destination',
+  'wallet-asset',
+  'wallet',
+  'asset',
+  'chain',
+  'key-domain',
+  'global',
+] as const;
+
+/** A kind of scope. */
+export type Kind = (typeof KINDS)[number];
+
+/** One scope. `id` is empty for `global` only. */
+export type Scope = { readonly kind: Kind; readonly id: string };
+
+/** The key of a scope: stored, logged and typed by operators, for example `wallet:eth-hot-1`. */
+export type Key = string;
+
+/** What a piece of outgoing money touches; everything that a scope can be derived from. */
+export type Subject = {
+  readonly chain: ChainId;
+  /** The policy's name of the wallet, or its CAIP-10 account where the policy does not know it. */
+  readonly wallet: string;
+  readonly keyDomain: string;
+  readonly asset: AssetId;
+  readonly destination: AccountId;
+  readonly memo?: string | undefined;
+  readonly actor?: string | undefined;
+};
+
+/** Actor of money that names none: one scope for all of it, so that leaving the field out escapes no limit. */
+const NO_ACTOR = '%none';
+
+/** The one scope over everything. */
+export const GLOBAL: Scope = { kind: 'global', id: '' };
+/** Key of {@link GLOBAL}. */
+export const GLOBAL_KEY: Key = 'global';
+
+/** Longest key that is accepted; a DynamoDB partition key holds 2 048 bytes. */
+const KEY_LENGTH_MAX = 600;
+
+/** The key of a scope. Injective: parts are percent-encoded, so `1` and `11`, or an id with separators, never meet. */
+export function key(scope: Scope): Key {
+  return scope.kind === 'global' ? GLOBAL_KEY : `${scope.kind}:${scope.id}`;
+}
+
+/**
+ * Reads a key that a person or another system wrote.
+ *
+ * @throws {InvalidScopeError} unknown kind, empty or overlong id.
+ */
+export function parseKey(text: string): Scope {
+  if (text === GLOBAL_KEY) return GLOBAL;
+  const colon = text.indexOf(':');
+  const kind = KINDS.find((known) => known === text.slice(0, colon));
+  const id = text.slice(colon + 1);
+  if (!kind || kind === 'global' || id === '' || text.length > KEY_LENGTH_MAX || /[\s\p{Cc}]/u.test(text)) {
+    throw new InvalidScopeError({ text });
+  }
+  return { kind, id };
+}
+
+/** The scope of one kind that a subject lies in. */
+export function of(kind: Kind, subject: Subject): Scope {
+  switch (kind) {
+    case 'actor':
+      return { kind, id: subject.actor === undefined ? NO_ACTOR : encode(subject.actor) };
+    case 'destination':
+      return { kind, id: destinationId(subject) };
+    case 'wallet-asset':
+      return { kind, id: `${encode(subject.wallet)}|${subject.asset}` };
+    case 'wallet':
+      return { kind, id: encode(subject.wallet) };
+    case 'asset':
+      return { kind, id: subject.asset };
+    case 'chain':
+      return { kind, id: subject.chain };
+    case 'key-domain':
+      return { kind, id: encode(subject.keyDomain) };
+    case 'global':
+      return GLOBAL;
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** All scopes that a subject lies in, narrowest first. */
+export function all(subject: Subject): readonly Scope[] {
+  return KINDS.map((kind) => of(kind, subject));
+}
+
+/** Kinds whose open breaker stops everything that a breaker of the given kind would stop, for one subject. */
+const COVERED_BY: Readonly<Record<Kind, readonly Kind[]>> = {
+  actor: ['global'],
+  destination: ['global'],
+  'wallet-asset': ['wallet', 'asset', 'chain', 'key-domain', 'global'],
+  wallet: ['key-domain', 'global'],
+  asset: ['chain', 'global'],
+  chain: ['global'],
+  'key-domain': ['global'],
+  global: [],
+};
+
+/** The wider scopes of a subject that contain its scope of this kind. */
+export function covering(kind: Kind, subject: Subject): readonly Scope[] {
+  return COVERED_BY[kind].map((wider) => of(wider, subject));
+}
+
+function destinationId(subject: Subject): string {
+  return subject.memo === undefined ? subject.destination : `${subject.destination}|${encode(subject.memo)}`;
+}
+
+/** Percent-encodes all but the characters that CAIP identifiers use, so that `|` is free to separate. */
+function encode(part: string): string {
+  return encodeURIComponent(part).replaceAll('%3A', ':').replaceAll('%2F', '/');
+}
+
+/** A text is not a scope key. */
+export class InvalidScopeError extends Error {
+  override readonly name = 'Scope.InvalidScopeError';
+  constructor(details: { readonly text: string }) {
+    super(
+      `"${details.text.slice(0, 100)}" is not a scope; use "global" or "<kind>:<id>" with a kind of ${KINDS.slice(0, -1).join(', ')}`,
+    );
+  }
+}

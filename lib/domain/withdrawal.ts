@@ -1,0 +1,68 @@
+/** Money leaving: as the exchange approved it (`Withdrawal`), and as the chain showed it (`Outflow`). */
+
+import type { AccountId, AssetId } from './caip.ts';
+
+/** A network fee that the wallet pays, in base units of the fee's asset. */
+export type Fee = { readonly asset: AssetId; readonly amount: bigint };
+
+/** What both forms of money leaving say. Amounts are base units, never negative. */
+export type Transfer = {
+  /** The wallet's address. */
+  readonly account: AccountId;
+  readonly asset: AssetId;
+  readonly destination: AccountId;
+  /** Memo or tag that belongs to the destination. */
+  readonly memo?: string | undefined;
+  /** The customer or API key behind it. */
+  readonly actor?: string | undefined;
+  readonly amount: bigint;
+  readonly fee?: Fee | undefined;
+};
+
+/** Money leaving, as approved by the exchange. */
+export type Withdrawal = {
+  readonly kind: 'withdrawal';
+  readonly withdrawalId: string;
+  readonly transfer: Transfer;
+};
+
+/** Money leaving, as seen on chain. */
+export type Outflow = {
+  readonly kind: 'outflow';
+  readonly transaction: string;
+  /** Place within the transaction: `top`, `log:<index within the transaction>` or `trace:<path>`. */
+  readonly place: string;
+  /** The approved withdrawal that the observer believes this to be: a claim, checked by matching. */
+  readonly withdrawalId?: string | undefined;
+  readonly transfer: Transfer;
+};
+
+/** Ledger id of a withdrawal: it does not depend on who reported it. */
+export function withdrawalRowId(withdrawalId: string): string {
+  return `withdrawal:${withdrawalId}`;
+}
+
+/** Ledger id of an outflow: chain, transaction and place, whoever saw it. */
+export function outflowRowId(outflow: Outflow): string {
+  const [namespace, reference] = outflow.transfer.account.split(':');
+  return `outflow:${namespace}:${reference}:${outflow.transaction}:${outflow.place}`;
+}
+
+/** Ledger id of an event. */
+export function rowId(event: Withdrawal | Outflow): string {
+  return event.kind === 'withdrawal' ? withdrawalRowId(event.withdrawalId) : outflowRowId(event);
+}
+
+/**
+ * The canonical body whose hash tells a duplicate from the same id with other content.
+ * Fields in fixed order, JSON-escaped; price, notional and fee (known only later) stay outside.
+ */
+export function canonicalBody(transfer: Transfer): string {
+  return JSON.stringify([
+    transfer.account,
+    transfer.asset,
+    transfer.destination,
+    transfer.memo ?? null,
+    transfer.amount.toString(),
+  ]);
+}

@@ -1,0 +1,119 @@
+/** What actions need from the world. Each port has one in-memory and one real implementation that pass the same contract suite. */
+
+import type { Cause, Incident } from './domain/breaker.ts';
+import type { Leases } from './domain/flag.ts';
+import type * as Ledger from './domain/ledger.ts';
+import type { Policy } from './domain/policy.ts';
+
+/** Time as this host knows it, in ms since the epoch. */
+export type Clock = { readonly nowMs: () => number };
+
+/** Fresh identifiers. Ids of incidents sort by time. */
+export type Ids = {
+  readonly decisionId: () => string;
+  readonly incidentId: (nowMs: number) => string;
+};
+
+/** Hashes of texts. */
+export type Digest = {
+  /** SHA-256 in lower-case hex. */
+  readonly hash: (text: string) => string;
+  /** 32 bits of it. */
+  readonly shortHash: (text: string) => number;
+};
+
+/** What to read before a decision. */
+export type Keys = { readonly rows: readonly string[]; readonly items: readonly string[] };
+
+/**
+ * The decision path's store: one strong read, one atomic write.
+ * Fail direction: any error other than a lost condition is thrown, and the caller takes it as "not
+ * committed, not approved".
+ */
+export type DecisionStore = {
+  /** Reads everything strongly consistent. Keys that are not stored are absent from the maps. */
+  readonly load: (keys: Keys) => Promise<Ledger.Loaded>;
+  /**
+   * Writes all or nothing. `conflict`: some condition did not hold, nothing was written, read again.
+   * A lost answer is asked for again with identical bytes and never written twice.
+   *
+   * @throws {Store.UnavailableError} throttled, timed out or down beyond the bounded retries.
+   */
+  readonly commit: (changes: Ledger.Changes) => Promise<'committed' | 'conflict'>;
+};
+
+/** Policies by version. What a version holds never changes. */
+export type PolicyStore = {
+  readonly load: (version: number) => Promise<Ledger.StoredPolicy | undefined>;
+};
+
+/** Incidents, for people and projections. */
+export type IncidentStore = {
+  readonly get: (incidentId: string) => Promise<Incident | undefined>;
+  readonly causes: (incidentId: string) => Promise<readonly Cause[]>;
+  /** Newest first, at most `limit`. */
+  readonly list: (limit: number) => Promise<readonly Incident[]>;
+};
+
+/** Proofs of health. */
+export type HealthStore = {
+  readonly heartbeat: () => Promise<Ledger.Heartbeat | undefined>;
+  readonly leases: () => Promise<Leases>;
+  /** Replaces all leases; an older `atMs` than the stored one changes nothing. */
+  readonly renew: (leases: Leases, atMs: number) => Promise<void>;
+};
+
+/** What `project-state` writes: its own rows only. */
+export type ProjectionStore = {
+  /** Whether this page has gone out. */
+  readonly isPaged: (pageId: string) => Promise<boolean>;
+  readonly markPaged: (pageId: string, atMs: number) => Promise<void>;
+  readonly putFlag: (mirror: FlagMirror) => Promise<void>;
+  readonly flag: () => Promise<FlagMirror | undefined>;
+};
+
+/** The mirror of the breakers that are not closed, for systems that only want to look. Nothing decides by it. */
+export type FlagMirror = {
+  readonly atMs: number;
+  readonly open: readonly {
+    readonly scope: string;
+    readonly incidentId: string;
+    readonly sinceMs: number;
+  }[];
+};
+
+/** Everything above over one pair of tables. */
+export type Store = {
+  readonly decisions: DecisionStore;
+  readonly policies: PolicyStore;
+  readonly incidents: IncidentStore;
+  readonly health: HealthStore;
+  readonly projections: ProjectionStore;
+};
+
+/** A message to people. */
+export type Page = {
+  /** At most 140 characters: scope, cause, amount, next command. */
+  readonly subject: string;
+  readonly body: string;
+  readonly severity: 'page' | 'notice';
+};
+
+/** Sends messages to people. Throws when it could not; the caller tries again. */
+export type Notifier = { readonly send: (page: Page) => Promise<void> };
+
+/** Sends an event through the ingress, as any producer would. */
+export type EventSender = {
+  readonly send: (event: { readonly detailType: string; readonly detail: unknown }) => Promise<void>;
+};
+
+/** Puts aside what cannot be read, with the reason. */
+export type RejectQueue = {
+  readonly send: (rejected: { readonly body: string; readonly reason: string }) => Promise<void>;
+};
+
+/** How many messages lie in the dead-letter queues of the ingress. */
+export type DeadLetters = { readonly count: () => Promise<number> };
+
+/** Reads a policy's source text. Throws an error that names line and field. */
+export type PolicyParser = (source: string) => Policy;

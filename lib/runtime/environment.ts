@@ -1,0 +1,15 @@
+/**
+ * The names of the environment variables that constructs set and functions read.
+ * Both sides import these constants, so a name cannot drift between them.
+ */
+export const ENV = {
+  ledgerTable: 'LEDGER_TABLE',
+  controlTable: 'CONTROL_TABLE',
+  eventBusName: 'EVENT_BUS_NAME',
+  eventsQueueUrl: 'EVENTS_QUEUE_URL',
+  eventsDlqUrl: 'EVENTS_DLQ_URL',
+  rejectQueueUrl: 'REJECT_QUEUE_URL',
+  alertTopicArn: 'ALERT_TOPIC_ARN',
+  tickLoopMs: 'TICK_LOOP_MS',
+  dynamodbEndpoint: 'DYNAMODB_ENDPOINT',
+} as const;
