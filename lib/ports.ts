@@ -3,6 +3,7 @@
 import type { Cause, Incident } from './domain/breaker.ts';
 import type { Leases } from './domain/flag.ts';
 import type * as Ledger from './domain/ledger.ts';
+import type { Message } from './domain/page.ts';
 import type { Policy } from './domain/policy.ts';
 
 /** Time as this host knows it, in ms since the epoch. */
@@ -91,16 +92,17 @@ export type Store = {
   readonly projections: ProjectionStore;
 };
 
-/** A message to people. */
-export type Page = {
-  /** At most 140 characters: scope, cause, amount, next command. */
-  readonly subject: string;
-  readonly body: string;
-  readonly severity: 'page' | 'notice';
-};
+/** A change of the Control table, as its stream tells it. */
+export type ControlRecord =
+  | { readonly type: 'incident-opened'; readonly incident: Incident }
+  | { readonly type: 'incident-closed'; readonly incident: Incident }
+  | { readonly type: 'cause-added'; readonly cause: Ledger.CauseWrite }
+  | { readonly type: 'alert-raised'; readonly alert: Ledger.Alert }
+  | { readonly type: 'policy-applied'; readonly policy: Ledger.StoredPolicy }
+  | { readonly type: 'ignored' };
 
 /** Sends messages to people. Throws when it could not; the caller tries again. */
-export type Notifier = { readonly send: (page: Page) => Promise<void> };
+export type Notifier = { readonly send: (message: Message) => Promise<void> };
 
 /** Sends an event through the ingress, as any producer would. */
 export type EventSender = {

@@ -1,0 +1,36 @@
+/** Carries out one command of a person. */
+
+import * as Command from '../domain/command.ts';
+import { parseKey } from '../domain/scope.ts';
+import type { IncidentStore, PolicyParser } from '../ports.ts';
+import { commitDecision, type Deps as DecisionDeps } from './commit-decision.ts';
+
+/** What operating needs beyond a decision. */
+export type Deps = DecisionDeps & {
+  readonly incidents: IncidentStore;
+  readonly parsePolicy: PolicyParser;
+};
+
+/**
+ * Pauses, resumes or puts a policy in force, once per `commandId`.
+ * Fail direction: closed, a command that fails has opened or closed nothing that it reports.
+ *
+ * @param parameters.actor the caller's identity as the transport proved it.
+ * @throws {InvalidScopeError} and the policy parser's error, before anything is read.
+ */
+export async function operateBreaker(
+  deps: Deps,
+  parameters: { readonly command: Command.Command; readonly actor: string },
+): Promise<Command.Result> {
+  const { command, actor } = parameters;
+  if (command.kind === 'pause') parseKey(command.scope);
+  if (command.kind === 'apply-policy') deps.parsePolicy(command.source);
+  const incident =
+    command.kind === 'resume' ? await deps.incidents.get(command.incidentId) : undefined;
+  const items = command.kind === 'pause' ? [command.scope] : incident ? [incident.scope] : [];
+  return commitDecision(deps, {
+    keys: () => ({ rows: [Command.commandRowId(command.commandId)], items }),
+    decide: (context, loaded) =>
+      Command.decide(context, loaded, { command, by: { actor, incident } }),
+  });
+}

@@ -1,0 +1,77 @@
+/** The policy that decisions are made by. What a version holds never changes, so it may be kept; which version is in force is read every time. */
+
+import type { Policy } from '../domain/policy.ts';
+import * as Scope from '../domain/scope.ts';
+import type { DecisionStore, PolicyParser, PolicyStore } from '../ports.ts';
+
+/** A parsed policy with its version. Version 0 is the one before any was applied: it knows nothing. */
+export type InForce = { readonly version: number; readonly hash: string; readonly policy: Policy };
+
+/** Gives the policy in force. */
+export type PolicyInForce = {
+  /** The newest version this process knows; reads it the first time. */
+  readonly current: () => Promise<InForce>;
+  /** The given version, which a decision's read found in force. */
+  readonly adopt: (version: number) => Promise<InForce>;
+};
+
+/** The policy before any was applied: everything is unknown to it, and blocked. */
+const NONE: InForce = {
+  version: 0,
+  hash: '',
+  policy: {
+    name: 'none',
+    mode: 'enforce',
+    chains: [],
+    assets: [],
+    wallets: [],
+    limits: [],
+    unknown: {
+      wallet: { withdrawal: 'block', outflow: 'pause', scope: 'wallet' },
+      asset: { withdrawal: 'block', outflow: 'pause', scope: 'wallet' },
+      chain: { withdrawal: 'block', outflow: 'pause', scope: 'wallet' },
+      price: { withdrawal: 'block', outflow: 'pause', scope: 'wallet' },
+    },
+    unmatched: { scope: 'global' },
+    conflict: { scope: 'wallet' },
+    resume: { kind: 'trial' },
+    timing: { clockToleranceMs: 2_000, admissionMs: 30_000, commitDelayMs: 6_000, leaseMs: 180_000 },
+  },
+};
+
+/** Keeps parsed policies by version. A version that cannot be read or parsed throws: nothing is decided without it. */
+export function createPolicyInForce(deps: {
+  readonly decisions: DecisionStore;
+  readonly policies: PolicyStore;
+  readonly parse: PolicyParser;
+}): PolicyInForce {
+  let newest: InForce | undefined;
+  const adopt = async (version: number): Promise<InForce> => {
+    if (newest?.version === version) return newest;
+    newest = version === 0 ? NONE : await read(deps, version);
+    return newest;
+  };
+  const current = async (): Promise<InForce> => {
+    if (newest) return newest;
+    const { items } = await deps.decisions.load({ rows: [], items: [Scope.GLOBAL_KEY] });
+    return adopt(items.get(Scope.GLOBAL_KEY)?.policyVersion ?? 0);
+  };
+  return { current, adopt };
+}
+
+async function read(
+  deps: { readonly policies: PolicyStore; readonly parse: PolicyParser },
+  version: number,
+): Promise<InForce> {
+  const stored = await deps.policies.load(version);
+  if (!stored) throw new MissingPolicyError({ version });
+  return { version, hash: stored.hash, policy: deps.parse(stored.source) };
+}
+
+/** The version in force is not stored. Nothing can be decided. */
+export class MissingPolicyError extends Error {
+  override readonly name = 'PolicyInForce.MissingPolicyError';
+  constructor(details: { readonly version: number }) {
+    super(`policy version ${details.version} is in force but not stored; nothing is decided without it`);
+  }
+}

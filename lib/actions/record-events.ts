@@ -1,0 +1,120 @@
+/** Counts what left, and trips what it has to trip: the action behind every report and observation. */
+
+import * as Charge from '../domain/charge.ts';
+import * as Decision from '../domain/decision.ts';
+import * as Ledger from '../domain/ledger.ts';
+import * as Policy from '../domain/policy.ts';
+import { commitDecision, type Deps } from './commit-decision.ts';
+
+/** What became of one event: decided, or not (nothing of it was written; ask again). */
+export type Recorded =
+  | { readonly kind: 'decided'; readonly outcome: Decision.Outcome }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+/** Items that one transaction is planned for; the rest of its hundred is for incidents, causes and alerts. */
+const PLANNED_ITEMS_MAX = 60;
+
+/**
+ * Records events in order, in transactions of at most a hundred items, each final. One event that
+ * cannot be decided on is parked and trips; the others go on.
+ * Fail direction: closed, an event whose transaction failed comes back as `failed` and is unchanged.
+ */
+export async function recordEvents(
+  deps: Deps,
+  events: readonly Decision.Incoming[],
+): Promise<readonly Recorded[]> {
+  const { policy } = await deps.policy.current();
+  const recorded: Recorded[] = [];
+  for (const chunk of plan(policy, events)) recorded.push(...(await recordChunk(deps, chunk)));
+  return recorded;
+}
+
+/** Groups events, in order, so that each group's rows and items fit one transaction. */
+export function plan(
+  policy: Policy.Policy,
+  events: readonly Decision.Incoming[],
+): readonly (readonly Decision.Incoming[])[] {
+  const chunks: Decision.Incoming[][] = [];
+  let rows = 0;
+  let items = new Set<string>();
+  for (const event of events) {
+    const keys = itemKeys(policy, event);
+    const together = new Set([...items, ...keys]);
+    const last = chunks.at(-1);
+    if (last && rows + 2 + together.size <= PLANNED_ITEMS_MAX) {
+      last.push(event);
+      rows += 2;
+      items = together;
+    } else {
+      chunks.push([event]);
+      rows = 2;
+      items = new Set(keys);
+    }
+  }
+  return chunks;
+}
+
+async function recordChunk(
+  deps: Deps,
+  chunk: readonly Decision.Incoming[],
+): Promise<readonly Recorded[]> {
+  try {
+    const outcomes = await commitDecision(deps, {
+      keys: (policy) => Decision.keys(policy, chunk),
+      decide: (context, loaded) => decideWhole(context, loaded, chunk),
+    });
+    return outcomes.map((outcome) => ({ kind: 'decided', outcome }));
+  } catch (error) {
+    const [only] = chunk;
+    const undecidable = error instanceof UndecidableError;
+    if (undecidable && chunk.length > 1) return recordHalves(deps, chunk);
+    if (undecidable && only?.kind === 'transfer') return recordChunk(deps, [parked(only, error)]);
+    return chunk.map(() => ({ kind: 'failed', error }));
+  }
+}
+
+async function recordHalves(
+  deps: Deps,
+  chunk: readonly Decision.Incoming[],
+): Promise<readonly Recorded[]> {
+  const middle = Math.ceil(chunk.length / 2);
+  const first = await recordChunk(deps, chunk.slice(0, middle));
+  return [...first, ...(await recordChunk(deps, chunk.slice(middle)))];
+}
+
+function decideWhole(
+  ...[context, loaded, chunk]: Parameters<typeof Decision.decide>
+): { readonly result: readonly Decision.Outcome[]; readonly changes: Ledger.Changes } {
+  let decision: Decision.Decision;
+  try {
+    decision = Decision.decide(context, loaded, chunk);
+  } catch (cause) {
+    throw new UndecidableError({ reason: cause instanceof Error ? cause.message : 'unknown', cause });
+  }
+  const size = Ledger.size(decision.changes);
+  if (size > Ledger.CHANGES_MAX) {
+    throw new UndecidableError({ reason: `it changes ${size} items, over ${Ledger.CHANGES_MAX}` });
+  }
+  return { result: decision.outcomes, changes: decision.changes };
+}
+
+function parked(
+  incoming: Extract<Decision.Incoming, { kind: 'transfer' }>,
+  error: UndecidableError,
+): Decision.Incoming {
+  return { kind: 'parked', event: incoming.event, reason: error.message.slice(0, 200) };
+}
+
+function itemKeys(policy: Policy.Policy, event: Decision.Incoming): readonly string[] {
+  return event.kind === 'heartbeat'
+    ? []
+    : Charge.keys(Policy.resolve(policy, event.event.transfer));
+}
+
+/** The rules could not judge these events, or their changes fit no transaction. Nothing was written. */
+export class UndecidableError extends Error {
+  override readonly name = 'RecordEvents.UndecidableError';
+  constructor(details: { readonly reason: string; readonly cause?: unknown }) {
+    super(details.reason, { cause: details.cause });
+  }
+}

@@ -1,0 +1,58 @@
+/** Sends a heartbeat through the ingress and keeps the flag in force while heartbeats arrive. */
+
+import * as Health from '../domain/health.ts';
+import type { Clock, DeadLetters, EventSender, HealthStore, Notifier, ProjectionStore } from '../ports.ts';
+import type { PolicyInForce } from './policy-in-force.ts';
+
+/** What a tick needs. */
+export type Deps = {
+  readonly health: HealthStore;
+  readonly projections: ProjectionStore;
+  readonly policy: PolicyInForce;
+  readonly events: EventSender;
+  readonly deadLetters: DeadLetters;
+  readonly notifier: Notifier;
+  readonly clock: Clock;
+};
+
+/**
+ * One tick: renews the leases that the last heartbeat proves, then sends the next heartbeat.
+ * Fail direction: closed, whatever cannot be read or proven renews nothing and the leases run out.
+ */
+export async function renewLeases(
+  deps: Deps,
+  parameters: { readonly leaseMs?: number } = {},
+): Promise<Health.Proof> {
+  const { policy } = await deps.policy.current();
+  const [heartbeat, deadLetters, leases] = await Promise.all([
+    deps.health.heartbeat(),
+    deps.deadLetters.count(),
+    deps.health.leases(),
+  ]);
+  const nowMs = deps.clock.nowMs();
+  const proof = Health.prove({
+    chains: Health.chainsOf(policy),
+    leaseMs: parameters.leaseMs ?? policy.timing.leaseMs,
+    heartbeat,
+    deadLetters,
+    nowMs,
+  });
+  if (proof.kind === 'healthy') await deps.health.renew(proof.leases, nowMs);
+  const sentAt = new Date(nowMs).toISOString();
+  await deps.events.send({ detailType: 'heartbeat', detail: { sentAt } });
+  if (proof.kind === 'unproven') await tellLapsed(deps, { leases, why: proof.why, nowMs });
+  return proof;
+}
+
+/** Tells people once per lapse that the flag is no longer in force. */
+async function tellLapsed(
+  deps: Deps,
+  lapse: { readonly leases: Readonly<Record<string, number>>; readonly why: string; readonly nowMs: number },
+): Promise<void> {
+  const untilMs = Math.max(0, ...Object.values(lapse.leases));
+  if (untilMs === 0 || untilMs > lapse.nowMs) return;
+  const pageId = `lapsed:${untilMs}`;
+  if (await deps.projections.isPaged(pageId)) return;
+  await deps.notifier.send(Health.lapsedPage(lapse.why, untilMs));
+  await deps.projections.markPaged(pageId, lapse.nowMs);
+}

@@ -1,0 +1,71 @@
+/** Messages to people. The first line is what a phone shows at three in the morning. */
+
+import type { Incident } from './breaker.ts';
+import type * as Ledger from './ledger.ts';
+import * as Money from './money.ts';
+
+/** A message. `subject` has at most {@link SUBJECT_MAX} characters. */
+export type Message = {
+  readonly subject: string;
+  readonly body: string;
+  readonly severity: 'page' | 'notice';
+};
+
+/** Length of a first line, at most. */
+export const SUBJECT_MAX = 140;
+
+/** The page for a breaker that opened: scope, cause, amount, next command; then everything else. */
+export function opened(incident: Incident): Message {
+  const { first, scope, incidentId, openedAtMs } = incident;
+  const verb = first.kind === 'operator' ? 'PAUSED' : 'TRIPPED';
+  const amount = first.notional > 0n ? ` ${Money.formatUsd(first.notional)}` : '';
+  const tail = `: ${first.kind}${amount}; run: breakwater incident ${incidentId}`;
+  return {
+    subject: `${verb} ${shorten(scope, SUBJECT_MAX - verb.length - 1 - tail.length)}${tail}`,
+    severity: 'page',
+    body: [
+      `${verb} ${scope} at ${new Date(openedAtMs).toISOString()}`,
+      `Cause: ${first.text}`,
+      `Withdrawals in this scope are not enabled until people resume it.`,
+      `Look:   breakwater incident ${incidentId}`,
+      `Resume: breakwater resume ${incidentId} --reason "…"`,
+      `Note: a pause stops the withdrawal service. It cannot stop somebody who holds the private keys; move what is left to safety first.`,
+      `Policy version ${incident.policyVersion}, epoch ${incident.epoch}, event ${first.rowId}`,
+    ].join('\n'),
+  };
+}
+
+/** The notice for a breaker that people closed. */
+export function closed(incident: Incident): Message {
+  const who = incident.closed?.actor ?? 'unknown';
+  const tail = ` by ${shorten(who, 60)}`;
+  const subject = `RESUMED ${shorten(incident.scope, SUBJECT_MAX - 8 - tail.length)}${tail}`;
+  return {
+    subject,
+    severity: 'notice',
+    body: `${subject}\nIncident ${incident.incidentId}. Reason: ${incident.closed?.reason ?? 'none given'}`,
+  };
+}
+
+/** The notice for something that stops nothing. */
+export function alert(raised: Ledger.Alert): Message {
+  const subject = shorten(`${raised.kind.toUpperCase()} ${raised.text}`, SUBJECT_MAX);
+  return {
+    subject,
+    severity: 'notice',
+    body: `${raised.kind.toUpperCase()} ${raised.text}\nScope ${raised.scope}, event ${raised.rowId}, ${new Date(raised.atMs).toISOString()}`,
+  };
+}
+
+/** The notice for a policy that came into force. */
+export function policy(stored: Ledger.StoredPolicy): Message {
+  const subject = `POLICY version ${stored.version} (${stored.hash.slice(0, 12)}) in force, by ${shorten(stored.actor, 60)}`;
+  return { subject, body: subject, severity: 'notice' };
+}
+
+/** Keeps both ends of a text that is too long. */
+function shorten(text: string, lengthMax: number): string {
+  if (text.length <= lengthMax) return text;
+  const head = Math.ceil((lengthMax - 1) / 2);
+  return `${text.slice(0, head)}…${text.slice(text.length - (lengthMax - 1 - head))}`;
+}
