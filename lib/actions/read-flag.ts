@@ -1,0 +1,115 @@
+/** Answers "may withdrawals flow?" from a strong read. */
+
+import * as Caip from '../domain/caip.ts';
+import * as Flag from '../domain/flag.ts';
+import * as Pattern from '../domain/pattern.ts';
+import * as Policy from '../domain/policy.ts';
+import * as Scope from '../domain/scope.ts';
+import type { Clock, DecisionStore, HealthStore } from '../ports.ts';
+import type { PolicyInForce } from './policy-in-force.ts';
+
+/** What reading the flag needs. */
+export type Deps = {
+  readonly decisions: DecisionStore;
+  readonly health: HealthStore;
+  readonly policy: PolicyInForce;
+  readonly clock: Clock;
+};
+
+/** What is asked about. `wallet` is the policy's name or a CAIP-10 account; fields left out are not looked at. */
+export type Question = {
+  readonly wallet: string;
+  readonly chain?: string | undefined;
+  readonly asset?: string | undefined;
+  readonly destination?: string | undefined;
+  readonly actor?: string | undefined;
+};
+
+/**
+ * Reads the flag for a wallet. Never throws and never waits for more than its reads.
+ * Fail direction: closed, whatever is unknown, malformed or unreachable is not enabled.
+ */
+export async function readFlag(deps: Deps, question: Question): Promise<Flag.Flag> {
+  try {
+    return await readWithin(deps, question);
+  } catch (error) {
+    return Flag.unreachable(error instanceof Error ? error.message : 'unknown error');
+  }
+}
+
+async function readWithin(deps: Deps, question: Question): Promise<Flag.Flag> {
+  let { version, policy } = await deps.policy.current();
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    const asked = about(policy, question);
+    const keys = asked.kinds.map((kind) => Scope.key(Scope.of(kind, asked.subject)));
+    const [{ items }, leases] = await Promise.all([
+      deps.decisions.load({ rows: [], items: keys }),
+      deps.health.leases(),
+    ]);
+    const inForce = items.get(Scope.GLOBAL_KEY)?.policyVersion ?? 0;
+    if (inForce === version) {
+      return Flag.evaluate({ policy, ...asked, items, leases, nowMs: deps.clock.nowMs() });
+    }
+    ({ version, policy } = await deps.policy.adopt(inForce));
+  }
+  return Flag.unreachable('the policy changed three times while it was being read');
+}
+
+/** Narrows a question to the scopes that it is about. @throws {InvalidQuestionError} */
+function about(
+  policy: Policy.Policy,
+  question: Question,
+): Pick<Flag.Evidence, 'subject' | 'unknown' | 'kinds'> {
+  const wallet = Policy.walletOf(policy, normalised(question.wallet));
+  const chain = question.chain === undefined ? chainOf(question.wallet, wallet) : Caip.parseChain(question.chain);
+  const { destination, actor } = question;
+  const asset = question.asset === undefined ? undefined : Caip.parseAsset(question.asset);
+  const rule = asset && Policy.assetRule(policy, asset);
+  const unknown: Policy.Unknown[] = [];
+  const owned = wallet?.addresses.some((address) => Caip.chainOf(address) === chain);
+  if (!wallet || !owned) unknown.push('wallet');
+  if (!Pattern.mostSpecific(policy.chains, chain)) unknown.push('chain');
+  if (asset && !rule) unknown.push('asset');
+  const none = `${chain}:none` as Caip.AccountId;
+  return {
+    unknown,
+    kinds: Scope.KINDS.filter((kind) => isAsked(kind, question)),
+    subject: {
+      chain,
+      wallet: wallet?.name ?? normalised(question.wallet),
+      keyDomain: wallet?.keyDomain ?? Policy.UNKNOWN_KEY_DOMAIN,
+      asset: rule?.sameAs ?? asset ?? (`${chain}/none:none` as Caip.AssetId),
+      destination: destination === undefined ? none : Caip.parseAccount(destination),
+      actor,
+    },
+  };
+}
+
+function isAsked(kind: Scope.Kind, question: Question): boolean {
+  if (kind === 'asset' || kind === 'wallet-asset') return question.asset !== undefined;
+  if (kind === 'destination' || kind === 'actor') return question[kind] !== undefined;
+  return true;
+}
+
+function normalised(wallet: string): string {
+  return wallet.includes(':') ? Caip.parseAccount(wallet) : wallet;
+}
+
+function chainOf(named: string, wallet: Policy.Wallet | undefined): Caip.ChainId {
+  if (named.includes(':')) return Caip.chainOf(Caip.parseAccount(named));
+  const chains = new Set(wallet?.addresses.map(Caip.chainOf));
+  const [only] = chains;
+  if (only === undefined) throw new InvalidQuestionError({ why: `wallet ${named} is unknown` });
+  if (chains.size > 1) {
+    throw new InvalidQuestionError({ why: `wallet ${named} is on ${chains.size} chains: name one` });
+  }
+  return only;
+}
+
+/** A question cannot be answered as it was asked. */
+export class InvalidQuestionError extends Error {
+  override readonly name = 'ReadFlag.InvalidQuestionError';
+  constructor(details: { readonly why: string }) {
+    super(details.why);
+  }
+}

@@ -1,0 +1,131 @@
+/** Each limit with what is used and what is left, for people. */
+
+import { chainOf } from '../domain/caip.ts';
+import * as Evaluate from '../domain/evaluate.ts';
+import * as Explain from '../domain/explain.ts';
+import * as Meter from '../domain/meter.ts';
+import * as Pattern from '../domain/pattern.ts';
+import * as Policy from '../domain/policy.ts';
+import * as Scope from '../domain/scope.ts';
+import type { Clock, DecisionStore } from '../ports.ts';
+import type { PolicyInForce } from './policy-in-force.ts';
+
+/** What reporting needs. */
+export type Deps = {
+  readonly decisions: DecisionStore;
+  readonly policy: PolicyInForce;
+  readonly clock: Clock;
+};
+
+/** One limit in one scope. Quantities both exact and as people read them. */
+export type Line = {
+  readonly limitId: string;
+  readonly scope: string;
+  readonly metric: string;
+  readonly window: string;
+  readonly used: string;
+  readonly limit: string;
+  readonly headroom: string;
+  readonly usedText: string;
+  readonly limitText: string;
+  /** Share used, basis points, capped at 99 999. */
+  readonly usedBps: number;
+  readonly mode: Policy.Mode;
+};
+
+/** The lines, and whether scopes were left out for being too many. */
+export type Report = { readonly lines: readonly Line[]; readonly truncated: boolean };
+
+/** Scopes read for one report. */
+const SCOPES_MAX = 300;
+
+/**
+ * Reads every scope that the policy can name (wallets, key domains, chains, assets, global), or the
+ * one that is asked for; customers and destinations are too many to list and must be asked for.
+ */
+export async function reportLimits(
+  deps: Deps,
+  parameters: { readonly scope?: string | undefined } = {},
+): Promise<Report> {
+  const { policy } = await deps.policy.current();
+  const all =
+    parameters.scope === undefined ? scopesOf(policy) : [Scope.parseKey(parameters.scope)];
+  const scopes = all.slice(0, SCOPES_MAX);
+  const { items } = await deps.decisions.load({ rows: [], items: scopes.map(Scope.key) });
+  const at = { nowMs: deps.clock.nowMs(), widenMs: Policy.widenMs(policy.timing) };
+  const lines = scopes.flatMap((scope) =>
+    policy.limits
+      .filter((limit) => limit.scope === scope.kind && speaksOf(limit, scope))
+      .map((limit) => {
+        const key = Scope.key(scope);
+        return line(policy, Evaluate.use(items.get(key), limit, { scope: key, ...at }));
+      }),
+  );
+  return { lines, truncated: all.length > scopes.length };
+}
+
+function line(policy: Policy.Policy, use: Evaluate.Use): Line {
+  const { limit, scope, used, headroom } = use;
+  return {
+    limitId: limit.limitId,
+    scope,
+    metric: limit.metric,
+    window: limit.metric === 'single' ? '' : Explain.duration(limit.windowMs),
+    used: used.toString(),
+    limit: limit.allowed.toString(),
+    headroom: headroom.toString(),
+    usedText: Explain.quantity(policy, limit, used),
+    limitText: Explain.quantity(policy, limit, limit.allowed),
+    usedBps: Number((used * 10_000n) / limit.allowed > 99_999n ? 99_999n : (used * 10_000n) / limit.allowed),
+    mode: policy.mode === 'shadow' ? 'shadow' : limit.mode,
+  };
+}
+
+function scopesOf(policy: Policy.Policy): readonly Scope.Scope[] {
+  const chains = new Set(policy.wallets.flatMap((wallet) => wallet.addresses.map(chainOf)));
+  const assets = policy.assets.filter((asset) => !asset.pattern.includes('*') && !asset.sameAs);
+  const domains = new Set(policy.wallets.map((wallet) => wallet.keyDomain));
+  const pairs = policy.wallets.flatMap((wallet) =>
+    assets
+      .filter((asset) => wallet.addresses.some((account) => asset.pattern.startsWith(`${chainOf(account)}/`)))
+      .map((asset) => `${wallet.name}|${asset.pattern}`),
+  );
+  const scopes = (kind: Scope.Kind, ids: Iterable<string>) => [...ids].map((id) => ({ kind, id }));
+  return [
+    Scope.GLOBAL,
+    ...scopes('key-domain', domains),
+    ...scopes('chain', chains),
+    ...scopes('wallet', policy.wallets.map((wallet) => wallet.name)),
+    ...scopes('asset', assets.map((asset) => asset.pattern)),
+    ...scopes('wallet-asset', pairs),
+  ];
+}
+
+/** Whether a limit's `where` allows this scope, as far as the scope's id tells. */
+function speaksOf(limit: Policy.Limit, scope: Scope.Scope): boolean {
+  if (limit.metric !== 'single' && !Meter.stepFor(limit.windowMs)) return false;
+  const fits = (pattern: string | undefined, value: string) =>
+    pattern === undefined || Pattern.matches(pattern, value);
+  const { where } = limit;
+  const [first = '', second = ''] = scope.id.split('|');
+  switch (scope.kind) {
+    case 'wallet-asset':
+      return fits(where.wallet, first) && fits(where.asset, second);
+    case 'wallet':
+      return fits(where.wallet, first);
+    case 'asset':
+      return fits(where.asset, first);
+    case 'chain':
+      return fits(where.chain, first);
+    case 'key-domain':
+      return fits(where.keyDomain, first);
+    case 'destination':
+      return fits(where.destination, first);
+    case 'actor':
+      return fits(where.actor, first);
+    case 'global':
+      return true;
+    default:
+      return scope.kind satisfies never;
+  }
+}

@@ -1,0 +1,77 @@
+/** Commands and questions as the CLI and the control topic send them, one JSON object each. */
+
+import * as z from 'zod/mini';
+import type * as Command from '../../domain/command.ts';
+import { readJson } from './read.ts';
+
+const id = z.string().check(z.regex(/^[\w.:-]{8,64}$/, 'must be 8 to 64 letters, digits, ".", ":", "_" or "-"'));
+const reason = z.string().check(z.minLength(1), z.maxLength(500));
+const scope = z.string().check(z.minLength(1), z.maxLength(600));
+const incidentId = z.string().check(z.regex(/^[0-9A-Z]{8,32}$/, 'must be an incident id'));
+/** Longest policy text, characters. */
+const POLICY_LENGTH_MAX = 200_000;
+
+const request = z.discriminatedUnion('command', [
+  z.strictObject({ command: z.literal('pause'), commandId: id, scope, reason, expiresAt: z.optional(z.iso.datetime({ offset: true })) }),
+  z.strictObject({ command: z.literal('resume'), commandId: id, incidentId, reason, expiresAt: z.optional(z.iso.datetime({ offset: true })) }),
+  z.strictObject({ command: z.literal('policy.apply'), commandId: id, source: z.string().check(z.maxLength(POLICY_LENGTH_MAX)) }),
+  z.strictObject({ command: z.literal('policy.show') }),
+  z.strictObject({ command: z.literal('status') }),
+  z.strictObject({ command: z.literal('limits'), scope: z.optional(scope) }),
+  z.strictObject({ command: z.literal('incidents') }),
+  z.strictObject({ command: z.literal('incident'), incidentId }),
+  z.strictObject({
+    command: z.literal('flag'),
+    wallet: scope,
+    chain: z.optional(scope),
+    asset: z.optional(scope),
+    destination: z.optional(scope),
+    actor: z.optional(scope),
+  }),
+]);
+
+/** A command or a question, as it travels. */
+export type Request = z.infer<typeof request>;
+/** A request that changes something. */
+export type Change = Extract<Request, { command: 'pause' | 'resume' | 'policy.apply' }>;
+
+/**
+ * Reads a request.
+ *
+ * @throws {InvalidCommandError} with field and reason.
+ */
+export function parseRequest(body: string): Request {
+  const reading = readJson(request, body, { under: '', whole: 'command' });
+  if ('problems' in reading) throw new InvalidCommandError(reading);
+  return reading.value;
+}
+
+/** Whether a request changes something. */
+export function isChange(parsed: Request): parsed is Change {
+  return parsed.command === 'pause' || parsed.command === 'resume' || parsed.command === 'policy.apply';
+}
+
+/** Narrows a change to the domain's command. */
+export function toCommand(change: Change, hash: (text: string) => string): Command.Command {
+  const { commandId } = change;
+  switch (change.command) {
+    case 'pause':
+      return { kind: 'pause', commandId, scope: change.scope, reason: change.reason };
+    case 'resume':
+      return { kind: 'resume', commandId, incidentId: change.incidentId, reason: change.reason };
+    case 'policy.apply':
+      return { kind: 'apply-policy', commandId, source: change.source, hash: hash(change.source) };
+    default:
+      return change satisfies never;
+  }
+}
+
+/** A request cannot be read. Nothing was done. */
+export class InvalidCommandError extends Error {
+  override readonly name = 'Command.InvalidCommandError';
+  readonly problems: readonly string[];
+  constructor(details: { readonly problems: readonly string[] }) {
+    super(details.problems.join('; '));
+    this.problems = details.problems;
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Events as producers send them: an EventBridge envelope whose `detail` is one of three shapes
+ * (`docs/events.md`). Unknown JSON goes in, a domain event comes out, or an error that names field
+ * and reason. Nothing is counted of what cannot be read.
+ */
+
+import * as z from 'zod/mini';
+import * as Caip from '../../domain/caip.ts';
+import * as Money from '../../domain/money.ts';
+import type * as Withdrawal from '../../domain/withdrawal.ts';
+import { read, readJson } from './read.ts';
+
+/** Longest id, memo or actor that is accepted, in characters. */
+const TEXT_LENGTH_MAX = 256;
+
+const text = z
+  .string()
+  .check(
+    z.minLength(1),
+    z.maxLength(TEXT_LENGTH_MAX),
+    z.refine((value) => value.isWellFormed() && !/\p{Cc}/u.test(value), 'must have no control characters'),
+  );
+const amount = z
+  .string()
+  .check(
+    z.regex(/^(0|[1-9]\d{0,77})$/, 'must be a decimal string of base units such as "1000000", without sign, point or exponent'),
+  );
+const account = parsed(Caip.parseAccount);
+const asset = parsed(Caip.parseAsset);
+const instant = z.pipe(
+  z.iso.datetime({ offset: true }),
+  z.transform((value: string) => Date.parse(value)),
+);
+
+const transferShape = {
+  wallet: account,
+  asset,
+  destination: account,
+  memo: z.optional(text),
+  actor: z.optional(text),
+  amount,
+  fee: z.optional(z.strictObject({ asset, amount })),
+};
+const withdrawalDetail = z.strictObject({ withdrawalId: text, ...transferShape });
+const outflowDetail = z.strictObject({
+  transaction: text,
+  place: z.string().check(
+    z.maxLength(TEXT_LENGTH_MAX),
+    z.regex(/^(top|log:\d+|trace:[\d.]*)$/, 'must be "top", "log:<n>" or "trace:<path>"'),
+  ),
+  withdrawalId: z.optional(text),
+  observedAt: z.optional(instant),
+  ...transferShape,
+});
+const heartbeatDetail = z.strictObject({ sentAt: instant });
+const envelopeShape = z.object({ 'detail-type': z.string(), detail: z.unknown() });
+
+/** A parsed event of the ingress. */
+export type Event = Withdrawal.Withdrawal | Withdrawal.Outflow | Heartbeat;
+
+/** A proof, sent by `tick`, that events arrive. */
+export type Heartbeat = { readonly kind: 'heartbeat'; readonly sentAtMs: number };
+
+/** Names that `detail-type` may have. */
+export const DETAIL_TYPES = ['withdrawal.reported', 'outflow.observed', 'heartbeat'] as const;
+
+/**
+ * Reads the text of an EventBridge envelope.
+ *
+ * @throws {InvalidEventError} with field and reason.
+ */
+export function parseEnvelope(body: string): Event {
+  const reading = readJson(z.unknown(), body, { under: '', whole: 'event' });
+  if ('problems' in reading) throw new InvalidEventError(reading);
+  return fromEnvelope(reading.value);
+}
+
+/** Reads an envelope that is JSON already. @throws {InvalidEventError} */
+export function fromEnvelope(value: unknown): Event {
+  const envelope = readOrThrow(envelopeShape, value, '');
+  const { detail } = envelope;
+  switch (envelope['detail-type']) {
+    case 'withdrawal.reported': {
+      const { withdrawalId, ...rest } = readOrThrow(withdrawalDetail, detail, 'detail');
+      return { kind: 'withdrawal', withdrawalId, transfer: toTransfer(rest) };
+    }
+    case 'outflow.observed': {
+      const { transaction, place, withdrawalId, observedAt: _, ...rest } = readOrThrow(outflowDetail, detail, 'detail');
+      return { kind: 'outflow', transaction, place, withdrawalId, transfer: toTransfer(rest) };
+    }
+    case 'heartbeat':
+      return { kind: 'heartbeat', sentAtMs: readOrThrow(heartbeatDetail, detail, 'detail').sentAt };
+    default:
+      throw new InvalidEventError({
+        problems: [`detail-type: must be one of ${DETAIL_TYPES.join(', ')}`],
+      });
+  }
+}
+
+type TransferDetail = {
+  readonly wallet: Caip.AccountId;
+  readonly asset: Caip.AssetId;
+  readonly destination: Caip.AccountId;
+  readonly memo?: string | undefined;
+  readonly actor?: string | undefined;
+  readonly amount: string;
+  readonly fee?: { readonly asset: Caip.AssetId; readonly amount: string } | undefined;
+};
+
+/** Checks what spans fields, and narrows to the domain's type. */
+function toTransfer(detail: TransferDetail): Withdrawal.Transfer {
+  const chain = Caip.chainOf(detail.wallet);
+  const problems = (['asset', 'destination'] as const)
+    .filter((field) => Caip.chainOf(detail[field]) !== chain)
+    .map((field) => `detail.${field}: is on ${Caip.chainOf(detail[field])}, but the wallet is on ${chain}`);
+  if (detail.fee && Caip.chainOf(detail.fee.asset) !== chain) {
+    problems.push(`detail.fee.asset: is not on the wallet's chain ${chain}`);
+  }
+  const units = [detail.amount, detail.fee?.amount ?? '0'].map(BigInt);
+  if (units.some((value) => value > Money.MAX)) problems.push('detail.amount: is above 2^256 − 1');
+  if (problems.length > 0) throw new InvalidEventError({ problems });
+  const [amount = 0n, fee = 0n] = units;
+  return {
+    account: detail.wallet,
+    asset: detail.asset,
+    destination: detail.destination,
+    memo: detail.memo,
+    actor: detail.actor,
+    amount,
+    fee: detail.fee && { asset: detail.fee.asset, amount: fee },
+  };
+}
+
+function parsed<T extends string>(parse: (value: string) => T) {
+  return z.pipe(
+    z.string().check(z.maxLength(TEXT_LENGTH_MAX)),
+    z.transform((value: string, context): T => {
+      try {
+        return parse(value);
+      } catch (error) {
+        context.issues.push({ code: 'custom', message: (error as Error).message, input: value });
+        return z.NEVER;
+      }
+    }),
+  );
+}
+
+function readOrThrow<T extends z.ZodMiniType>(shape: T, value: unknown, under: string): z.output<T> {
+  const reading = read(shape, value, { under, whole: 'event' });
+  if ('problems' in reading) throw new InvalidEventError(reading);
+  return reading.value;
+}
+
+/** An event cannot be read. `problems` name field and reason; nothing of it was counted. */
+export class InvalidEventError extends Error {
+  override readonly name = 'Event.InvalidEventError';
+  readonly problems: readonly string[];
+  constructor(details: { readonly problems: readonly string[] }) {
+    super(details.problems.join('; '));
+    this.problems = details.problems;
+  }
+}
