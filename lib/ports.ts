@@ -114,6 +114,9 @@ export type RejectQueue = {
   readonly send: (rejected: { readonly body: string; readonly reason: string }) => Promise<void>;
 };
 
+/** Asks for a failed record again soon. A failure only makes it later. */
+export type Redelivery = { readonly soon: (receiptHandle: string) => Promise<void> };
+
 /** How many messages lie in the dead-letter queues of the ingress. */
 export type DeadLetters = { readonly count: () => Promise<number> };
 

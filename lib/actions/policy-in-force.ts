@@ -13,6 +13,8 @@ export type PolicyInForce = {
   readonly current: () => Promise<InForce>;
   /** The given version, which a decision's read found in force. */
   readonly adopt: (version: number) => Promise<InForce>;
+  /** The version in force now, by one strong read: for answers that write nothing. */
+  readonly refresh: () => Promise<InForce>;
 };
 
 /** The policy before any was applied: everything is unknown to it, and blocked. */
@@ -51,12 +53,12 @@ export function createPolicyInForce(deps: {
     newest = version === 0 ? NONE : await read(deps, version);
     return newest;
   };
-  const current = async (): Promise<InForce> => {
-    if (newest) return newest;
+  const refresh = async (): Promise<InForce> => {
     const { items } = await deps.decisions.load({ rows: [], items: [Scope.GLOBAL_KEY] });
     return adopt(items.get(Scope.GLOBAL_KEY)?.policyVersion ?? 0);
   };
-  return { current, adopt };
+  const current = async (): Promise<InForce> => newest ?? refresh();
+  return { current, adopt, refresh };
 }
 
 async function read(

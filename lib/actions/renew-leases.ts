@@ -23,7 +23,7 @@ export async function renewLeases(
   deps: Deps,
   parameters: { readonly leaseMs?: number } = {},
 ): Promise<Health.Proof> {
-  const { policy } = await deps.policy.current();
+  const { policy } = await deps.policy.refresh();
   const [heartbeat, deadLetters, leases] = await Promise.all([
     deps.health.heartbeat(),
     deps.deadLetters.count(),

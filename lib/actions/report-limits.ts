@@ -47,7 +47,7 @@ export async function reportLimits(
   deps: Deps,
   parameters: { readonly scope?: string | undefined } = {},
 ): Promise<Report> {
-  const { policy } = await deps.policy.current();
+  const { policy } = await deps.policy.refresh();
   const all =
     parameters.scope === undefined ? scopesOf(policy) : [Scope.parseKey(parameters.scope)];
   const scopes = all.slice(0, SCOPES_MAX);

@@ -45,7 +45,7 @@ const INCIDENTS_MAX = 1_000;
 
 /** Reads the status. */
 export async function reportStatus(deps: Deps): Promise<Status> {
-  const { policy, version, hash } = await deps.policy.current();
+  const { policy, version, hash } = await deps.policy.refresh();
   const [incidents, leases, heartbeat] = await Promise.all([
     deps.incidents.list(INCIDENTS_MAX),
     deps.health.leases(),

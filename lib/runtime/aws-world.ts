@@ -1,0 +1,76 @@
+/** The world of a deployed function: composed from the environment that the constructs set. */
+
+import { Logger } from '@aws-lambda-powertools/logger';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { SNSClient } from '@aws-sdk/client-sns';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { createEventBridgeSender } from '../adapters/aws/eventbridge-sender.ts';
+import { createSnsNotifier } from '../adapters/aws/sns-notifier.ts';
+import { createDeadLetters, createRedelivery, createRejectQueue } from '../adapters/aws/sqs-queues.ts';
+import { createDynamoClient } from '../adapters/dynamodb/client.ts';
+import { createDynamoStore } from '../adapters/dynamodb/store.ts';
+import { nodeDigest } from '../adapters/node-digest.ts';
+import { nodeIds } from '../adapters/node-ids.ts';
+import { parsePolicy } from '../adapters/policy-file/parse.ts';
+import { ENV } from './environment.ts';
+import { random, sleep, systemClock } from './system.ts';
+import { createWorld, type Log, type World } from './world.ts';
+
+/** Source of the events that Breakwater itself sends. */
+const SOURCE = 'breakwater.tick';
+
+/**
+ * Composes a world from `process.env`. A part whose variable is not set throws when it is first
+ * used, with the variable's name: each function is given only what it needs.
+ */
+export function awsWorld(): World {
+  const sqs = new SQSClient({});
+  return createWorld({
+    store: createDynamoStore({
+      client: createDynamoClient({ endpoint: process.env[ENV.dynamodbEndpoint] }),
+      tables: { ledger: env(ENV.ledgerTable), control: env(ENV.controlTable) },
+      wallClock: systemClock,
+    }),
+    clock: systemClock,
+    ids: nodeIds,
+    digest: nodeDigest,
+    parsePolicy,
+    notifier: createSnsNotifier(new SNSClient({}), env(ENV.alertTopicArn)),
+    events: createEventBridgeSender(new EventBridgeClient({}), { name: env(ENV.eventBusName), source: SOURCE }),
+    rejects: createRejectQueue(sqs, env(ENV.rejectQueueUrl)),
+    deadLetters: createDeadLetters(sqs, env(ENV.eventsDlqUrl)),
+    redelivery: createRedelivery(sqs, env(ENV.eventsQueueUrl)),
+    log: createLog(),
+    sleep,
+    random,
+  });
+}
+
+/** How often the tick loops within its minute, from the environment; 0 means once. */
+export function tickEveryMs(): number {
+  const text = process.env[ENV.tickLoopMs] ?? '0';
+  const everyMs = Number(text);
+  if (!Number.isInteger(everyMs) || everyMs < 0) throw new EnvironmentError({ name: ENV.tickLoopMs });
+  return everyMs;
+}
+
+function createLog(): Log {
+  const logger = new Logger({ serviceName: 'breakwater' });
+  return {
+    info: (message, fields) => logger.info(message, { ...fields }),
+    error: (message, fields) => logger.error(message, { ...fields }),
+  };
+}
+
+/** A variable of the environment, or nothing where this function was given none: using it then fails in the SDK by name. */
+function env(name: string): string {
+  return process.env[name] ?? `${name} is not set`;
+}
+
+/** A variable of the environment does not have the form it needs. */
+export class EnvironmentError extends Error {
+  override readonly name = 'AwsWorld.EnvironmentError';
+  constructor(details: { readonly name: string }) {
+    super(`${details.name} must be a whole number of milliseconds, 0 or more`);
+  }
+}

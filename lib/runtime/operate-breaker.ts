@@ -1,0 +1,134 @@
+/** Commands and questions, by function URL (with the caller's IAM identity) or by the control topic. */
+
+import type { APIGatewayProxyStructuredResultV2, SNSEvent } from 'aws-lambda';
+import { operateBreaker as operate } from '../actions/operate-breaker.ts';
+import { readFlag } from '../actions/read-flag.ts';
+import { reportLimits } from '../actions/report-limits.ts';
+import { reportStatus } from '../actions/report-status.ts';
+import * as Wire from '../adapters/wire/command.ts';
+import { stringify } from '../adapters/wire/json.ts';
+import { pipeline } from './pipeline.ts';
+import type { World } from './world.ts';
+
+/** What a function URL with IAM authorisation sends, as far as it is read here. */
+export type UrlEvent = {
+  readonly body?: string;
+  readonly isBase64Encoded?: boolean;
+  readonly requestContext: {
+    readonly authorizer?: { readonly iam?: { readonly userArn?: string } };
+  };
+};
+type Answer = APIGatewayProxyStructuredResultV2;
+
+/** Incidents in one list. */
+const INCIDENTS_MAX = 100;
+
+/**
+ * The function that people's commands reach. The actor is the identity that the transport proved:
+ * the IAM caller of the URL, or whoever the control topic's policy let publish.
+ * Fail direction: closed, what cannot be read, proven or committed is answered as an error and did nothing.
+ */
+export function operateBreaker(world: World) {
+  return pipeline((event: UrlEvent | SNSEvent) => route(world, event), {
+    name: 'operate-breaker',
+    log: world.log,
+    onTimeout: () => answer(503, { error: 'time ran out; ask for the status before trying again' }),
+  });
+}
+
+async function route(world: World, event: UrlEvent | SNSEvent): Promise<Answer | undefined> {
+  if ('Records' in event) {
+    for (const { Sns: message } of event.Records) {
+      const given = await byTopic(world, message.Message, `sns:${message.TopicArn}`);
+      world.log.info('command by topic', { messageId: message.MessageId, ...given });
+    }
+    return undefined;
+  }
+  const actor = event.requestContext.authorizer?.iam?.userArn;
+  if (!actor) return answer(401, { error: 'no caller identity: the URL must be called with IAM' });
+  const body = event.isBase64Encoded
+    ? Buffer.from(event.body ?? '', 'base64').toString('utf8')
+    : (event.body ?? '');
+  try {
+    return await serve(world, Wire.parseRequest(body), actor);
+  } catch (error) {
+    if (isCallersFault(error)) return answer(400, { error: (error as Error).message });
+    throw error;
+  }
+}
+
+/** A message of the control topic: changes only, with an expiry against replays; what is wrong is refused and logged. */
+async function byTopic(
+  world: World,
+  body: string,
+  actor: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    const request = Wire.parseRequest(body);
+    if (!Wire.isChange(request) || request.command === 'policy.apply') {
+      return { refused: `the control topic carries pause and resume, not ${request.command}` };
+    }
+    const expiresAtMs = Date.parse(request.expiresAt ?? '');
+    if (Number.isNaN(expiresAtMs)) return { refused: 'expiresAt: is required on the control topic' };
+    if (expiresAtMs <= world.clock.nowMs()) return { refused: `expiresAt: ${request.expiresAt} is past` };
+    return { result: await change(world, request, actor) };
+  } catch (error) {
+    if (!isCallersFault(error)) throw error;
+    return { refused: (error as Error).message };
+  }
+}
+
+async function serve(world: World, request: Wire.Request, actor: string): Promise<Answer> {
+  const { store, clock } = world;
+  const { decisions, incidents, health } = store;
+  const { policy } = world.decision;
+  switch (request.command) {
+    case 'pause':
+    case 'resume':
+    case 'policy.apply': {
+      const result = await change(world, request, actor);
+      return answer(result.kind === 'refused' ? 409 : 200, result);
+    }
+    case 'policy.show': {
+      const { version } = await policy.refresh();
+      return answer(200, (await store.policies.load(version)) ?? { version: 0 });
+    }
+    case 'status':
+      return answer(200, await reportStatus({ incidents, health, policy, clock }));
+    case 'limits':
+      return answer(200, await reportLimits({ decisions, policy, clock }, { scope: request.scope }));
+    case 'incidents':
+      return answer(200, await incidents.list(INCIDENTS_MAX));
+    case 'incident': {
+      const incident = await incidents.get(request.incidentId);
+      if (!incident) return answer(404, { error: `there is no incident ${request.incidentId}` });
+      return answer(200, { incident, causes: [incident.first, ...(await incidents.causes(request.incidentId))] });
+    }
+    case 'flag': {
+      const { command: _, ...question } = request;
+      return answer(200, await readFlag({ decisions, health, policy, clock }, question));
+    }
+    default:
+      return request satisfies never;
+  }
+}
+
+async function change(world: World, request: Wire.Change, actor: string) {
+  const deps = { ...world.decision, incidents: world.store.incidents, parsePolicy: world.parsePolicy };
+  const command = Wire.toCommand(request, world.digest.hash);
+  const result = await operate(deps, { command, actor });
+  world.log.info('command', { actor, command: request.command, result });
+  return result;
+}
+
+/** Errors that a better request would not have caused carry the name of the parser that found them. */
+function isCallersFault(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    /^(Command|Scope|Caip|PolicyFile)\./.test(error.name)
+  );
+}
+
+function answer(statusCode: number, body: unknown): Answer {
+  return { statusCode, headers: { 'content-type': 'application/json' }, body: stringify(body) };
+}

@@ -1,0 +1,48 @@
+/** The clock → heartbeats and leases, several times within the minute. */
+
+import type { ScheduledEvent } from 'aws-lambda';
+import { renewLeases } from '../actions/renew-leases.ts';
+import { pipeline } from './pipeline.ts';
+import type { World } from './world.ts';
+
+/** How a tick loops. `everyMs` 0: once per invocation. */
+export type Options = { readonly everyMs: number };
+
+/** One invocation covers this much, so that two of them overlap rather than leave a gap. */
+const MINUTE_MS = 60_000;
+/** With a loop, a lease is worth three rounds. */
+const LEASE_ROUNDS = 3;
+
+/** The function behind the schedule. One round that fails is logged and the next one is tried. */
+export function tick(world: World, options: Options) {
+  return pipeline((_event: ScheduledEvent) => loop(world, options), {
+    name: 'tick',
+    log: world.log,
+    onTimeout: () => undefined,
+  });
+}
+
+/** One round: renew what is proven, send the next heartbeat. Never throws. */
+export async function tickOnce(world: World, options: Options): Promise<void> {
+  const { store, events, deadLetters, notifier, clock } = world;
+  const { health, projections } = store;
+  const { policy } = world.decision;
+  const leases = options.everyMs > 0 ? { leaseMs: LEASE_ROUNDS * options.everyMs } : {};
+  try {
+    const deps = { health, projections, policy, events, deadLetters, notifier, clock };
+    const proof = await renewLeases(deps, leases);
+    if (proof.kind === 'unproven') world.log.error('lease not renewed', { why: proof.why });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'unknown';
+    world.log.error('tick failed', { reason });
+  }
+}
+
+async function loop(world: World, options: Options): Promise<undefined> {
+  const rounds = options.everyMs > 0 ? Math.floor(MINUTE_MS / options.everyMs) : 1;
+  for (let round = 0; round < rounds; round += 1) {
+    if (round > 0) await world.sleep(options.everyMs);
+    await tickOnce(world, options);
+  }
+  return undefined;
+}

@@ -1,0 +1,50 @@
+/** Everything that the functions need, composed once per process. The embedded runtime composes its own. */
+
+import type { Deps as DecisionDeps } from '../actions/commit-decision.ts';
+import { createPolicyInForce } from '../actions/policy-in-force.ts';
+import type {
+  Clock,
+  DeadLetters,
+  Digest,
+  EventSender,
+  Ids,
+  Notifier,
+  PolicyParser,
+  Redelivery,
+  RejectQueue,
+  Store,
+} from '../ports.ts';
+
+/** The parts that a world is made of. */
+export type Parts = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly digest: Digest;
+  readonly parsePolicy: PolicyParser;
+  readonly notifier: Notifier;
+  readonly events: EventSender;
+  readonly rejects: RejectQueue;
+  readonly deadLetters: DeadLetters;
+  readonly redelivery: Redelivery;
+  readonly log: Log;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly random: () => number;
+};
+
+/** Structured logging: one line per decision, amounts as strings, no secrets. */
+export type Log = {
+  readonly info: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+  readonly error: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+};
+
+/** Parts, and what actions take from them. */
+export type World = Parts & { readonly decision: DecisionDeps };
+
+/** Composes a world. */
+export function createWorld(parts: Parts): World {
+  const { store, clock, ids, digest, sleep, random } = parts;
+  const { decisions, policies } = store;
+  const policy = createPolicyInForce({ decisions, policies, parse: parts.parsePolicy });
+  return { ...parts, decision: { decisions, policy, clock, ids, digest, sleep, random } };
+}
