@@ -96,7 +96,13 @@ export type Store = {
 export type ControlRecord =
   | { readonly type: 'incident-opened'; readonly incident: Incident }
   | { readonly type: 'incident-closed'; readonly incident: Incident }
-  | { readonly type: 'cause-added'; readonly cause: Ledger.CauseWrite }
+  | {
+      readonly type: 'cause-added';
+      readonly incidentId: string;
+      /** Position of the cause in its incident, from 2: the first one is in the incident. */
+      readonly number: number;
+      readonly cause: Cause;
+    }
   | { readonly type: 'alert-raised'; readonly alert: Ledger.Alert }
   | { readonly type: 'policy-applied'; readonly policy: Ledger.StoredPolicy }
   | { readonly type: 'ignored' };

@@ -2,7 +2,7 @@
  * What a withdrawal service imports: the flag `withdrawals-enabled`, read strongly from the ledger.
  *
  * ```ts
- * const flag = createFlagReader({ ledgerTable, controlTable });
+ * const flag = createFlagReader({ ledgerTable, controlTable, region });
  * const { enabled, text } = await flag.read({ wallet: 'eth-hot-1' });
  * if (!enabled) refuse(text);
  * ```
@@ -20,8 +20,8 @@ import type { Clock } from '../ports.ts';
 export type Options = {
   readonly ledgerTable: string;
   readonly controlTable: string;
+  readonly region: string;
   readonly endpoint?: string | undefined;
-  readonly region?: string | undefined;
   readonly clock?: Clock | undefined;
 };
 

@@ -7,17 +7,25 @@ import * as Scope from './scope.ts';
 /** Kinds that hold one asset only: they meter its base units, and have no use for distinct assets. */
 const ONE_ASSET: ReadonlySet<Scope.Kind> = new Set(['asset', 'wallet-asset']);
 
+/** Money to charge. */
+export type Chargeable = {
+  readonly subject: Scope.Subject;
+  readonly legs: readonly Policy.Leg[];
+  /** Withdrawals that it is: 0 for a fee whose withdrawal was counted before. */
+  readonly withdrawals: 0 | 1;
+};
+
 /**
- * The charges of some legs by scope key. The first leg counts as one withdrawal in every scope that
+ * The charges of some money by scope key. The first leg counts as the withdrawal in every scope that
  * it touches; a fee in another asset adds its size but is no withdrawal of its own.
  *
  * @param shortHash a 32-bit hash of an asset id; equal ids give equal hashes.
  */
 export function charges(
-  subject: Scope.Subject,
-  legs: readonly Policy.Leg[],
+  money: Chargeable,
   shortHash: (text: string) => number,
 ): ReadonlyMap<Scope.Key, Charge> {
+  const { subject, legs, withdrawals } = money;
   const result = new Map<Scope.Key, Charge>();
   for (const [position, leg] of legs.entries()) {
     for (const scope of Scope.all({ ...subject, asset: leg.asset })) {
@@ -27,7 +35,7 @@ export function charges(
       result.set(key, {
         notional: (sofar?.notional ?? 0n) + leg.notional,
         amount: oneAsset ? (sofar?.amount ?? 0n) + leg.amount : 0n,
-        count: (sofar?.count ?? 0) + (position === 0 ? 1 : 0),
+        count: (sofar?.count ?? 0) + (position === 0 ? withdrawals : 0),
         assets: oneAsset ? [] : [...(sofar?.assets ?? []), shortHash(leg.asset)],
       });
     }

@@ -92,7 +92,9 @@ function pause(draft: Draft.Draft, command: Extract<Command, { kind: 'pause' }>,
 function resume(draft: Draft.Draft, command: Extract<Command, { kind: 'resume' }>, by: By): Decided {
   const refused = (why: string): Decided => ({ result: { kind: 'refused', why } });
   const { incident } = by;
-  if (!incident) return refused(`there is no incident ${command.incidentId}`);
+  if (incident?.incidentId !== command.incidentId) {
+    return refused(`there is no incident ${command.incidentId}`);
+  }
   if (incident.state === 'closed') return refused(`incident ${incident.incidentId} is closed already`);
   if (draft.context.policy.resume.kind !== 'trial') {
     return refused('this policy asks for a quorum (resume: quorum): one operator alone cannot resume');

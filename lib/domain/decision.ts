@@ -44,11 +44,10 @@ export type Decision = {
 
 /** Limits whose window is shorter than this many lags alert instead of tripping: a backlog lands in one slot. */
 const LAG_FACTOR = 10;
-/** Alerts that one event may raise; a policy with hundreds of limits must still fit one transaction. */
-const ALERTS_PER_EVENT_MAX = 10;
 
 type Transfer = Extract<Incoming, { kind: 'transfer' }>;
 type Parked = Extract<Incoming, { kind: 'parked' }>;
+type Fact = Pick<Breaker.Cause, 'atMs' | 'rowId' | 'notional'>;
 type Effect = { readonly trips: Draft.Trip[]; readonly wouldTrip: Scope.Key[] };
 
 /** What must be loaded before these events can be decided on. */
@@ -110,7 +109,10 @@ function decideTransfer(draft: Draft.Draft, incoming: Transfer): Outcome {
   }
 }
 
-/** An outflow meets its withdrawal: both rows are linked; only a fee that was not charged yet counts. */
+/**
+ * An outflow meets its withdrawal: both rows are linked; only the part of the fee that was not
+ * charged with the withdrawal counts, as money and not as a withdrawal.
+ */
 function consume(
   draft: Draft.Draft,
   incoming: Transfer,
@@ -118,14 +120,27 @@ function consume(
 ): Pick<Outcome, 'notional' | 'trips' | 'wouldTrip'> {
   const rowId = Withdrawal.rowId(incoming.event);
   Draft.putRow(draft, { ...withdrawal, state: 'matched', link: rowId });
-  const { fee } = incoming.event.transfer;
-  const owes = fee !== undefined && withdrawal.money?.transfer.fee === undefined;
-  const feeOnly = { ...incoming.event.transfer, amount: fee?.amount ?? 0n, fee: undefined };
-  const resolved = Policy.resolve(draft.context.policy, owes ? { ...feeOnly, asset: fee.asset } : feeOnly);
-  const charged = owes ? resolved.legs : [];
-  putMoney(draft, incoming, { state: 'matched', link: withdrawal.rowId, resolved, charged });
-  if (!owes) return { notional: 0n, trips: [], wouldTrip: [] };
-  return enforce(draft, incoming, { resolved, before: Draft.charge(draft, resolved.subject, charged) });
+  const { transfer } = incoming.event;
+  const owed = feeOwed(withdrawal.money?.transfer.fee, transfer.fee);
+  const asset = owed?.asset ?? transfer.asset;
+  const feeOnly = { ...transfer, asset, amount: owed?.amount ?? 0n, fee: undefined };
+  const resolved = Policy.resolve(draft.context.policy, feeOnly);
+  const legs = owed ? resolved.legs : [];
+  putMoney(draft, incoming, { state: 'matched', link: withdrawal.rowId, resolved, charged: legs });
+  if (!owed) return { notional: 0n, trips: [], wouldTrip: [] };
+  const { subject } = resolved;
+  const before = Draft.charge(draft, { subject, legs, withdrawals: 0 });
+  return enforce(draft, incoming, { resolved, before });
+}
+
+/** What of a fee was not charged with its withdrawal: all of it in another asset, else what is above. */
+function feeOwed(
+  charged: Withdrawal.Fee | undefined,
+  seen: Withdrawal.Fee | undefined,
+): Withdrawal.Fee | undefined {
+  if (!seen) return undefined;
+  const already = charged?.asset === seen.asset ? charged.amount : 0n;
+  return seen.amount > already ? { asset: seen.asset, amount: seen.amount - already } : undefined;
 }
 
 /** Counts money that nothing has counted yet, and judges it: approval first, then what is unknown, then limits. */
@@ -140,7 +155,8 @@ function count(
   if (as.claims !== undefined) {
     putMoney(draft, incoming, { rowId: as.claims, state: 'claimed', resolved, charged: [] });
   }
-  const before = Draft.charge(draft, resolved.subject, resolved.legs);
+  const { subject, legs } = resolved;
+  const before = Draft.charge(draft, { subject, legs, withdrawals: 1 });
   return enforce(draft, incoming, { resolved, before, unmatched: as.why });
 }
 
@@ -165,21 +181,61 @@ function enforce(
     open(draft, effect, { kind: policy.unmatched.scope, subject, cause, mode: policy.mode });
   }
   for (const what of resolved.unknown) raiseUnknown(draft, effect, { what, subject, fact });
-  const { nowMs } = { nowMs: draft.atMs };
-  const found = Evaluate.breaches(policy, { subject, notional, before, after: draft.items, nowMs });
-  let alerts = 0;
-  for (const breach of found) {
-    const late = incoming.lagMs * LAG_FACTOR > breach.limit.windowMs && breach.limit.metric !== 'single';
-    if (breach.level === 'breach' && breach.limit.action.kind === 'pause' && !late) {
-      const mode = policy.mode === 'shadow' ? 'shadow' : breach.limit.mode;
-      const cause = { ...fact, kind: 'limit' as const, ...Explain.limit(policy, breach) };
-      open(draft, effect, { kind: breach.limit.action.scope, subject, cause, mode });
-    } else if (alerts < ALERTS_PER_EVENT_MAX) {
-      alerts += 1;
-      Draft.alert(draft, Explain.alert(policy, breach, { ...fact, late }));
+  raiseBreaches(draft, effect, { incoming, resolved, before, fact });
+  return { notional, ...effect };
+}
+
+/**
+ * Acts on every limit that the money passed. A fee in another asset is judged in the scopes of that
+ * asset too, or it could drain them unseen; a limit speaks once about each scope.
+ */
+function raiseBreaches(
+  draft: Draft.Draft,
+  effect: Effect,
+  about: {
+    readonly incoming: Transfer;
+    readonly resolved: Policy.Resolved;
+    readonly before: ReadonlyMap<Scope.Key, Ledger.Item>;
+    readonly fact: Fact;
+  },
+): void {
+  const { policy } = draft.context;
+  const { resolved, before, fact } = about;
+  const { atMs: nowMs, notional } = fact;
+  const told = new Set<string>();
+  for (const asset of new Set(resolved.legs.map((leg) => leg.asset))) {
+    const subject = { ...resolved.subject, asset };
+    const event = { subject, notional, before, after: draft.items, nowMs };
+    for (const breach of Evaluate.breaches(policy, event)) {
+      const once = `${breach.limit.limitId}|${Scope.key(breach.scope)}`;
+      if (told.has(once)) continue;
+      told.add(once);
+      raiseBreach(draft, effect, { breach, subject, fact, lagMs: about.incoming.lagMs });
     }
   }
-  return { notional, ...effect };
+}
+
+function raiseBreach(
+  draft: Draft.Draft,
+  effect: Effect,
+  about: {
+    readonly breach: Evaluate.Breach;
+    readonly subject: Scope.Subject;
+    readonly fact: Fact;
+    readonly lagMs: number;
+  },
+): void {
+  const { policy } = draft.context;
+  const { breach, subject, fact } = about;
+  const { action, metric, mode, windowMs } = breach.limit;
+  const late = about.lagMs * LAG_FACTOR > windowMs && metric !== 'single';
+  if (breach.level === 'breach' && action.kind === 'pause' && !late) {
+    const cause = { ...fact, kind: 'limit' as const, ...Explain.limit(policy, breach) };
+    const acting = policy.mode === 'shadow' ? 'shadow' : mode;
+    open(draft, effect, { kind: action.scope, subject, cause, mode: acting });
+    return;
+  }
+  Draft.alert(draft, Explain.alert(policy, breach, { ...fact, late }));
 }
 
 function raiseUnknown(
@@ -188,7 +244,7 @@ function raiseUnknown(
   about: {
     readonly what: Policy.Unknown;
     readonly subject: Scope.Subject;
-    readonly fact: Pick<Breaker.Cause, 'atMs' | 'rowId' | 'notional'>;
+    readonly fact: Fact;
   },
 ): void {
   const { policy } = draft.context;

@@ -4,7 +4,7 @@
  */
 
 import * as Breaker from './breaker.ts';
-import { charges } from './charge.ts';
+import { type Chargeable, charges } from './charge.ts';
 import * as Ledger from './ledger.ts';
 import * as Meter from './meter.ts';
 import type * as Policy from './policy.ts';
@@ -33,6 +33,11 @@ export type Draft = {
   readonly causes: Ledger.CauseWrite[];
   readonly alerts: Map<string, Ledger.Alert>;
 };
+
+/** Alerts that one event may raise: a policy with hundreds of limits must still fit one transaction. */
+const ALERTS_PER_EVENT_MAX = 10;
+/** Further causes that one event may add in full, for the same reason; the rest are counted. */
+const CAUSES_PER_EVENT_MAX = 20;
 
 /** A breaker that an event opened, or added a cause to. */
 export type Trip = { readonly scope: Scope.Key; readonly incidentId: string; readonly opened: boolean };
@@ -73,14 +78,13 @@ export function putRow(
   draft.rows.set(next.rowId, { ...next, version, decisionId, policyVersion });
 }
 
-/** Charges legs to every scope that they touch, and gives back the items as they were before. */
+/** Charges money to every scope that it touches, and gives back the items as they were before. */
 export function charge(
   draft: Draft,
-  subject: Scope.Subject,
-  legs: readonly Policy.Leg[],
+  money: Chargeable,
 ): ReadonlyMap<Scope.Key, Ledger.Item> {
   const before = new Map<Scope.Key, Ledger.Item>();
-  for (const [key, added] of charges(subject, legs, draft.context.shortHash)) {
+  for (const [key, added] of charges(money, draft.context.shortHash)) {
     const current = item(draft, key);
     before.set(key, current);
     draft.items.set(key, { ...current, meter: Meter.charge(current.meter, added, draft.atMs) });
@@ -118,16 +122,23 @@ export function tripKey(draft: Draft, key: Scope.Key, cause: Breaker.Cause): Tri
   });
   draft.items.set(key, { ...current, breaker: tripped.breaker });
   if (tripped.opened) draft.incidents.push(tripped.opened);
-  else if (tripped.causeNumber <= Breaker.CAUSES_MAX) {
+  else if (tripped.causeNumber <= Breaker.CAUSES_MAX && hasRoom(draft, cause)) {
     const { incidentId, causeNumber } = tripped;
     draft.causes.push({ incidentId, number: causeNumber, cause });
   }
   return { scope: key, incidentId: tripped.incidentId, opened: tripped.opened !== undefined };
 }
 
-/** Notes an alert; the same id twice in one decision is told once. */
+/** Notes an alert, up to {@link ALERTS_PER_EVENT_MAX}; the same id twice in one decision is told once. */
 export function alert(draft: Draft, next: Ledger.Alert): void {
-  if (!draft.alerts.has(next.alertId)) draft.alerts.set(next.alertId, next);
+  if (draft.alerts.has(next.alertId)) return;
+  const raised = [...draft.alerts.values()].filter((told) => told.rowId === next.rowId).length;
+  if (raised < ALERTS_PER_EVENT_MAX) draft.alerts.set(next.alertId, next);
+}
+
+function hasRoom(draft: Draft, cause: Breaker.Cause): boolean {
+  const kept = draft.causes.filter((further) => further.cause.rowId === cause.rowId).length;
+  return kept < CAUSES_PER_EVENT_MAX;
 }
 
 /** Everything that the draft changed, with the versions that it must still find. `global` is always among them. */

@@ -70,15 +70,16 @@ function judge(evidence: Evidence): Flag {
   }
   const inForceUntilMs = leaseOf(leases, subject.chain);
   if (inForceUntilMs === undefined || inForceUntilMs <= nowMs) {
-    const since = inForceUntilMs === undefined ? 'never given' : `ran out at ${new Date(inForceUntilMs).toISOString()}`;
+    const since = inForceUntilMs === undefined ? 'was never given' : `ran out at ${new Date(inForceUntilMs).toISOString()}`;
     return { enabled: false, reason: 'lease-lapsed', text: `no proof of health for ${subject.chain}: its lease ${since}` };
   }
   return { enabled: true, reason: 'enabled', text: 'withdrawals are enabled', inForceUntilMs };
 }
 
-/** The lease of a chain, own properties only: a chain named `__proto__` has none. */
+/** The lease of a chain, own properties only: a chain named `__proto__` has none, nor has one that is no time. */
 function leaseOf(leases: Leases, chain: ChainId): number | undefined {
-  return Object.hasOwn(leases, chain) ? leases[chain] : undefined;
+  const untilMs = Object.hasOwn(leases, chain) ? leases[chain] : undefined;
+  return Number.isSafeInteger(untilMs) ? untilMs : undefined;
 }
 
 /** The answer when nothing could be read: not enabled, with the reason. */

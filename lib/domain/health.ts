@@ -21,7 +21,7 @@ export function chainsOf(policy: Policy): readonly string[] {
 
 /**
  * Judges the last heartbeat. A lease is counted from when the heartbeat was sent, not from now: it
- * is worth as much as its proof is young.
+ * is worth as much as its proof is young. A sender that claims a later time gains nothing by it.
  * Fail direction: closed, no heartbeat, a backlog or an uncounted dead letter prove nothing.
  */
 export function prove(evidence: {
@@ -38,7 +38,7 @@ export function prove(evidence: {
   if (heartbeat.oldestWaitingMs > WAITING_MAX_MS) {
     return unproven(`the oldest waiting event is ${Math.round(heartbeat.oldestWaitingMs / 1_000)} s old`);
   }
-  const untilMs = heartbeat.sentAtMs + leaseMs;
+  const untilMs = Math.min(heartbeat.sentAtMs, heartbeat.receivedAtMs) + leaseMs;
   if (untilMs <= nowMs) {
     const agoS = Math.round((nowMs - heartbeat.sentAtMs) / 1_000);
     return unproven(`the last heartbeat that came through was sent ${agoS} s ago`);

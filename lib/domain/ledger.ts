@@ -34,7 +34,10 @@ export type Row = {
   readonly note?: string;
 };
 
-/** What moved, the scopes it lies in, and what of it was charged (empty when the other row was). */
+/**
+ * What moved, the scopes it lies in, and what of it was charged (empty when the other row was).
+ * What a matched outflow was charged is a fee: it added its size, and no withdrawal to any count.
+ */
 export type Money = {
   readonly transfer: Transfer;
   readonly subject: Scope.Subject;

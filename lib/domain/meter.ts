@@ -36,7 +36,7 @@ export const LADDER: readonly Step[] = [
 
 /** Distinct assets that one slot tells apart; one more and the slot counts as over every `assets` limit. */
 export const ASSETS_MAX = 64;
-/** Largest count that a slot holds; it stays there. */
+/** Largest count that a slot holds; it stays there and is over every limit. */
 export const COUNT_MAX = 2 ** 40;
 /** Meters of `destination` and `actor` expire after this much silence: longer than the longest window. */
 export const SILENCE_MS = 33 * DAY_MS;
@@ -147,6 +147,7 @@ export function distinctAssets(slots: readonly (readonly number[])[]): bigint {
 
 function sum(slots: readonly Slot[], metric: Metric): bigint {
   if (metric === 'assets') return distinctAssets(slots.map((slot) => slot.assets));
+  if (metric === 'count' && slots.some((slot) => slot.count >= COUNT_MAX)) return Money.MAX;
   return slots.reduce((total, slot) => Money.add(total, BigInt(slot[metric])), 0n);
 }
 

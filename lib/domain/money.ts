@@ -89,6 +89,20 @@ export function shareOf(amount: bigint, bps: number): bigint {
   return (amount * BigInt(bps)) / 10_000n;
 }
 
+/**
+ * The same quantity in base units of a token with other decimals, rounded up and saturated: two ids
+ * of one money share a budget although one has 18 decimals and the other 6.
+ */
+export function rescale(
+  amount: bigint,
+  decimals: { readonly from: number; readonly to: number },
+): bigint {
+  const { from, to } = decimals;
+  const value =
+    to >= from ? amount * 10n ** BigInt(to - from) : divideUp(amount, 10n ** BigInt(from - to));
+  return value > MAX ? MAX : value;
+}
+
 function divideUp(numerator: bigint, denominator: bigint): bigint {
   return (numerator + denominator - 1n) / denominator;
 }

@@ -112,7 +112,9 @@ export type Policy = {
 
 /** One asset's part of what leaves, valued. */
 export type Leg = {
+  /** The asset whose budget it uses. */
   readonly asset: AssetId;
+  /** Base units of that asset. */
   readonly amount: bigint;
   readonly notional: bigint;
   readonly pricePicoUsd: bigint;
@@ -181,14 +183,19 @@ export function assetRule(policy: Policy, asset: AssetId): AssetRule | undefined
 
 function valued(policy: Policy, asset: AssetId, amount: bigint, unknown: Set<Unknown>): Leg {
   const rule = assetRule(policy, asset);
-  if (!rule) unknown.add('asset');
+  const budget = rule?.sameAs === undefined ? rule : assetRule(policy, rule.sameAs);
+  if (!rule || !budget) unknown.add('asset');
+  const shared = {
+    asset: rule?.sameAs ?? asset,
+    amount: rule && budget ? Money.rescale(amount, { from: rule.decimals, to: budget.decimals }) : amount,
+  };
   if (rule?.floorPricePicoUsd === undefined) {
     unknown.add('price');
-    return { asset: rule?.sameAs ?? asset, amount, notional: 0n, pricePicoUsd: 0n };
+    return { ...shared, notional: 0n, pricePicoUsd: 0n };
   }
   const pricePicoUsd = rule.floorPricePicoUsd;
   const notional = Money.notionalMicroUsd({ amount, decimals: rule.decimals, pricePicoUsd });
-  return { asset: rule.sameAs ?? asset, amount, notional, pricePicoUsd };
+  return { ...shared, notional, pricePicoUsd };
 }
 
 /** A field that the money does not name matches: leaving it out escapes no limit. */

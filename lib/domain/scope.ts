@@ -99,13 +99,16 @@ export function all(subject: Subject): readonly Scope[] {
   return KINDS.map((kind) => of(kind, subject));
 }
 
-/** Kinds whose open breaker stops everything that a breaker of the given kind would stop, for one subject. */
+/**
+ * Kinds whose open breaker stops everything that a breaker of the given kind would stop, for one
+ * subject. A chain covers neither its assets nor its wallets: both can live on other chains as well.
+ */
 const COVERED_BY: Readonly<Record<Kind, readonly Kind[]>> = {
   actor: ['global'],
   destination: ['global'],
-  'wallet-asset': ['wallet', 'asset', 'chain', 'key-domain', 'global'],
+  'wallet-asset': ['wallet', 'asset', 'key-domain', 'global'],
   wallet: ['key-domain', 'global'],
-  asset: ['chain', 'global'],
+  asset: ['global'],
   chain: ['global'],
   'key-domain': ['global'],
   global: [],
@@ -120,9 +123,12 @@ function destinationId(subject: Subject): string {
   return subject.memo === undefined ? subject.destination : `${subject.destination}|${encode(subject.memo)}`;
 }
 
-/** Percent-encodes all but the characters that CAIP identifiers use, so that `|` is free to separate. */
+/**
+ * Percent-encodes all but the characters that CAIP identifiers use, so that `|` is free to separate.
+ * Half of a surrogate pair cannot be encoded: it becomes U+FFFD, as it would in the table.
+ */
 function encode(part: string): string {
-  return encodeURIComponent(part).replaceAll('%3A', ':').replaceAll('%2F', '/');
+  return encodeURIComponent(part.toWellFormed()).replaceAll('%3A', ':').replaceAll('%2F', '/');
 }
 
 /** A text is not a scope key. */

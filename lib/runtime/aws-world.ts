@@ -27,7 +27,7 @@ export function awsWorld(): World {
   const sqs = new SQSClient({});
   return createWorld({
     store: createDynamoStore({
-      client: createDynamoClient({ endpoint: process.env[ENV.dynamodbEndpoint] }),
+      client: createDynamoClient({ region: env('AWS_REGION'), endpoint: process.env[ENV.dynamodbEndpoint] }),
       tables: { ledger: env(ENV.ledgerTable), control: env(ENV.controlTable) },
       wallClock: systemClock,
     }),

@@ -2,7 +2,7 @@
 
 import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { projectState as project } from '../actions/project-state.ts';
-import { parseControlRecord } from '../adapters/control-record.ts';
+import { parseControlRecord } from '../adapters/dynamodb/control-record.ts';
 import { pipeline } from './pipeline.ts';
 import type { World } from './world.ts';
 

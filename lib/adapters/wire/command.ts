@@ -4,7 +4,9 @@ import * as z from 'zod/mini';
 import type * as Command from '../../domain/command.ts';
 import { readJson } from './read.ts';
 
-const id = z.string().check(z.regex(/^[\w.:-]{8,64}$/, 'must be 8 to 64 letters, digits, ".", ":", "_" or "-"'));
+const id = z
+  .string()
+  .check(z.regex(/^[\w.:-]{8,64}$/, 'must be 8 to 64 letters, digits, ".", ":", "_" or "-"'));
 const reason = z.string().check(z.minLength(1), z.maxLength(500));
 const scope = z.string().check(z.minLength(1), z.maxLength(600));
 const incidentId = z.string().check(z.regex(/^[0-9A-Z]{8,32}$/, 'must be an incident id'));
@@ -12,9 +14,25 @@ const incidentId = z.string().check(z.regex(/^[0-9A-Z]{8,32}$/, 'must be an inci
 const POLICY_LENGTH_MAX = 200_000;
 
 const request = z.discriminatedUnion('command', [
-  z.strictObject({ command: z.literal('pause'), commandId: id, scope, reason, expiresAt: z.optional(z.iso.datetime({ offset: true })) }),
-  z.strictObject({ command: z.literal('resume'), commandId: id, incidentId, reason, expiresAt: z.optional(z.iso.datetime({ offset: true })) }),
-  z.strictObject({ command: z.literal('policy.apply'), commandId: id, source: z.string().check(z.maxLength(POLICY_LENGTH_MAX)) }),
+  z.strictObject({
+    command: z.literal('pause'),
+    commandId: id,
+    scope,
+    reason,
+    expiresAt: z.optional(z.iso.datetime({ offset: true })),
+  }),
+  z.strictObject({
+    command: z.literal('resume'),
+    commandId: id,
+    incidentId,
+    reason,
+    expiresAt: z.optional(z.iso.datetime({ offset: true })),
+  }),
+  z.strictObject({
+    command: z.literal('policy.apply'),
+    commandId: id,
+    source: z.string().check(z.maxLength(POLICY_LENGTH_MAX)),
+  }),
   z.strictObject({ command: z.literal('policy.show') }),
   z.strictObject({ command: z.literal('status') }),
   z.strictObject({ command: z.literal('limits'), scope: z.optional(scope) }),
@@ -48,7 +66,9 @@ export function parseRequest(body: string): Request {
 
 /** Whether a request changes something. */
 export function isChange(parsed: Request): parsed is Change {
-  return parsed.command === 'pause' || parsed.command === 'resume' || parsed.command === 'policy.apply';
+  return (
+    parsed.command === 'pause' || parsed.command === 'resume' || parsed.command === 'policy.apply'
+  );
 }
 
 /** Narrows a change to the domain's command. */

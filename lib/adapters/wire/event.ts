@@ -13,17 +13,21 @@ import { read, readJson } from './read.ts';
 /** Longest id, memo or actor that is accepted, in characters. */
 const TEXT_LENGTH_MAX = 256;
 
-const text = z
-  .string()
-  .check(
-    z.minLength(1),
-    z.maxLength(TEXT_LENGTH_MAX),
-    z.refine((value) => value.isWellFormed() && !/\p{Cc}/u.test(value), 'must have no control characters'),
-  );
+const text = z.string().check(
+  z.minLength(1),
+  z.maxLength(TEXT_LENGTH_MAX),
+  z.refine(
+    (value) => value.isWellFormed() && !/\p{Cc}/u.test(value),
+    'must have no control characters',
+  ),
+);
 const amount = z
   .string()
   .check(
-    z.regex(/^(0|[1-9]\d{0,77})$/, 'must be a decimal string of base units such as "1000000", without sign, point or exponent'),
+    z.regex(
+      /^(0|[1-9]\d{0,77})$/,
+      'must be a decimal string of base units such as "1000000", without sign, point or exponent',
+    ),
   );
 const account = parsed(Caip.parseAccount);
 const asset = parsed(Caip.parseAsset);
@@ -44,10 +48,12 @@ const transferShape = {
 const withdrawalDetail = z.strictObject({ withdrawalId: text, ...transferShape });
 const outflowDetail = z.strictObject({
   transaction: text,
-  place: z.string().check(
-    z.maxLength(TEXT_LENGTH_MAX),
-    z.regex(/^(top|log:\d+|trace:[\d.]*)$/, 'must be "top", "log:<n>" or "trace:<path>"'),
-  ),
+  place: z
+    .string()
+    .check(
+      z.maxLength(TEXT_LENGTH_MAX),
+      z.regex(/^(top|log:\d+|trace:[\d.]*)$/, 'must be "top", "log:<n>" or "trace:<path>"'),
+    ),
   withdrawalId: z.optional(text),
   observedAt: z.optional(instant),
   ...transferShape,
@@ -85,7 +91,13 @@ export function fromEnvelope(value: unknown): Event {
       return { kind: 'withdrawal', withdrawalId, transfer: toTransfer(rest) };
     }
     case 'outflow.observed': {
-      const { transaction, place, withdrawalId, observedAt: _, ...rest } = readOrThrow(outflowDetail, detail, 'detail');
+      const {
+        transaction,
+        place,
+        withdrawalId,
+        observedAt: _,
+        ...rest
+      } = readOrThrow(outflowDetail, detail, 'detail');
       return { kind: 'outflow', transaction, place, withdrawalId, transfer: toTransfer(rest) };
     }
     case 'heartbeat':
@@ -112,7 +124,10 @@ function toTransfer(detail: TransferDetail): Withdrawal.Transfer {
   const chain = Caip.chainOf(detail.wallet);
   const problems = (['asset', 'destination'] as const)
     .filter((field) => Caip.chainOf(detail[field]) !== chain)
-    .map((field) => `detail.${field}: is on ${Caip.chainOf(detail[field])}, but the wallet is on ${chain}`);
+    .map(
+      (field) =>
+        `detail.${field}: is on ${Caip.chainOf(detail[field])}, but the wallet is on ${chain}`,
+    );
   if (detail.fee && Caip.chainOf(detail.fee.asset) !== chain) {
     problems.push(`detail.fee.asset: is not on the wallet's chain ${chain}`);
   }
@@ -145,7 +160,11 @@ function parsed<T extends string>(parse: (value: string) => T) {
   );
 }
 
-function readOrThrow<T extends z.ZodMiniType>(shape: T, value: unknown, under: string): z.output<T> {
+function readOrThrow<T extends z.ZodMiniType>(
+  shape: T,
+  value: unknown,
+  under: string,
+): z.output<T> {
   const reading = read(shape, value, { under, whole: 'event' });
   if ('problems' in reading) throw new InvalidEventError(reading);
   return reading.value;

@@ -1,0 +1,18 @@
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { BreakwaterStack } from '../lib/infra/breakwater-stack.ts';
+
+// Settings come as context, comma-separated: `cdk deploy -c alertEmails=a@example.com`.
+const app = new App();
+const listOf = (name: string): readonly string[] =>
+  String(app.node.tryGetContext(name) ?? '')
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
+
+new BreakwaterStack(app, String(app.node.tryGetContext('stackName') ?? 'Breakwater'), {
+  description: 'Breakwater: a circuit-breaker for withdrawals',
+  alertEmails: listOf('alertEmails'),
+  producerAccountIds: listOf('producerAccountIds'),
+});
+Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

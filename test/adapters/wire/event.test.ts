@@ -1,0 +1,123 @@
+import { fc, test } from '@fast-check/vitest';
+import { describe, expect } from 'vitest';
+import { fromEnvelope, InvalidEventError, parseEnvelope } from '../../../lib/adapters/wire/event.ts';
+
+const WALLET = `eip155:1:0x${'Ab'.repeat(20)}`;
+const TO = `eip155:1:0x${'cd'.repeat(20)}`;
+const reported = {
+  withdrawalId: 'w-1',
+  wallet: WALLET,
+  asset: 'eip155:1/slip44:60',
+  destination: TO,
+  amount: '1000000000000000000',
+};
+const observed = { ...reported, transaction: '0xabc', place: 'log:3', observedAt: '2023-09-12T13:20:59Z' };
+
+function envelope(detailType: string, detail: unknown): unknown {
+  return { version: '0', id: 'e-1', 'detail-type': detailType, source: 'test', detail };
+}
+
+function problemsOf(detailType: string, detail: unknown): readonly string[] {
+  try {
+    fromEnvelope(envelope(detailType, detail));
+    return [];
+  } catch (error) {
+    if (error instanceof InvalidEventError) return error.problems;
+    throw error;
+  }
+}
+
+describe('fromEnvelope', () => {
+  test('default', () => {
+    expect(fromEnvelope(envelope('withdrawal.reported', reported))).toMatchInlineSnapshot(`
+      {
+        "kind": "withdrawal",
+        "transfer": {
+          "account": "eip155:1:0xabababababababababababababababababababab",
+          "actor": undefined,
+          "amount": 1000000000000000000n,
+          "asset": "eip155:1/slip44:60",
+          "destination": "eip155:1:0xcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd",
+          "fee": undefined,
+          "memo": undefined,
+        },
+        "withdrawalId": "w-1",
+      }
+    `);
+  });
+
+  test('args: outflow.observed', () => {
+    const event = fromEnvelope(envelope('outflow.observed', observed));
+    expect(event).toMatchObject({ kind: 'outflow', transaction: '0xabc', place: 'log:3', withdrawalId: 'w-1' });
+  });
+
+  test('args: heartbeat', () => {
+    const event = fromEnvelope(envelope('heartbeat', { sentAt: '2023-09-12T13:20:59Z' }));
+    expect(event).toEqual({ kind: 'heartbeat', sentAtMs: Date.UTC(2023, 8, 12, 13, 20, 59) });
+  });
+
+  test('args: a fee in another asset', () => {
+    const fee = { asset: 'eip155:1/slip44:60', amount: '21000' };
+    const event = fromEnvelope(envelope('withdrawal.reported', { ...reported, fee }));
+    expect(event).toMatchObject({ transfer: { fee: { amount: 21000n } } });
+  });
+
+  test.each([
+    ['an amount below zero', { amount: '-1' }, 'detail.amount'],
+    ['an amount with a point', { amount: '1.5' }, 'detail.amount'],
+    ['an amount with an exponent', { amount: '1e18' }, 'detail.amount'],
+    ['a JSON number as amount', { amount: 5 }, 'detail.amount'],
+    ['an amount above 2^256 − 1', { amount: (2n ** 256n).toString() }, 'detail.amount'],
+    ['a short address', { wallet: 'eip155:1:0xabc' }, 'detail.wallet'],
+    ['an asset on another chain', { asset: 'eip155:56/slip44:714' }, 'detail.asset'],
+    ['a destination on another chain', { destination: TO.replace(':1:', ':56:') }, 'detail.destination'],
+    ['an empty id', { withdrawalId: '' }, 'detail.withdrawalId'],
+    ['an id with a control character', { withdrawalId: 'a\u0000b' }, 'detail.withdrawalId'],
+    ['an id with half a character', { withdrawalId: 'a\ud800' }, 'detail.withdrawalId'],
+    ['an overlong memo', { memo: 'm'.repeat(257) }, 'detail.memo'],
+    ['a field that is not known', { amountt: '1' }, 'detail'],
+    ['a missing field', { asset: undefined }, 'detail.asset'],
+  ])('error: %s', (_name, change, field) => {
+    const problems = problemsOf('withdrawal.reported', { ...reported, ...change });
+    expect(problems.length).toBeGreaterThan(0);
+    expect(problems[0]?.startsWith(`${field}: `)).toBe(true);
+  });
+
+  test.each(['log:', 'log:-1', 'trace:x', 'elsewhere', ''])('error: place %j', (place) => {
+    expect(problemsOf('outflow.observed', { ...observed, place })[0]).toMatch(/^detail\.place: /);
+  });
+
+  test('error: an unknown detail-type names those that are known', () => {
+    expect(problemsOf('withdrawal.invented', reported)).toEqual([
+      'detail-type: must be one of withdrawal.reported, outflow.observed, heartbeat',
+    ]);
+  });
+
+  test.prop([fc.json()])('behavior: any JSON gives an event or a named problem', (text) => {
+    try {
+      parseEnvelope(text);
+    } catch (error) {
+      expect(error).toBeInstanceOf(InvalidEventError);
+    }
+  });
+
+  test.prop([fc.constantFrom(...Object.keys(observed)), fc.jsonValue()])(
+    'behavior: any value in any field gives an event or a problem that names a field',
+    (field, value) => {
+      for (const problem of problemsOf('outflow.observed', { ...observed, [field]: value })) {
+        expect(problem).toMatch(/^detail(\.\w+)*: ./);
+      }
+    },
+  );
+});
+
+describe('parseEnvelope', () => {
+  test('default', () => {
+    const text = JSON.stringify(envelope('withdrawal.reported', reported));
+    expect(parseEnvelope(text)).toMatchObject({ withdrawalId: 'w-1' });
+  });
+
+  test('error: not JSON', () => {
+    expect(() => parseEnvelope('{')).toThrow('event: is not JSON');
+  });
+});
