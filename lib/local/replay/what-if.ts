@@ -19,10 +19,14 @@ export type FalsePauses = {
   readonly days: number;
   readonly withdrawals: number;
   readonly pauses: number;
+  /** Ordinary withdrawals that were asked for while paused. */
+  readonly refused: number;
   /** Scopes that were opened, with how often. */
   readonly scopes: Readonly<Record<string, number>>;
 };
 
+/** How long an operator takes to find a pause false and to lift it. */
+export const LIFTED_AFTER_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
 /** Replays the incident with every outflow entered as an approved withdrawal: matching sees nothing, limits see it all. */
@@ -37,7 +41,7 @@ export async function volumeAlone(policySource: string, timeline: Timeline): Pro
   };
 }
 
-/** Runs days of generated ordinary traffic; every pause it causes is counted and lifted at once. */
+/** Runs days of generated ordinary traffic; every pause that it causes is lifted after {@link LIFTED_AFTER_MS}. */
 export async function falsePauses(parameters: {
   readonly policySource: string;
   readonly incident: Incident;
@@ -49,22 +53,30 @@ export async function falsePauses(parameters: {
   const startMs = incident.milestones.firstTheftMs - days * DAY_MS;
   const stage = await createMemoryStage({ policySource, startMs });
   const scopes: Record<string, number> = {};
-  let withdrawals = 0;
-  let day = 0;
+  const count = { withdrawals: 0, refused: 0, day: 0 };
+  let liftAtMs = Number.POSITIVE_INFINITY;
   for (const event of incidentTraffic(incident, { seed, startMs, durationMs: days * DAY_MS })) {
+    const item = { ...event, kind: 'normal' as const };
     await stage.advanceTo(event.atMs);
-    const { opened } = await stage.send({ ...event, kind: 'normal' });
-    withdrawals += 1;
+    if (event.atMs >= liftAtMs) {
+      await stage.resumeAll();
+      liftAtMs = Number.POSITIVE_INFINITY;
+    }
+    const day = Math.floor((event.atMs - startMs) / DAY_MS);
+    if (day > count.day) tell?.({ day, days });
+    count.day = day;
+    count.withdrawals += 1;
+    if (!(await stage.flag(item)).enabled) {
+      count.refused += 1;
+      continue;
+    }
+    const { opened } = await stage.send(item);
     for (const { scope } of opened) scopes[scope] = (scopes[scope] ?? 0) + 1;
-    if (opened.length > 0) await stage.resumeAll();
-    const today = Math.floor((event.atMs - startMs) / DAY_MS);
-    if (today > day) tell?.({ day: today, days });
-    day = today;
+    if (opened.length > 0) liftAtMs = Math.min(liftAtMs, event.atMs + LIFTED_AFTER_MS);
   }
-  const pauses = Object.values(scopes).reduce((sum, count) => sum + count, 0);
-  return { days, withdrawals, pauses, scopes };
+  const pauses = Object.values(scopes).reduce((sum, times) => sum + times, 0);
+  return { days, withdrawals: count.withdrawals, refused: count.refused, pauses, scopes };
 }
-
 
 function asApproved(item: TimelineItem): TimelineItem {
   if (item.kind === 'normal' || item.detailType === 'withdrawal.reported') return item;

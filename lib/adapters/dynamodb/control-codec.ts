@@ -1,0 +1,121 @@
+/** Everything of the Control table at rest: `b` the fact as JSON; on incidents also `st`, its state. */
+
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import * as z from 'zod/mini';
+import type { Cause, Incident } from '../../domain/breaker.ts';
+import type * as Ledger from '../../domain/ledger.ts';
+import type { FlagMirror } from '../../ports.ts';
+import * as Attributes from './attributes.ts';
+import type { ControlKey } from './keys.ts';
+import * as Keys from './keys.ts';
+
+const StoredCause: z.ZodMiniType<Cause> = z.object({
+  kind: z.enum(['limit', 'unmatched', 'conflict', 'unknown', 'parked', 'operator']),
+  atMs: z.int(),
+  rowId: z.string(),
+  text: z.string(),
+  notional: Attributes.Units,
+  limit: z.exactOptional(
+    z.object({ limitId: z.string(), used: Attributes.Units, allowed: Attributes.Units }),
+  ),
+  actor: z.exactOptional(z.string()),
+});
+
+const StoredCauseWrite: z.ZodMiniType<Ledger.CauseWrite> = z.object({
+  incidentId: z.string(),
+  number: z.int(),
+  cause: StoredCause,
+});
+
+const StoredIncident: z.ZodMiniType<Incident> = z.object({
+  incidentId: z.string(),
+  scope: z.string(),
+  epoch: z.int(),
+  openedAtMs: z.int(),
+  first: StoredCause,
+  policyVersion: z.int(),
+  state: z.enum(['open', 'closed']),
+  closed: z.exactOptional(z.object({ atMs: z.int(), actor: z.string(), reason: z.string() })),
+});
+
+const StoredAlert: z.ZodMiniType<Ledger.Alert> = z.object({
+  alertId: z.string(),
+  kind: z.enum(['warn', 'breach', 'would-trip', 'unknown']),
+  atMs: z.int(),
+  scope: z.string(),
+  rowId: z.string(),
+  text: z.string(),
+});
+
+const StoredPolicy: z.ZodMiniType<Ledger.StoredPolicy> = z.object({
+  version: z.int(),
+  hash: z.string(),
+  source: z.string(),
+  appliedAtMs: z.int(),
+  actor: z.string(),
+});
+
+const StoredFlag: z.ZodMiniType<FlagMirror> = z.object({
+  atMs: z.int(),
+  open: z.array(z.object({ scope: z.string(), incidentId: z.string(), sinceMs: z.int() })),
+});
+
+/** Writes an incident. */
+export function toIncident(incident: Incident): Record<string, AttributeValue> {
+  const key = Keys.incidentKey(incident.incidentId);
+  return { ...fact(key, incident), st: { S: incident.state } };
+}
+
+/** Reads an incident. @throws {Store.UnreadableError} */
+export function fromIncident(attributes: Attributes.Attributes): Incident {
+  return Attributes.jsonOf(attributes, 'b', StoredIncident);
+}
+
+/** Writes a further cause. */
+export function toCause(write: Ledger.CauseWrite): Record<string, AttributeValue> {
+  return fact(Keys.causeKey(write), write);
+}
+
+/** Reads a further cause with its place. @throws {Store.UnreadableError} */
+export function fromCause(attributes: Attributes.Attributes): Ledger.CauseWrite {
+  return Attributes.jsonOf(attributes, 'b', StoredCauseWrite);
+}
+
+/** Writes an alert. */
+export function toAlert(alert: Ledger.Alert): Record<string, AttributeValue> {
+  return fact(Keys.alertKey(alert.alertId), alert);
+}
+
+/** Reads an alert. @throws {Store.UnreadableError} */
+export function fromAlert(attributes: Attributes.Attributes): Ledger.Alert {
+  return Attributes.jsonOf(attributes, 'b', StoredAlert);
+}
+
+/** Writes a policy. */
+export function toPolicy(policy: Ledger.StoredPolicy): Record<string, AttributeValue> {
+  return fact(Keys.policyKey(policy.version), policy);
+}
+
+/** Reads a policy. @throws {Store.UnreadableError} */
+export function fromPolicy(attributes: Attributes.Attributes): Ledger.StoredPolicy {
+  return Attributes.jsonOf(attributes, 'b', StoredPolicy);
+}
+
+/** Writes the flag's mirror. */
+export function toFlag(mirror: FlagMirror): Record<string, AttributeValue> {
+  return fact(Keys.FLAG_KEY, mirror);
+}
+
+/** Reads the flag's mirror. @throws {Store.UnreadableError} */
+export function fromFlag(attributes: Attributes.Attributes): FlagMirror {
+  return Attributes.jsonOf(attributes, 'b', StoredFlag);
+}
+
+/** Writes the note that a page went out. */
+export function toPage(pageId: string, atMs: number): Record<string, AttributeValue> {
+  return fact(Keys.pageKey(pageId), { pageId, atMs });
+}
+
+function fact(key: ControlKey, value: object): Record<string, AttributeValue> {
+  return { pk: { S: key.pk }, sk: { S: key.sk }, b: Attributes.toJson(value) };
+}

@@ -1,0 +1,106 @@
+/** The decision path on DynamoDB: one strong BatchGetItem, one TransactWriteItems. */
+
+import type { AttributeValue, KeysAndAttributes } from '@aws-sdk/client-dynamodb';
+import { BatchGetItemCommand, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
+import * as Ledger from '../../domain/ledger.ts';
+import type { DecisionStore, Keys } from '../../ports.ts';
+import { BrokenError, TooManyChangesError, UnavailableError } from '../store-errors.ts';
+import type { Attributes } from './attributes.ts';
+import type { Connection, Settled } from './connection.ts';
+import { call, settle, toError } from './connection.ts';
+import { fromItem } from './item-codec.ts';
+import { itemKey, rowKey } from './keys.ts';
+import { decisionOf, fromRow } from './row-codec.ts';
+import { toTransaction } from './transaction.ts';
+
+/** Keys of one BatchGetItem, at most (DynamoDB's limit). */
+const BATCH_KEYS_MAX = 100;
+/** Keys of one load, at most; far more than one transaction could write. */
+const KEYS_MAX = 2_000;
+
+type Key = Record<string, AttributeValue>;
+type Failed = Extract<Settled<unknown>, { kind: 'failed' }>;
+
+/** The decision path's store over one pair of tables. */
+export function createDecisionStore(connection: Connection): DecisionStore {
+  return {
+    load: (keys) => load(connection, keys),
+    commit: (changes) => commit(connection, changes),
+  };
+}
+
+async function load(connection: Connection, keys: Keys): Promise<Ledger.Loaded> {
+  const rowIds = new Map(keys.rows.map((rowId) => [rowKey(rowId).pk, rowId]));
+  const scopes = new Map(keys.items.map((scope) => [itemKey(scope).pk, scope]));
+  const pks = [...rowIds.keys(), ...scopes.keys()];
+  if (pks.length > KEYS_MAX) {
+    const why = `${pks.length} keys in one load`;
+    throw new BrokenError({ operation: 'load', reason: 'TooManyKeys', why });
+  }
+  const batches: string[][] = [];
+  for (let at = 0; at < pks.length; at += BATCH_KEYS_MAX) {
+    batches.push(pks.slice(at, at + BATCH_KEYS_MAX));
+  }
+  const found = await Promise.all(batches.map((batch) => getBatch(connection, batch)));
+  const rows = new Map<string, Ledger.Row>();
+  const items = new Map<string, Ledger.Item>();
+  for (const attributes of found.flat()) {
+    const pk = attributes.pk?.S ?? '';
+    const rowId = rowIds.get(pk);
+    const scope = scopes.get(pk);
+    if (rowId !== undefined) rows.set(rowId, fromRow(rowId, attributes));
+    if (scope !== undefined) items.set(scope, fromItem(attributes));
+  }
+  return { rows, items };
+}
+
+/** Reads up to 100 keys; those that the table leaves unprocessed are asked for again, a few times. */
+async function getBatch(
+  connection: Connection,
+  pks: readonly string[],
+): Promise<readonly Attributes[]> {
+  const { client, tables, retry } = connection;
+  const found: Attributes[] = [];
+  let keys: Key[] = pks.map((pk) => ({ pk: { S: pk } }));
+  for (let attempt = 1; attempt <= retry.attemptsMax; attempt += 1) {
+    const request: KeysAndAttributes = { Keys: keys, ConsistentRead: true };
+    const answer = await call(connection, 'load', () =>
+      client.send(new BatchGetItemCommand({ RequestItems: { [tables.ledger]: request } })),
+    );
+    found.push(...(answer.Responses?.[tables.ledger] ?? []));
+    keys = answer.UnprocessedKeys?.[tables.ledger]?.Keys ?? [];
+    if (keys.length === 0) return found;
+    if (attempt < retry.attemptsMax) await retry.sleep(retry.delayMs(attempt));
+  }
+  const reason = 'UnprocessedKeys';
+  throw new UnavailableError({ operation: 'load', reason, attempts: retry.attemptsMax });
+}
+
+async function commit(
+  connection: Connection,
+  changes: Ledger.Changes,
+): Promise<'committed' | 'conflict'> {
+  const size = Ledger.size(changes);
+  if (size > Ledger.CHANGES_MAX) throw new TooManyChangesError({ size });
+  const input = {
+    TransactItems: toTransaction(connection.tables, changes),
+    ClientRequestToken: changes.decisionId,
+  };
+  const settled = await settle(connection, () =>
+    connection.client.send(new TransactWriteItemsCommand(input)),
+  );
+  return settled.kind === 'done' ? 'committed' : judge(changes.decisionId, settled);
+}
+
+/**
+ * What a failed transaction means. A row of this very decision in the way is an earlier attempt whose
+ * answer was lost: all of it was written. Fail direction: closed, only a condition that certainly did
+ * not hold, or other writers at work to the end, is a conflict.
+ */
+function judge(decisionId: string, failed: Failed): 'committed' | 'conflict' {
+  const { failure } = failed;
+  if (failure.kind === 'contended') return 'conflict';
+  if (failure.kind !== 'condition') throw toError('commit', failed);
+  const own = failure.stored.some((row) => decisionOf(row) === decisionId);
+  return own ? 'committed' : 'conflict';
+}

@@ -1,0 +1,41 @@
+/** Proofs of health at rest: the leases (`v`: when they were given, ms) and the heartbeat. */
+
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import * as z from 'zod/mini';
+import type { Leases } from '../../domain/flag.ts';
+import type * as Ledger from '../../domain/ledger.ts';
+import * as Attributes from './attributes.ts';
+import { HEARTBEAT_KEY, LEASES_KEY } from './keys.ts';
+
+/** Pairs, because a chain named `__proto__` must stay a chain. */
+const StoredLeases = z.array(z.tuple([z.string(), z.int()]));
+
+const StoredHeartbeat: z.ZodMiniType<Ledger.Heartbeat> = z.object({
+  sentAtMs: z.int(),
+  receivedAtMs: z.int(),
+  oldestWaitingMs: z.int(),
+});
+
+/** Writes the leases. */
+export function toLeases(leases: Leases, atMs: number): Record<string, AttributeValue> {
+  return {
+    pk: { S: LEASES_KEY.pk },
+    v: { N: atMs.toString() },
+    b: Attributes.toJson(Object.entries(leases)),
+  };
+}
+
+/** Reads the leases. @throws {Store.UnreadableError} */
+export function fromLeases(attributes: Attributes.Attributes): Leases {
+  return Object.fromEntries(Attributes.jsonOf(attributes, 'b', StoredLeases));
+}
+
+/** Writes the heartbeat. */
+export function toHeartbeat(heartbeat: Ledger.Heartbeat): Record<string, AttributeValue> {
+  return { pk: { S: HEARTBEAT_KEY.pk }, b: Attributes.toJson(heartbeat) };
+}
+
+/** Reads the heartbeat. @throws {Store.UnreadableError} */
+export function fromHeartbeat(attributes: Attributes.Attributes): Ledger.Heartbeat {
+  return Attributes.jsonOf(attributes, 'b', StoredHeartbeat);
+}

@@ -1,0 +1,61 @@
+/** The item of a scope at rest: `v` version, `m` meter, `b` breaker, `p` policy version, `expiresAtS`. */
+
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import * as z from 'zod/mini';
+import * as Breaker from '../../domain/breaker.ts';
+import type * as Ledger from '../../domain/ledger.ts';
+import * as Meter from '../../domain/meter.ts';
+import type * as Scope from '../../domain/scope.ts';
+import * as Attributes from './attributes.ts';
+import { itemKey } from './keys.ts';
+import { fromMeterBytes, toMeterBytes } from './meter-codec.ts';
+
+const SECOND_MS = 1_000;
+/** Kinds of scope that come and go by the thousand: their items expire. */
+const EXPIRING = /^(?:destination|actor):/;
+
+const StoredBreaker: z.ZodMiniType<Breaker.Breaker> = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('closed'), epoch: z.int() }),
+  z.object({
+    state: z.enum(['open', 'isolated']),
+    epoch: z.int(),
+    incidentId: z.string(),
+    openedAtMs: z.int(),
+    causes: z.int(),
+  }),
+]);
+
+/** Writes the item of a scope. A breaker that has never opened takes no room. */
+export function toItem(key: Scope.Key, item: Ledger.Item): Record<string, AttributeValue> {
+  const { version, meter, breaker, policyVersion } = item;
+  const pristine = breaker.state === 'closed' && breaker.epoch === 0;
+  const expires = EXPIRING.test(key) && pristine && policyVersion === undefined;
+  const expiresAtS = Math.ceil((meter.newestMs + Meter.SILENCE_MS) / SECOND_MS);
+  return {
+    ...itemKeyOf(key),
+    v: { N: version.toString() },
+    m: { B: toMeterBytes(meter) },
+    ...(pristine ? {} : { b: Attributes.toJson(breaker) }),
+    ...(policyVersion === undefined ? {} : { p: { S: policyVersion.toString() } }),
+    ...(expires && meter.newestMs > 0 ? { expiresAtS: { N: expiresAtS.toString() } } : {}),
+  };
+}
+
+/**
+ * Reads the item of a scope. One that should have expired and is still there reads as it is: its
+ * slots have left every window.
+ *
+ * @throws {Store.UnreadableError}
+ */
+export function fromItem(attributes: Attributes.Attributes): Ledger.Item {
+  return {
+    version: Attributes.numberOf(attributes, 'v'),
+    meter: fromMeterBytes(Attributes.bytesOf(attributes, 'm')),
+    breaker: attributes.b ? Attributes.jsonOf(attributes, 'b', StoredBreaker) : Breaker.CLOSED,
+    ...(attributes.p ? { policyVersion: Attributes.jsonOf(attributes, 'p', z.int()) } : {}),
+  };
+}
+
+function itemKeyOf(key: Scope.Key): Record<string, AttributeValue> {
+  return { pk: { S: itemKey(key).pk } };
+}

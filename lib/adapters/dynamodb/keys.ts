@@ -1,0 +1,107 @@
+/**
+ * Where everything lies in the two tables.
+ *
+ * | table   | pk                  | sk                        | holds |
+ * |---------|---------------------|---------------------------|-------|
+ * | Ledger  | `row#<rowId>`       |                           | a row |
+ * | Ledger  | `item#<scopeKey>`   |                           | the item of a scope |
+ * | Ledger  | `leases`, `heartbeat` |                         | proofs of health |
+ * | Control | `incident`          | incident id               | an incident |
+ * | Control | `cause#<incident>`  | number, 16 digits         | a further cause |
+ * | Control | `alert`, `page`     | alert id, page id         | an alert, a page that went out |
+ * | Control | `policy`            | version, 16 digits        | a policy |
+ * | Control | `flag`              | `current`                 | the flag's mirror |
+ *
+ * Injective: an id that DynamoDB could not hold as it is (empty, too long, a lone surrogate) is
+ * written `~<sha256>`, and so is one that begins with `~` itself.
+ */
+
+import { createHash } from 'node:crypto';
+
+/** Key of the Ledger table. */
+export type LedgerKey = { readonly pk: string };
+/** Key of the Control table. */
+export type ControlKey = { readonly pk: string; readonly sk: string };
+
+/** Bytes of a partition key and of a sort key, at most (DynamoDB's limits). */
+const PK_BYTES_MAX = 2_048;
+const SK_BYTES_MAX = 1_024;
+/** Longest prefix of a partition key, `cause#` among them. */
+const PREFIX_BYTES_MAX = 8;
+const NUMBER_DIGITS = 16;
+
+/** Partition keys of the Control table that stand alone; `CAUSE_PREFIX` is followed by the incident. */
+export const CONTROL_PK = {
+  incident: 'incident',
+  alert: 'alert',
+  policy: 'policy',
+  flag: 'flag',
+  page: 'page',
+} as const;
+/** How the partition keys of causes begin. */
+export const CAUSE_PREFIX = 'cause#';
+
+/** Key of the leases. */
+export const LEASES_KEY: LedgerKey = { pk: 'leases' };
+/** Key of the heartbeat. */
+export const HEARTBEAT_KEY: LedgerKey = { pk: 'heartbeat' };
+/** Key of the flag's mirror. */
+export const FLAG_KEY: ControlKey = { pk: CONTROL_PK.flag, sk: 'current' };
+
+/** Key of a ledger row. */
+export function rowKey(rowId: string): LedgerKey {
+  return { pk: `row#${pkPart(rowId)}` };
+}
+
+/** Key of the item of a scope. */
+export function itemKey(scopeKey: string): LedgerKey {
+  return { pk: `item#${pkPart(scopeKey)}` };
+}
+
+/** Key of an incident. */
+export function incidentKey(incidentId: string): ControlKey {
+  return { pk: CONTROL_PK.incident, sk: part(incidentId, SK_BYTES_MAX) };
+}
+
+/** Partition key of an incident's further causes. */
+export function causePk(incidentId: string): string {
+  return `${CAUSE_PREFIX}${pkPart(incidentId)}`;
+}
+
+/** Key of a further cause. */
+export function causeKey(cause: {
+  readonly incidentId: string;
+  readonly number: number;
+}): ControlKey {
+  return { pk: causePk(cause.incidentId), sk: digits(cause.number) };
+}
+
+/** Key of an alert. */
+export function alertKey(alertId: string): ControlKey {
+  return { pk: CONTROL_PK.alert, sk: part(alertId, SK_BYTES_MAX) };
+}
+
+/** Key of a policy. */
+export function policyKey(version: number): ControlKey {
+  return { pk: CONTROL_PK.policy, sk: digits(version) };
+}
+
+/** Key of the note that a page went out. */
+export function pageKey(pageId: string): ControlKey {
+  return { pk: CONTROL_PK.page, sk: part(pageId, SK_BYTES_MAX) };
+}
+
+function pkPart(id: string): string {
+  return part(id, PK_BYTES_MAX - PREFIX_BYTES_MAX);
+}
+
+function part(id: string, bytesMax: number): string {
+  const fits = id !== '' && Buffer.byteLength(id) <= bytesMax && id.isWellFormed();
+  if (fits && !id.startsWith('~')) return id;
+  // UTF-16, because UTF-8 would turn every lone surrogate into the same character.
+  return `~${createHash('sha256').update(id, 'utf16le').digest('hex')}`;
+}
+
+function digits(number: number): string {
+  return number.toString().padStart(NUMBER_DIGITS, '0');
+}

@@ -1,0 +1,106 @@
+/** The decision path in memory. Nothing waits between its conditions and its writes, so it is atomic. */
+
+import * as Ledger from '../../domain/ledger.ts';
+import type { ControlRecord, DecisionStore } from '../../ports.ts';
+import { TooManyChangesError } from '../store-errors.ts';
+import type { State } from './state.ts';
+
+/** Decisions remembered for a lost answer; DynamoDB remembers its tokens for ten minutes. */
+const DECISIONS_MAX = 10_000;
+
+/** The decision path's store over a state. */
+export function createDecisionStore(state: State): DecisionStore {
+  return {
+    load: async (keys) => ({
+      rows: pick(state.rows, keys.rows),
+      items: pick(state.items, keys.items),
+    }),
+    commit: async (changes) => {
+      const size = Ledger.size(changes);
+      if (size > Ledger.CHANGES_MAX) throw new TooManyChangesError({ size });
+      if (isDone(state, changes)) return 'committed';
+      if (!holds(state, changes)) return 'conflict';
+      const records = write(state, changes);
+      for (const record of records) state.onControlChange(record);
+      return 'committed';
+    },
+  };
+}
+
+function pick<K, V>(from: ReadonlyMap<K, V>, keys: readonly K[]): ReadonlyMap<K, V> {
+  const found = new Map<K, V>();
+  for (const key of keys) {
+    const value = from.get(key);
+    if (value !== undefined) found.set(key, value);
+  }
+  return found;
+}
+
+function isDone(state: State, changes: Ledger.Changes): boolean {
+  const { decisionId, rows } = changes;
+  if (state.decisions.has(decisionId)) return true;
+  return rows.some(({ row }) => state.rows.get(row.rowId)?.decisionId === decisionId);
+}
+
+function holds(state: State, changes: Ledger.Changes): boolean {
+  const { rows, items, incidents, policy } = changes;
+  return (
+    rows.every(({ row, expected }) => versionOf(state.rows.get(row.rowId)) === expected) &&
+    items.every(({ key, expected }) => versionOf(state.items.get(key)) === expected) &&
+    incidents.every(({ incident, expected }) => {
+      const stored = state.incidents.get(incident.incidentId);
+      return (stored?.state ?? 'absent') === expected;
+    }) &&
+    !(policy && state.policies.has(policy.version))
+  );
+}
+
+function versionOf(stored: { readonly version: number } | undefined): number | 'absent' {
+  return stored?.version ?? 'absent';
+}
+
+/** Writes everything, and gives back what the stream tells of it. */
+function write(state: State, changes: Ledger.Changes): readonly ControlRecord[] {
+  const { decisionId, rows, items, incidents, causes, alerts, heartbeat, policy } = changes;
+  const records: ControlRecord[] = [];
+  remember(state.decisions, decisionId);
+  for (const { row } of rows) state.rows.set(row.rowId, row);
+  for (const { key, item } of items) state.items.set(key, item);
+  if (heartbeat) state.health.heartbeat = heartbeat;
+  for (const { incident, expected } of incidents) {
+    state.incidents.set(incident.incidentId, incident);
+    if (expected === 'absent') records.push({ type: 'incident-opened', incident });
+    else if (incident.state === 'closed') records.push({ type: 'incident-closed', incident });
+  }
+  for (const cause of causes) {
+    if (addCause(state, cause)) records.push({ type: 'cause-added', ...cause });
+  }
+  for (const alert of alerts) {
+    if (state.alerts.has(alert.alertId)) continue;
+    state.alerts.set(alert.alertId, alert);
+    records.push({ type: 'alert-raised', alert });
+  }
+  if (policy) {
+    state.policies.set(policy.version, policy);
+    records.push({ type: 'policy-applied', policy });
+  }
+  return records;
+}
+
+/** Whether it is new. */
+function addCause(state: State, write: Ledger.CauseWrite): boolean {
+  const { incidentId, number, cause } = write;
+  const causes = state.causes.get(incidentId) ?? new Map();
+  if (causes.has(number)) return false;
+  state.causes.set(incidentId, causes.set(number, cause));
+  return true;
+}
+
+function remember(decisions: Set<string>, decisionId: string): void {
+  decisions.add(decisionId);
+  if (decisions.size <= DECISIONS_MAX) return;
+  for (const oldest of decisions) {
+    decisions.delete(oldest);
+    return;
+  }
+}

@@ -1,0 +1,49 @@
+/** What the in-memory store holds. */
+
+import type { Cause, Incident } from '../../domain/breaker.ts';
+import type { Leases } from '../../domain/flag.ts';
+import type * as Ledger from '../../domain/ledger.ts';
+import type * as Scope from '../../domain/scope.ts';
+import type { ControlRecord, FlagMirror } from '../../ports.ts';
+
+/** Everything that is stored. Mutable inside this folder and nowhere else. */
+export type State = {
+  readonly rows: Map<string, Ledger.Row>;
+  readonly items: Map<Scope.Key, Ledger.Item>;
+  readonly incidents: Map<string, Incident>;
+  /** Further causes by incident, then by number. */
+  readonly causes: Map<string, Map<number, Cause>>;
+  readonly alerts: Map<string, Ledger.Alert>;
+  readonly policies: Map<number, Ledger.StoredPolicy>;
+  readonly pages: Map<string, number>;
+  /** The decisions committed last, oldest first: one that is asked for again is not done again. */
+  readonly decisions: Set<string>;
+  readonly health: {
+    heartbeat: Ledger.Heartbeat | undefined;
+    leases: Leases;
+    leasesAtMs: number;
+    flag: FlagMirror | undefined;
+  };
+  readonly onControlChange: (record: ControlRecord) => void;
+};
+
+/** An empty state. */
+export function createState(onControlChange: (record: ControlRecord) => void): State {
+  return {
+    rows: new Map(),
+    items: new Map(),
+    incidents: new Map(),
+    causes: new Map(),
+    alerts: new Map(),
+    policies: new Map(),
+    pages: new Map(),
+    decisions: new Set(),
+    health: {
+      heartbeat: undefined,
+      leases: {},
+      leasesAtMs: Number.NEGATIVE_INFINITY,
+      flag: undefined,
+    },
+    onControlChange,
+  };
+}

@@ -1,0 +1,50 @@
+/** The store in memory: the same conditions and the same stream, for replays and tests. */
+
+import type { ControlRecord, Store } from '../../ports.ts';
+import { createDecisionStore } from './decision-store.ts';
+import { createState } from './state.ts';
+
+/**
+ * An empty store. What it is given it keeps as it is: callers never change what they have handed over.
+ *
+ * @param options.onControlChange told of every change of the control rows, after the commit that made it and in order.
+ */
+export function createMemoryStore(
+  options: { readonly onControlChange?: (record: ControlRecord) => void } = {},
+): Store {
+  const state = createState(options.onControlChange ?? (() => {}));
+  return {
+    decisions: createDecisionStore(state),
+    policies: { load: async (version) => state.policies.get(version) },
+    incidents: {
+      get: async (incidentId) => state.incidents.get(incidentId),
+      causes: async (incidentId) => {
+        const causes = [...(state.causes.get(incidentId) ?? [])];
+        return causes.sort(([left], [right]) => left - right).map(([, cause]) => cause);
+      },
+      list: async (limit) => {
+        const ids = [...state.incidents.keys()].sort().reverse().slice(0, limit);
+        return ids.flatMap((incidentId) => state.incidents.get(incidentId) ?? []);
+      },
+    },
+    health: {
+      heartbeat: async () => state.health.heartbeat,
+      leases: async () => state.health.leases,
+      renew: async (leases, atMs) => {
+        if (atMs < state.health.leasesAtMs) return;
+        state.health.leases = leases;
+        state.health.leasesAtMs = atMs;
+      },
+    },
+    projections: {
+      isPaged: async (pageId) => state.pages.has(pageId),
+      markPaged: async (pageId, atMs) => {
+        state.pages.set(pageId, atMs);
+      },
+      putFlag: async (mirror) => {
+        state.health.flag = mirror;
+      },
+      flag: async () => state.health.flag,
+    },
+  };
+}

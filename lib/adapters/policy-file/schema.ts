@@ -1,0 +1,193 @@
+/**
+ * The shape of a policy file: fields, words and forms. What only shows between entries (names given
+ * twice, a pattern that nothing matches) is checked in `check.ts` and `check-limit.ts`.
+ */
+
+import * as z from 'zod/mini';
+import * as Scope from '../../domain/scope.ts';
+import * as Scalar from './scalar.ts';
+
+/** Limits of one policy at most: every event is held against all of them. */
+export const LIMITS_MAX = 256;
+
+/**
+ * Scopes that money nobody vouches for may open. It names no customer, and a thief changes the
+ * destination, so neither would stop anything.
+ */
+const WIDE_KINDS = ['wallet-asset', 'wallet', 'asset', 'chain', 'key-domain', 'global'] as const;
+
+const kind = Scalar.word(Scope.KINDS);
+const wideKind = Scalar.word(WIDE_KINDS);
+const mode = Scalar.word(['enforce', 'shadow']);
+
+/** A chain. */
+export const CHAIN = fields(
+  { id: Scalar.chainPattern, name: Scalar.label },
+  'a chain or a pattern of chains',
+);
+
+/** An asset. */
+export const ASSET = fields(
+  {
+    id: Scalar.assetPattern,
+    symbol: Scalar.label,
+    decimals: Scalar.decimals,
+    floorPriceUsd: z.optional(Scalar.price),
+    sameAs: z.optional(Scalar.assetId),
+  },
+  'an asset or a pattern of assets, never valued below floorPriceUsd for one whole token',
+);
+
+/** A wallet. */
+export const WALLET = fields(
+  {
+    name: Scalar.name,
+    keyDomain: Scalar.name,
+    addresses: list(Scalar.accountId, {
+      add: 'the address that it pays from, such as "eip155:1:0x…"',
+    }),
+  },
+  'a hot wallet; wallets of one key domain lose their keys together',
+);
+
+const where = fields(
+  {
+    wallet: z.optional(Scalar.textPattern),
+    keyDomain: z.optional(Scalar.textPattern),
+    chain: z.optional(Scalar.chainPattern),
+    asset: z.optional(Scalar.assetPattern),
+    destination: z.optional(Scalar.accountPattern),
+    actor: z.optional(Scalar.textPattern),
+  },
+  'narrows the limit by pattern; only fields that the scope fixes',
+);
+
+const pause = fields({ pause: kind }, 'opens the breaker of the named scope');
+
+/** A limit. */
+export const LIMIT = fields(
+  {
+    id: Scalar.name,
+    scope: kind,
+    where: z.optional(where),
+    metric: Scalar.word(['notional', 'amount', 'count', 'single', 'assets']),
+    window: z.optional(Scalar.window),
+    limit: Scalar.allowed,
+    warn: z.optional(Scalar.warnBps),
+    action: z.union([z.enum(['pause', 'hold', 'alert']), pause], {
+      error: (issue) =>
+        `${lack(issue.input) ?? 'is not an action'}; use pause, hold, alert or { pause: <scope> } with a scope of ${Scope.KINDS.join(', ')}`,
+    }),
+    mode: z._default(mode, 'enforce'),
+  },
+  'a sum equal to the limit passes, one unit more breaches',
+);
+
+const unknownRule = z.prefault(
+  fields(
+    {
+      withdrawal: z._default(Scalar.word(['block', 'hold', 'allow']), 'block'),
+      outflow: z._default(Scalar.word(['pause', 'alert']), 'pause'),
+      scope: z._default(wideKind, 'wallet'),
+    },
+    'what is done before and after the money left',
+  ),
+  {},
+);
+
+/** The times. */
+export const TIMING = fields(
+  {
+    clockTolerance: z.prefault(Scalar.duration({ least: '2s', most: '1m' }), '2s'),
+    admission: z.prefault(Scalar.duration({ least: '1s', most: '10m' }), '30s'),
+    commitDelay: z.prefault(Scalar.duration({ least: '6s', most: '1m' }), '6s'),
+    lease: z.prefault(Scalar.duration({ least: '15s', most: '15m' }), '180s'),
+  },
+  'times that windows are widened by, and the life of a lease',
+);
+
+/** A policy file. Input: the text of every scalar. Output: domain values, except for what needs other entries. */
+export const POLICY_FILE = fields(
+  {
+    version: Scalar.word(['1']).register(Scalar.HINTS, {
+      type: ['string', 'number'],
+      enum: [1, '1'],
+    }),
+    name: Scalar.name,
+    mode,
+    resume: Scalar.word(['trial', 'quorum']),
+    chains: list(CHAIN, { add: 'a chain such as { id: "eip155:1", name: Ethereum }' }),
+    assets: list(ASSET, {
+      add: 'an asset such as { id: "eip155:1/slip44:60", symbol: ETH, decimals: 18, floorPriceUsd: "1500" }',
+    }),
+    wallets: list(WALLET, {
+      add: 'a hot wallet such as { name: eth-hot-1, keyDomain: hot-vault, addresses: ["eip155:1:0x…"] }',
+    }),
+    limits: list(LIMIT, {
+      add: 'a limit such as { id: all-hour, scope: global, metric: notional, window: 1h, limit: "1000000", action: pause }',
+    }).check(
+      z.maxLength(LIMITS_MAX, {
+        error: `has more than ${LIMITS_MAX} limits; merge some by pattern`,
+      }),
+    ),
+    unknown: z.prefault(
+      fields(
+        { wallet: unknownRule, asset: unknownRule, chain: unknownRule, price: unknownRule },
+        'money of which something is unknown',
+      ),
+      {},
+    ),
+    unmatched: z.prefault(
+      fields({ scope: z._default(wideKind, 'key-domain') }, 'an outflow that nobody approved'),
+      {},
+    ),
+    conflict: z.prefault(
+      fields({ scope: z._default(wideKind, 'wallet') }, 'one id with two bodies'),
+      {},
+    ),
+    timing: z.prefault(TIMING, {}),
+  },
+  'a Breakwater policy',
+);
+
+/** A policy file of the right shape. */
+export type PolicyFile = z.output<typeof POLICY_FILE>;
+/** A chain of the right shape. */
+export type Chain = z.output<typeof CHAIN>;
+/** An asset of the right shape. */
+export type Asset = z.output<typeof ASSET>;
+/** A wallet of the right shape. */
+export type Wallet = z.output<typeof WALLET>;
+/** A limit of the right shape. */
+export type Limit = z.output<typeof LIMIT>;
+/** The times, ms. */
+export type Timing = z.output<typeof TIMING>;
+
+/** A map with exactly these fields. For a field too many the error holds the known ones. */
+function fields<Shape extends z.core.$ZodLooseShape>(shape: Shape, description: string) {
+  const known = Object.keys(shape).join(', ');
+  return z
+    .strictObject(shape, {
+      error: (issue) => {
+        if (issue.code === 'unrecognized_keys') return known;
+        return `${lack(issue.input) ?? 'must be a map'}; its fields are ${known}`;
+      },
+    })
+    .register(Scalar.HINTS, { description });
+}
+
+/** A list of at least one entry; the file's size bounds it. */
+function list<Entry extends z.core.$ZodType>(entry: Entry, parameters: { readonly add: string }) {
+  const { add } = parameters;
+  return z
+    .array(entry, {
+      error: (issue) => `${lack(issue.input) ?? 'must be a list'}; add ${add}`,
+    })
+    .check(z.minLength(1, { error: `is empty; add ${add}` }));
+}
+
+/** How an input is no value at all, if it is none. */
+function lack(input: unknown): string | undefined {
+  if (input === undefined) return 'is missing';
+  return input === '' ? 'is empty' : undefined;
+}

@@ -1,0 +1,160 @@
+/**
+ * What the service answers, read into narrow types. Fields that this version does not know are
+ * ignored here, and still printed by `--json`, which shows the answer as it came.
+ */
+
+import * as z from 'zod/mini';
+
+/** A time in ms that a `Date` can hold. */
+const atMs = z.number().check(z.int(), z.gte(-8.64e15), z.lte(8.64e15));
+/** A bigint, as it travels. */
+const units = z.pipe(
+  z.string().check(z.regex(/^\d{1,80}$/)),
+  z.transform((text: string) => BigInt(text)),
+);
+
+const CAUSE = z.object({
+  kind: z.string(),
+  atMs,
+  rowId: z.string(),
+  text: z.string(),
+  notional: units,
+  actor: z.optional(z.string()),
+});
+
+const INCIDENT = z.object({
+  incidentId: z.string(),
+  scope: z.string(),
+  epoch: z.number(),
+  openedAtMs: atMs,
+  first: CAUSE,
+  policyVersion: z.number(),
+  state: z.enum(['open', 'closed']),
+  closed: z.optional(z.object({ atMs, actor: z.string(), reason: z.string() })),
+});
+
+/** Answer to `incidents`. */
+export const INCIDENTS = z.array(INCIDENT);
+
+/** Answer to `incident`. */
+export const INCIDENT_WITH_CAUSES = z.object({ incident: INCIDENT, causes: z.array(CAUSE) });
+
+/** Answer to `status`. */
+export const STATUS = z.object({
+  atMs,
+  policy: z.object({
+    name: z.string(),
+    version: z.number(),
+    hash: z.string(),
+    mode: z.enum(['enforce', 'shadow']),
+    resume: z.enum(['trial', 'quorum']),
+  }),
+  open: z.array(INCIDENT),
+  chains: z.array(
+    z.object({
+      chain: z.string(),
+      inForce: z.boolean(),
+      untilMs: z.optional(atMs),
+      watched: z.boolean(),
+    }),
+  ),
+  heartbeat: z.optional(
+    z.object({ sentAtMs: atMs, receivedAtMs: atMs, oldestWaitingMs: z.number() }),
+  ),
+  summary: z.enum(['enabled', 'paused', 'lapsed', 'no-policy']),
+});
+
+/** Answer to `limits`. */
+export const LIMITS = z.object({
+  lines: z.array(
+    z.object({
+      limitId: z.string(),
+      scope: z.string(),
+      metric: z.string(),
+      window: z.string(),
+      used: units,
+      limit: units,
+      headroom: units,
+      usedText: z.string(),
+      limitText: z.string(),
+      headroomText: z.optional(z.string()),
+      mode: z.enum(['enforce', 'shadow']),
+    }),
+  ),
+  truncated: z.boolean(),
+});
+
+/** Answer to `flag`. */
+export const FLAG = z.object({
+  enabled: z.boolean(),
+  reason: z.string(),
+  text: z.string(),
+  scope: z.optional(z.string()),
+  incidentId: z.optional(z.string()),
+  sinceMs: z.optional(atMs),
+  inForceUntilMs: z.optional(atMs),
+  wouldBe: z.optional(z.boolean()),
+});
+
+/** Answer to `policy.show`. Version 0: none was ever applied. */
+export const POLICY = z.object({
+  version: z.number(),
+  hash: z.optional(z.string()),
+  source: z.optional(z.string()),
+  appliedAtMs: z.optional(atMs),
+  actor: z.optional(z.string()),
+});
+
+/** Answer to a change. A refused one comes with another status and never reaches this. */
+export const RESULT = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('paused'),
+    scope: z.string(),
+    incidentId: z.string(),
+    already: z.boolean(),
+  }),
+  z.object({
+    kind: z.literal('resumed'),
+    scope: z.string(),
+    incidentId: z.string(),
+    trial: z.boolean(),
+  }),
+  z.object({ kind: z.literal('policy-applied'), version: z.number(), hash: z.string() }),
+  z.object({ kind: z.literal('duplicate') }),
+]);
+
+/** Answer to a change that was refused. */
+export const REFUSED = z.object({ kind: z.literal('refused'), why: z.string() });
+
+/** What stands in an answer that is no success. */
+export const FAILURE = z.object({
+  error: z.optional(z.string()),
+  /** As AWS names it when it refuses a caller itself. */
+  Message: z.optional(z.string()),
+});
+
+/** Answer to events that were accepted. */
+export const ACCEPTED = z.object({ accepted: z.number() });
+
+/** Answer to events that were not. */
+export const REJECTED = z.object({
+  error: z.string(),
+  problems: z.optional(z.array(z.unknown())),
+});
+
+/** One opening of a breaker. */
+export type Incident = z.output<typeof INCIDENT>;
+/** Why it opened, or what came after. */
+export type Cause = z.output<typeof CAUSE>;
+/** One incident with its causes, the first one first. */
+export type IncidentWithCauses = z.output<typeof INCIDENT_WITH_CAUSES>;
+/** The state of the whole stack. */
+export type Status = z.output<typeof STATUS>;
+/** The limits with their use. */
+export type Limits = z.output<typeof LIMITS>;
+/** One limit in one scope. */
+export type Line = Limits['lines'][number];
+/** The answer to "may withdrawals flow?". */
+export type Flag = z.output<typeof FLAG>;
+/** A policy as it is stored. */
+export type StoredPolicy = z.output<typeof POLICY>;

@@ -1,0 +1,78 @@
+/** `breakwater pause`: stop withdrawals of a scope, at once and alone. */
+
+import type { Command } from 'commander';
+import { parsePolicy } from '../../adapters/policy-file/parse.ts';
+import { POLICY, RESULT, STATUS } from '../answers.ts';
+import { ask } from '../ask.ts';
+import { clean, fact } from '../render/text.ts';
+import { readScope } from '../scope-argument.ts';
+import { scopeDoubt } from '../scope-doubt.ts';
+import type { Run, Session } from '../session.ts';
+import type { Transport } from '../transport.ts';
+
+/** Adds the command. */
+export function addPause(program: Command, run: Run): void {
+  program
+    .command('pause')
+    .argument('<scope>', 'global, or <kind>:<id> such as wallet:eth-hot-1 or chain:eip155:1')
+    .summary('stop a scope, at once and alone')
+    .description(
+      'Opens the breaker of a scope. It acts at once and needs nobody else; closing it again is `breakwater resume`. Kinds of scope: actor, destination, wallet-asset, wallet, asset, chain, key-domain; `global` stops everything.',
+    )
+    .requiredOption('--reason <text>', 'why; everybody who looks at the incident reads it')
+    .action((scope: string, options: { readonly reason: string }, command: Command) =>
+      run(command, (session) => pause(session, { scope, reason: options.reason })),
+    );
+}
+
+async function pause(
+  session: Session,
+  given: { readonly scope: string; readonly reason: string },
+): Promise<undefined> {
+  const scope = readScope(given.scope);
+  const transport = await session.connect();
+  const commandId = session.io.commandId();
+  const request = { command: 'pause' as const, commandId, scope, reason: given.reason };
+  const { value, raw } = await ask(transport, request, RESULT);
+  if (session.json) session.printJson(raw);
+  else if (value.kind === 'paused') session.print(lines(session, transport, value));
+  else session.print(['This command was carried out before; nothing more was done.']);
+  await readBack(session, transport, scope);
+}
+
+function lines(
+  session: Session,
+  transport: Transport,
+  paused: { readonly scope: string; readonly incidentId: string; readonly already: boolean },
+): readonly string[] {
+  const { paint, columns } = session;
+  const id = clean(paused.incidentId);
+  const what = paused.already ? 'ALREADY PAUSED' : 'PAUSED';
+  const note = paused.already ? ['The reason was added to its incident.'] : [];
+  return [
+    `${paint.red(what)} ${paint.bold(clean(paused.scope))} on ${clean(transport.target)}`,
+    ...note,
+    '',
+    ...fact('Look', `breakwater incident ${id}`, { columns }),
+    ...fact('Resume', `breakwater resume ${id} --reason "…"`, { columns }),
+  ];
+}
+
+/** A pause that stops nothing must not look like one: a mistyped wallet, or a policy that only watches. */
+async function readBack(session: Session, transport: Transport, scope: string): Promise<void> {
+  try {
+    const [status, stored] = await Promise.all([
+      ask(transport, { command: 'status' }, STATUS),
+      ask(transport, { command: 'policy.show' }, POLICY),
+    ]);
+    if (status.value.policy.mode === 'shadow') {
+      session.warn('WARNING: the policy is in SHADOW MODE: withdrawals still flow.');
+    }
+    const { source } = stored.value;
+    const doubt = source === undefined ? undefined : scopeDoubt(parsePolicy(source), scope);
+    if (doubt !== undefined) session.warn(`WARNING: ${doubt}`);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    session.warn(`The breaker is open; what it stops could not be read back: ${clean(why)}`);
+  }
+}

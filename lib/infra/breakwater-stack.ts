@@ -1,0 +1,55 @@
+import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+import { Breakwater, type BreakwaterProps } from './breakwater.ts';
+
+/** A stack's own properties and those of the Breakwater in it. */
+export type BreakwaterStackProps = StackProps & BreakwaterProps;
+
+/**
+ * One Breakwater, the two policies to hand out, and what the CLI and people need to know of it.
+ *
+ * The stack cannot be deleted by accident, and its tables and keys outlive it.
+ */
+export class BreakwaterStack extends Stack {
+  readonly breakwater: Breakwater;
+
+  constructor(scope: Construct, id: string, props: BreakwaterStackProps = {}) {
+    super(scope, id, { terminationProtection: true, ...props });
+    this.breakwater = new Breakwater(this, 'Breakwater', props);
+    this.#handOutPolicies();
+    this.#tellAll();
+  }
+
+  #handOutPolicies(): void {
+    const operators = new ManagedPolicy(this, 'Operators', {
+      description: 'Breakwater: give commands. Attach to the role of the operators on call.',
+    });
+    this.breakwater.grantOperate(operators);
+    const producers = new ManagedPolicy(this, 'Producers', {
+      description: 'Breakwater: report withdrawals. Attach to the role of the withdrawal service.',
+    });
+    this.breakwater.grantReport(producers);
+    this.#tell('OperatorPolicyArn', operators.managedPolicyArn, 'Attach to roles of operators');
+    this.#tell('ProducerPolicyArn', producers.managedPolicyArn, 'Attach to withdrawal services');
+  }
+
+  #tellAll(): void {
+    const { alerts, control, ingress, ledger, operateUrl } = this.breakwater;
+    this.#tell('OperateUrl', operateUrl.url, 'Takes commands signed with IAM');
+    this.#tell('LedgerTableName', ledger.table.tableName, 'Ledger rows, meters, leases');
+    this.#tell('ControlTableName', control.table.tableName, 'Incidents, policies, flags');
+    this.#tell('EventBusName', ingress.bus.eventBusName, 'Report withdrawals and outflows here');
+    this.#tell('AlertTopicArn', alerts.alertTopic.topicArn, 'Subscribe whoever is on call');
+    this.#tell('ControlTopicArn', alerts.controlTopic.topicArn, 'Takes commands as JSON');
+    this.#tell(
+      'CliHint',
+      `breakwater status --stack ${this.stackName} --region ${this.region}`,
+      'The first command to try',
+    );
+  }
+
+  #tell(id: string, value: string, description: string): void {
+    new CfnOutput(this, id, { value, description });
+  }
+}

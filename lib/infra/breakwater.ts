@@ -1,0 +1,232 @@
+import { join } from 'node:path';
+import { Duration } from 'aws-cdk-lib';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import { type FunctionUrl, FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { ENV } from '../runtime/environment.ts';
+import { Alerts } from './alerts.ts';
+import { allow } from './allow.ts';
+import { BreakwaterFunction } from './breakwater-function.ts';
+import { parkingQueue } from './breakwater-queue.ts';
+import { ControlTable } from './control-table.ts';
+import { EventsIngress, INGEST_TIMEOUT } from './events-ingress.ts';
+import { LedgerTable } from './ledger-table.ts';
+import { tableKey } from './table-key.ts';
+import { VitalAlarms } from './vital-alarms.ts';
+
+/** The functions of a Breakwater, by the name of their entry file. */
+export type FunctionName = 'ingest-events' | 'project-state' | 'operate-breaker' | 'tick';
+
+/** How a Breakwater is set up. Every property has a default that is safe to deploy. */
+export type BreakwaterProps = {
+  /**
+   * Addresses that receive every alert. Each must confirm a mail from SNS.
+   * @default - none: subscribe to the alert topic yourself before arming
+   */
+  readonly alertEmails?: readonly string[];
+  /**
+   * Other accounts that may report withdrawals and outflows on the bus.
+   * @default - none: only principals of this account that hold events:PutEvents
+   */
+  readonly producerAccountIds?: readonly string[];
+  /**
+   * How often an event is tried before it is set aside, 1 to 1,000. Redelivery takes a second, so
+   * this is how long an outage of DynamoDB may last before people must send events on by hand.
+   * @default 30
+   */
+  readonly eventReceivesMax?: number;
+  /**
+   * How many batches of events are decided on at the same time, 2 to 1,000. Every decision touches
+   * the global meter, so more of them meet there and try again.
+   * @default 5
+   */
+  readonly ingestConcurrencyMax?: number;
+  /**
+   * How often `tick` renews the leases within its minute, in milliseconds.
+   * @default 5000
+   */
+  readonly tickLoopMs?: number;
+  /**
+   * Executions kept free for a function, which are also its maximum.
+   * @default - none: an account with a small pool could otherwise not deploy
+   */
+  readonly reservedConcurrency?: Readonly<Partial<Record<FunctionName, number>>>;
+  /**
+   * How long the functions' logs are kept.
+   * @default RetentionDays.ONE_YEAR
+   */
+  readonly logRetention?: RetentionDays;
+  /**
+   * Absolute path of the folder with the functions' entry files.
+   * @default - `lambdas` of this package
+   */
+  readonly lambdaFolder?: string;
+};
+
+const LAMBDA_FOLDER = join(import.meta.dirname, '..', '..', 'lambdas');
+
+/**
+ * A circuit-breaker for withdrawals: tables, ingress, functions, topics and vital alarms.
+ *
+ * Fails closed: whatever of it stops, the leases run out and the flag reads "not enabled".
+ */
+export class Breakwater extends Construct {
+  readonly ledger: LedgerTable;
+  readonly control: ControlTable;
+  readonly ingress: EventsIngress;
+  readonly alerts: Alerts;
+  /** Takes commands as JSON from callers who sign with IAM. */
+  readonly operateUrl: FunctionUrl;
+  readonly #props: BreakwaterProps;
+
+  constructor(scope: Construct, id: string, props: BreakwaterProps = {}) {
+    super(scope, id);
+    this.#props = props;
+    const key = tableKey(this);
+    this.ledger = new LedgerTable(this, 'Ledger', { key });
+    this.control = new ControlTable(this, 'Control', { key });
+    this.ingress = new EventsIngress(this, 'Ingress', {
+      producerAccountIds: props.producerAccountIds ?? [],
+      eventReceivesMax: props.eventReceivesMax ?? 30,
+      ingestConcurrencyMax: props.ingestConcurrencyMax ?? 5,
+    });
+    this.alerts = new Alerts(this, 'Alerts', { alertEmails: props.alertEmails ?? [] });
+    const failedProjections = parkingQueue(this, 'FailedProjections');
+    this.#ingestEvents();
+    const projection = this.#projectState(failedProjections);
+    this.operateUrl = this.#operateBreaker();
+    this.#tick();
+    this.#watch(projection, failedProjections);
+  }
+
+  /** Lets a producer of this account report withdrawals and outflows. */
+  grantReport(grantee: IGrantable): void {
+    this.ingress.grantReport(grantee);
+  }
+
+  /**
+   * Lets an operator give commands, by the function URL or the control topic.
+   *
+   * The function cannot be invoked past its URL with this: the URL is what vouches for the caller.
+   */
+  grantOperate(grantee: IGrantable): void {
+    const resources = [this.operateUrl.functionArn];
+    for (const [action, conditions] of [
+      ['lambda:GetFunctionUrlConfig', {}],
+      ['lambda:InvokeFunctionUrl', { StringEquals: { 'lambda:FunctionUrlAuthType': 'AWS_IAM' } }],
+      ['lambda:InvokeFunction', { Bool: { 'lambda:InvokedViaFunctionUrl': 'true' } }],
+    ] as const) {
+      allow(grantee, { actions: [action], resources, conditions });
+    }
+    this.alerts.grantCommand(grantee);
+  }
+
+  #ingestEvents(): void {
+    const fn = this.#function('IngestEvents', {
+      name: 'ingest-events',
+      description: 'Counts reported withdrawals and observed outflows, and trips breakers',
+      timeout: INGEST_TIMEOUT,
+    });
+    this.ledger.grantDecide(fn);
+    this.control.grantDecide(fn);
+    this.ingress.feed(fn);
+  }
+
+  #projectState(failures: Queue): BreakwaterFunction {
+    const fn = this.#function('ProjectState', {
+      name: 'project-state',
+      description: 'Makes the flag and the alerts match the state of the breakers',
+      timeout: Duration.seconds(30),
+    });
+    this.control.grantProject(fn);
+    this.control.streamTo(fn, failures);
+    this.alerts.grantAlert(fn);
+    return fn;
+  }
+
+  #operateBreaker(): FunctionUrl {
+    const fn = this.#function('OperateBreaker', {
+      name: 'operate-breaker',
+      description: 'Carries out commands of operators: pause, resume, status, policy',
+      timeout: Duration.seconds(20),
+    });
+    this.ledger.grantDecide(fn);
+    this.control.grantOperate(fn);
+    this.alerts.sendCommandsTo(fn);
+    return fn.fn.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
+  }
+
+  #tick(): void {
+    const fn = this.#function('Tick', {
+      name: 'tick',
+      description: 'Sends heartbeats through the ingress and renews the leases while they arrive',
+      // A minute of loops, and time to finish the last one.
+      timeout: Duration.seconds(70),
+    });
+    this.ledger.grantRenewLeases(fn);
+    this.control.grantPage(fn);
+    this.ingress.grantProbe(fn);
+    this.alerts.grantAlert(fn);
+    fn.setEnvironment(ENV.tickLoopMs, String(this.#props.tickLoopMs ?? 5000));
+    // Never tried again: the next minute brings the next tick, and a late one proves nothing.
+    fn.fn.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
+    new Rule(this, 'EveryMinute', {
+      description: 'Breakwater: tick',
+      schedule: Schedule.rate(Duration.minutes(1)),
+      targets: [new LambdaFunction(fn.fn, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
+    });
+  }
+
+  #watch(projection: BreakwaterFunction, failedProjections: Queue): void {
+    new VitalAlarms(this, 'Alarms', {
+      alerts: this.alerts,
+      projection,
+      queues: {
+        EventsUncounted: {
+          queue: this.ingress.deadLetters,
+          meaning:
+            'Events could not be counted and lie in the dead-letter queue. Leases are not renewed ' +
+            'until they are sent on (SQS: start message move task) or cleared by a person.',
+        },
+        EventsRejected: {
+          queue: this.ingress.rejects,
+          meaning:
+            'A producer sends events that cannot be parsed; none was counted, nobody is paused. ' +
+            'Each message of the reject queue holds the event and the reason.',
+        },
+        ProjectionsFailed: {
+          queue: failedProjections,
+          meaning:
+            'project-state gave up on a change: a page may be missing. Compare status with the ' +
+            'alerts received; each message names the records.',
+        },
+        CommandsFailed: {
+          queue: this.alerts.failedCommands,
+          meaning: 'A command of the control topic was not carried out. Look at status, repeat it.',
+        },
+      },
+    });
+  }
+
+  #function(
+    id: string,
+    props: {
+      readonly name: FunctionName;
+      readonly description: string;
+      readonly timeout: Duration;
+    },
+  ): BreakwaterFunction {
+    return new BreakwaterFunction(this, id, {
+      ...props,
+      settings: {
+        lambdaFolder: this.#props.lambdaFolder ?? LAMBDA_FOLDER,
+        logRetention: this.#props.logRetention ?? RetentionDays.ONE_YEAR,
+      },
+      reservedConcurrency: this.#props.reservedConcurrency?.[props.name],
+    });
+  }
+}

@@ -1,0 +1,119 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import {
+  AttributeType,
+  BillingMode,
+  StreamViewType,
+  Table,
+  TableEncryption,
+} from 'aws-cdk-lib/aws-dynamodb';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { FilterCriteria, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { ENV } from '../runtime/environment.ts';
+import { allow } from './allow.ts';
+import type { BreakwaterFunction } from './breakwater-function.ts';
+import { allowTable } from './table-access.ts';
+
+/** Partition keys that `project-state` writes, and that therefore must not wake it. */
+const PROJECTION_KEYS = ['flag', 'page'] as const;
+
+const STREAM_BATCH_SIZE_MAX = 25;
+// Long enough to outlast an outage of SNS, or its pages would be lost; not longer, since a record
+// that can never be projected holds up the pages behind it. Alarms tell of both within minutes.
+const STREAM_RETRIES_MAX = 100;
+const STREAM_RECORD_AGE_MAX = Duration.hours(1);
+
+/** The table of incidents, policies and what is projected from them; its stream drives the flag. */
+export class ControlTable extends Construct {
+  readonly table: Table;
+  readonly #key: IKey;
+
+  constructor(scope: Construct, id: string, props: { readonly key: IKey }) {
+    super(scope, id);
+    this.#key = props.key;
+    this.table = new Table(this, 'Table', {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      stream: StreamViewType.NEW_AND_OLD_IMAGES,
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.CUSTOMER_MANAGED,
+      encryptionKey: props.key,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+  }
+
+  /** Read policies, write incidents: for functions that decide. */
+  grantDecide(fn: BreakwaterFunction): void {
+    this.#grant(fn, { verbs: ['GetItem', 'PutItem', 'UpdateItem'] });
+  }
+
+  /** As `grantDecide`, and list incidents and policies: for `operate-breaker`. */
+  grantOperate(fn: BreakwaterFunction): void {
+    this.#grant(fn, { verbs: ['GetItem', 'PutItem', 'Query', 'UpdateItem'] });
+  }
+
+  /** Read the state, write flags and pages and nothing else: for `project-state`. */
+  grantProject(fn: BreakwaterFunction): void {
+    this.#grant(fn, { verbs: ['GetItem', 'Query'] });
+    this.#grant(fn, { verbs: ['PutItem'], partitionKeys: PROJECTION_KEYS });
+  }
+
+  /** Read the policy in force, and note which page went out: for `tick`. */
+  grantPage(fn: BreakwaterFunction): void {
+    this.#grant(fn, { verbs: ['GetItem'] });
+    this.#grant(fn, { verbs: ['PutItem'], partitionKeys: ['page'] });
+  }
+
+  /**
+   * Feeds the stream to `fn`, which holds `grantProject`; what cannot be projected is named in
+   * `failures`. A projection's own writes do not wake it again.
+   */
+  streamTo(fn: BreakwaterFunction, failures: IQueue): void {
+    const eventSourceArn = this.table.tableStreamArn;
+    if (eventSourceArn === undefined) throw new Error('The control table has no stream.');
+    this.#grantStream(fn, eventSourceArn);
+    allow(fn, { actions: ['sqs:SendMessage'], resources: [failures.queueArn] });
+    fn.fn.addEventSourceMapping('ControlStream', {
+      eventSourceArn,
+      startingPosition: StartingPosition.TRIM_HORIZON,
+      batchSize: STREAM_BATCH_SIZE_MAX,
+      maxBatchingWindow: Duration.seconds(0),
+      bisectBatchOnError: true,
+      reportBatchItemFailures: true,
+      retryAttempts: STREAM_RETRIES_MAX,
+      maxRecordAge: STREAM_RECORD_AGE_MAX,
+      onFailure: { bind: () => ({ destination: failures.queueArn }) },
+      filters: [notProjected()],
+    });
+  }
+
+  #grantStream(fn: BreakwaterFunction, streamArn: string): void {
+    allow(fn, {
+      actions: [
+        'dynamodb:DescribeStream',
+        'dynamodb:GetRecords',
+        'dynamodb:GetShardIterator',
+        'dynamodb:ListStreams',
+      ],
+      resources: [streamArn],
+    });
+  }
+
+  #grant(
+    fn: BreakwaterFunction,
+    access: { readonly verbs: readonly string[]; readonly partitionKeys?: readonly string[] },
+  ): void {
+    allowTable(fn, { table: this.table, key: this.#key, ...access });
+    fn.setEnvironment(ENV.controlTable, this.table.tableName);
+  }
+}
+
+/** Every change except those that the projection itself makes. */
+function notProjected() {
+  return FilterCriteria.filter({
+    dynamodb: { Keys: { pk: { S: [{ 'anything-but': [...PROJECTION_KEYS] }] } } },
+  });
+}

@@ -1,0 +1,127 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import { AccountPrincipal, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { ENV } from '../runtime/environment.ts';
+import { type Allowance, allow, statementOf } from './allow.ts';
+import type { BreakwaterFunction } from './breakwater-function.ts';
+import { breakwaterQueue, parkingQueue } from './breakwater-queue.ts';
+
+/** Detail types that producers send; only `tick` may send `heartbeat`. */
+const REPORT_DETAIL_TYPES = ['withdrawal.reported', 'outflow.observed'] as const;
+
+/** The longest that `ingest-events` may run. Six of them fit into the queue's visibility. */
+export const INGEST_TIMEOUT = Duration.seconds(15);
+
+const INGEST_BATCH_SIZE_MAX = 25;
+
+/** How events come in. */
+export type EventsIngressProps = {
+  /** Other accounts that may send events; none when empty. */
+  readonly producerAccountIds: readonly string[];
+  /** How often one event is tried before it is set aside, 1 to 1,000. */
+  readonly eventReceivesMax: number;
+  /** How many batches are decided on at the same time, 2 to 1,000. */
+  readonly ingestConcurrencyMax: number;
+};
+
+/**
+ * The way of an event: bus → rule → events queue → function.
+ *
+ * An event that fails again and again, or that the rule cannot deliver, ends in `deadLetters`:
+ * it is uncounted, so the lease is not renewed while it lies there. What is malformed ends in
+ * `rejects`, which only alarms.
+ */
+export class EventsIngress extends Construct {
+  readonly bus: EventBus;
+  readonly queue: Queue;
+  readonly deadLetters: Queue;
+  readonly rejects: Queue;
+  readonly #concurrencyMax: number;
+
+  constructor(scope: Construct, id: string, props: EventsIngressProps) {
+    super(scope, id);
+    this.#concurrencyMax = props.ingestConcurrencyMax;
+    this.bus = new EventBus(this, 'Bus', {
+      eventBusName: `${Stack.of(this).stackName}-events`,
+      description: 'Breakwater: withdrawals reported and outflows observed',
+    });
+    this.deadLetters = breakwaterQueue(this, 'DeadLetters');
+    this.rejects = parkingQueue(this, 'Rejects');
+    this.queue = breakwaterQueue(this, 'Events', {
+      visibilityTimeout: Duration.seconds(6 * INGEST_TIMEOUT.toSeconds()),
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: props.eventReceivesMax },
+    });
+    this.#openTo(props.producerAccountIds);
+    this.#route(props.producerAccountIds);
+  }
+
+  /** Feeds the events queue to `fn`, which may also hand events back early or reject them. */
+  feed(fn: BreakwaterFunction): void {
+    allow(fn, {
+      actions: [
+        'sqs:ChangeMessageVisibility',
+        'sqs:DeleteMessage',
+        'sqs:GetQueueAttributes',
+        'sqs:ReceiveMessage',
+      ],
+      resources: [this.queue.queueArn],
+    });
+    allow(fn, { actions: ['sqs:SendMessage'], resources: [this.rejects.queueArn] });
+    fn.setEnvironment(ENV.eventsQueueUrl, this.queue.queueUrl);
+    fn.setEnvironment(ENV.rejectQueueUrl, this.rejects.queueUrl);
+    fn.fn.addEventSourceMapping('Events', {
+      eventSourceArn: this.queue.queueArn,
+      batchSize: INGEST_BATCH_SIZE_MAX,
+      maxBatchingWindow: Duration.seconds(0),
+      reportBatchItemFailures: true,
+      // Not reserved concurrency: a throttled poller would use up the events' receives.
+      maxConcurrency: this.#concurrencyMax,
+    });
+  }
+
+  /** Lets `fn` send heartbeats, and see whether events lie uncounted. */
+  grantProbe(fn: BreakwaterFunction): void {
+    allow(fn, {
+      actions: ['events:PutEvents'],
+      resources: [this.bus.eventBusArn],
+      conditions: { StringEquals: { 'events:detail-type': ['heartbeat'] } },
+    });
+    allow(fn, { actions: ['sqs:GetQueueAttributes'], resources: [this.deadLetters.queueArn] });
+    fn.setEnvironment(ENV.eventBusName, this.bus.eventBusName);
+    fn.setEnvironment(ENV.eventsDlqUrl, this.deadLetters.queueUrl);
+  }
+
+  /** Lets a producer of this account report withdrawals and outflows, and no heartbeats. */
+  grantReport(grantee: IGrantable): void {
+    allow(grantee, this.#reporting());
+  }
+
+  #openTo(accountIds: readonly string[]): void {
+    if (accountIds.length === 0) return;
+    const statement = statementOf(this.#reporting());
+    statement.sid = 'ProducerAccounts';
+    statement.addPrincipals(...accountIds.map((id) => new AccountPrincipal(id)));
+    this.bus.addToResourcePolicy(statement);
+  }
+
+  #reporting(): Allowance {
+    return {
+      actions: ['events:PutEvents'],
+      resources: [this.bus.eventBusArn],
+      conditions: { StringEquals: { 'events:detail-type': [...REPORT_DETAIL_TYPES] } },
+    };
+  }
+
+  // Every detail type is routed: a misspelt one must be seen among the rejects, not vanish here.
+  #route(producerAccountIds: readonly string[]): void {
+    new Rule(this, 'ToQueue', {
+      eventBus: this.bus,
+      description: 'Breakwater: every event of the bus to the events queue',
+      eventPattern: { account: [Stack.of(this).account, ...producerAccountIds] },
+      targets: [new SqsQueue(this.queue, { deadLetterQueue: this.deadLetters })],
+    });
+  }
+}

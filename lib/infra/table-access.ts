@@ -1,0 +1,58 @@
+import { Stack } from 'aws-cdk-lib';
+import type { Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { allow } from './allow.ts';
+
+/** A table and the verbs to allow on it. */
+export type TableAccess = {
+  readonly table: Table;
+  readonly key: IKey;
+  /** DynamoDB verbs, without the `dynamodb:` prefix. */
+  readonly verbs: readonly string[];
+  /**
+   * Partition keys that the verbs may touch.
+   * @default - every partition key
+   */
+  readonly partitionKeys?: readonly string[];
+};
+
+const WRITE_VERBS: ReadonlySet<string> = new Set(['PutItem', 'UpdateItem']);
+
+// DynamoDB decrypts and makes its table keys with the caller's rights. A writer gets what the
+// service documents as its minimum, verb by verb; "ReEncrypt*" and "GenerateDataKey*" are spelt out.
+const READER_KEY_VERBS = ['kms:Decrypt', 'kms:DescribeKey'];
+const WRITER_KEY_VERBS = [
+  ...READER_KEY_VERBS,
+  'kms:Encrypt',
+  'kms:GenerateDataKey',
+  'kms:GenerateDataKeyWithoutPlaintext',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+];
+
+/** Gives one way of using a table: its verbs, and its key through DynamoDB only. */
+export function allowTable(grantee: IGrantable, access: TableAccess): void {
+  const { key, partitionKeys, table, verbs } = access;
+  allow(grantee, {
+    actions: verbs.map((verb) => `dynamodb:${verb}`),
+    resources: [table.tableArn],
+    ...(partitionKeys === undefined ? {} : onlyThese(partitionKeys)),
+  });
+  allow(grantee, {
+    actions: verbs.some((verb) => WRITE_VERBS.has(verb)) ? WRITER_KEY_VERBS : READER_KEY_VERBS,
+    resources: [key.keyArn],
+    conditions: { StringEquals: { 'kms:ViaService': dynamodbOf(table) } },
+  });
+}
+
+function onlyThese(partitionKeys: readonly string[]) {
+  return {
+    conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [...partitionKeys] } },
+  };
+}
+
+function dynamodbOf(table: Table): string {
+  const { region, urlSuffix } = Stack.of(table);
+  return `dynamodb.${region}.${urlSuffix}`;
+}

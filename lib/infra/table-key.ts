@@ -1,0 +1,18 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import type { Construct } from 'constructs';
+
+/**
+ * The customer-managed key of both tables, rotated yearly and kept when the stack goes.
+ *
+ * No service principal is in its policy: only roles of this account, through DynamoDB.
+ */
+export function tableKey(scope: Construct): Key {
+  return new Key(scope, 'TableKey', {
+    description: 'Breakwater: ledger and control tables',
+    enableKeyRotation: true,
+    removalPolicy: RemovalPolicy.RETAIN,
+    // A key deleted by mistake is every meter lost; thirty days is the longest that KMS waits.
+    pendingWindow: Duration.days(30),
+  });
+}

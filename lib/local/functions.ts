@@ -1,0 +1,57 @@
+/** The deployed functions, connected to the in-process services as event source mappings connect them. */
+
+import { join } from 'node:path';
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { ingestEvents } from '../runtime/ingest-events.ts';
+import { operateBreaker, type UrlEvent } from '../runtime/operate-breaker.ts';
+import { projectState } from '../runtime/project-state.ts';
+import { fileCheckpoint } from './checkpoint.ts';
+import { localContext } from './context.ts';
+import type { Local } from './local-world.ts';
+import { createStreamPoller } from './stream-poller.ts';
+
+/** Time-outs, as the constructs set them, ms. */
+const TIMEOUT_MS = { ingest: 30_000, project: 60_000, operate: 30_000 };
+/** Rows that `project-state` writes itself do not wake it: the event source mapping's filter. */
+const OWN_ROWS: ReadonlySet<string> = new Set(['flag', 'page']);
+
+/** The functions, running. */
+export type Functions = {
+  readonly operate: (event: UrlEvent) => Promise<APIGatewayProxyStructuredResultV2 | undefined>;
+  /** Resolves when the queue is empty and the stream is projected. */
+  readonly idle: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+/** Starts to deliver. */
+export async function connectFunctions(local: Local, folder: string): Promise<Functions> {
+  const { world, services } = local;
+  const ingest = ingestEvents(world);
+  const project = projectState(world);
+  const command = operateBreaker(world);
+  services.events.consume({
+    handler: (event) => ingest(event, localContext('ingest-events', TIMEOUT_MS.ingest)),
+  });
+  services.control.subscribe({
+    kind: 'lambda',
+    name: 'operate-breaker',
+    handler: (event) => command(event, localContext('operate-breaker', TIMEOUT_MS.operate)),
+  });
+  const poller = createStreamPoller({
+    client: local.streams,
+    streamArn: local.controlStreamArn,
+    checkpoint: fileCheckpoint(join(folder, 'checkpoints'), local.controlStreamArn),
+    handler: (event) => project(event, localContext('project-state', TIMEOUT_MS.project)),
+    filter: (record) => !OWN_ROWS.has(record.dynamodb?.Keys?.['pk']?.S ?? ''),
+    onFailure: (_record, reason) => world.log.error('projection given up', { reason: String(reason) }),
+  });
+  return {
+    operate: (event) => command(event, localContext('operate-breaker', TIMEOUT_MS.operate)),
+    idle: async () => {
+      await services.events.idle();
+      await poller.idle();
+      await services.alerts.idle();
+    },
+    stop: () => poller.stop(),
+  };
+}

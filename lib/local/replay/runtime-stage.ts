@@ -1,0 +1,60 @@
+/** The embedded runtime as a replay needs it: events through the ingress, the flag over HTTP, durations on the wall clock. */
+
+import type { Flag } from '../../domain/flag.ts';
+import type { Runtime } from '../runtime.ts';
+import { questionOf } from './question.ts';
+import type { Sent, Stage } from './run.ts';
+import type { TimelineItem } from './timeline.ts';
+
+/** Looks at the flag after an event, at most, while it waits to see a trip. */
+const LOOKS_MAX = 200;
+
+/** A stage over a running runtime. */
+export async function createRuntimeStage(runtime: Runtime): Promise<Stage> {
+  const { policy } = await runtime.world.decision.policy.refresh();
+  const flag = (item: TimelineItem) => askFlag(runtime, item);
+  return {
+    policy,
+    flag,
+    advanceTo: async (atMs) => {
+      runtime.clock.advanceTo(atMs);
+      await runtime.tick();
+    },
+    incident: (incidentId) => runtime.world.store.incidents.get(incidentId),
+    send: (item) => send(runtime, item),
+  };
+}
+
+async function send(runtime: Runtime, item: TimelineItem): Promise<Sent> {
+  const { incidents } = runtime.world.store;
+  const known = new Set((await incidents.list(100)).map((incident) => incident.incidentId));
+  const startedMs = performance.now();
+  await runtime.submit([{ detailType: item.detailType, detail: item.detail }]);
+  const seen = item.kind === 'incident' ? await watchFlag(runtime, item) : undefined;
+  await runtime.idle();
+  const opened = (await incidents.list(100)).filter(({ incidentId }) => !known.has(incidentId));
+  if (opened.length === 0 || seen === undefined) return { opened };
+  return { opened, toTripMs: seen.committedMs - startedMs, toFlagMs: seen.toldMs - seen.committedMs };
+}
+
+/** Asks the flag over and over until it says no, and notes when the commit was visible and when the reader was told. */
+async function watchFlag(
+  runtime: Runtime,
+  item: TimelineItem,
+): Promise<{ readonly committedMs: number; readonly toldMs: number } | undefined> {
+  for (let look = 0; look < LOOKS_MAX; look += 1) {
+    const askedMs = performance.now();
+    const { enabled } = await askFlag(runtime, item);
+    if (!enabled) return { committedMs: askedMs, toldMs: performance.now() };
+  }
+  return undefined;
+}
+
+async function askFlag(runtime: Runtime, item: TimelineItem): Promise<Flag> {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(questionOf(item))) {
+    if (value !== undefined) query.set(name, value);
+  }
+  const answer = await fetch(`${runtime.url}/flag?${query}`);
+  return (await answer.json()) as Flag;
+}

@@ -1,0 +1,89 @@
+/** HTTP on loopback: the same events and commands that AWS takes, so that a real service can be pointed here. */
+
+import { userInfo } from 'node:os';
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import * as z from 'zod/mini';
+import { type Question, readFlag } from '../actions/read-flag.ts';
+import { fromEnvelope, InvalidEventError } from '../adapters/wire/event.ts';
+import { stringify } from '../adapters/wire/json.ts';
+import { read } from '../adapters/wire/read.ts';
+import type { UrlEvent } from '../runtime/operate-breaker.ts';
+import type { World } from '../runtime/world.ts';
+import type { Submission } from './runtime.ts';
+import type { HttpResponse, HttpRoute } from './http-server.ts';
+
+/** Events in one request. */
+const EVENTS_MAX = 1_000;
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+const submitted = z.array(
+  z.object({ 'detail-type': z.string(), detail: z.unknown(), source: z.optional(z.string()) }),
+);
+
+/** What the routes reach. */
+export type Parts = {
+  readonly world: World;
+  readonly submit: (submissions: readonly Submission[]) => Promise<void>;
+  readonly operate: (event: UrlEvent) => Promise<APIGatewayProxyStructuredResultV2 | undefined>;
+};
+
+/** `POST /events`, `POST /commands`, `GET /flag`, `GET /health`. */
+export function routes(parts: Parts): readonly HttpRoute[] {
+  return [
+    { method: 'POST', path: '/events', handle: ({ json }) => takeEvents(parts, json()) },
+    { method: 'POST', path: '/commands', handle: ({ text }) => takeCommand(parts, text) },
+    { method: 'GET', path: '/flag', handle: ({ query }) => answerFlag(parts, query) },
+    { method: 'GET', path: '/health', handle: async () => ({ status: 200, body: { ok: true } }) },
+  ];
+}
+
+/** Takes one event or an array: all of them, or none and the reasons by position. */
+async function takeEvents(parts: Parts, body: unknown): Promise<HttpResponse> {
+  const list: unknown = Array.isArray(body) ? body : [body];
+  const reading = read(submitted, list, { under: '', whole: 'events' });
+  if ('problems' in reading) return refused(reading.problems);
+  const events = reading.value;
+  if (events.length > EVENTS_MAX) return refused([`events: at most ${EVENTS_MAX} in one request`]);
+  const problems = events.flatMap((event, position) => problemsOf(event, position));
+  if (problems.length > 0) return refused(problems);
+  await parts.submit(
+    events.map(({ detail, source, ...rest }) => ({ detailType: rest['detail-type'], detail, source })),
+  );
+  return { status: 202, body: { accepted: events.length } };
+}
+
+function problemsOf(event: unknown, position: number): readonly string[] {
+  try {
+    fromEnvelope(event);
+    return [];
+  } catch (error) {
+    if (!(error instanceof InvalidEventError)) throw error;
+    return error.problems.map((problem) => `event ${position}: ${problem}`);
+  }
+}
+
+function refused(problems: readonly string[]): HttpResponse {
+  return { status: 400, body: { error: 'nothing was taken', problems } };
+}
+
+/** Hands a command to the function as its URL would; the caller is whoever runs this runtime. */
+async function takeCommand(parts: Parts, body: string): Promise<HttpResponse> {
+  const userArn = `local:${userInfo().username}`;
+  const answer = await parts.operate({ body, requestContext: { authorizer: { iam: { userArn } } } });
+  return { status: answer?.statusCode ?? 500, headers: JSON_TYPE, body: answer?.body ?? '{}' };
+}
+
+async function answerFlag(parts: Parts, query: URLSearchParams): Promise<HttpResponse> {
+  const { store, clock, decision } = parts.world;
+  const { decisions, health } = store;
+  const asked = (name: string) => query.get(name) ?? undefined;
+  const question: Question = {
+    wallet: asked('wallet') ?? '',
+    chain: asked('chain'),
+    asset: asked('asset'),
+    destination: asked('destination'),
+    actor: asked('actor'),
+  };
+  const flag = await readFlag({ decisions, health, policy: decision.policy, clock }, question);
+  return { status: 200, headers: JSON_TYPE, body: stringify(flag) };
+}

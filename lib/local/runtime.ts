@@ -1,0 +1,198 @@
+/**
+ * The embedded runtime: the functions as they are deployed, over a DynamoDB-compatible engine in a
+ * child process, with queue, bus, stream and topics as AWS would have them, on loopback only.
+ */
+
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { operateBreaker as apply } from '../actions/operate-breaker.ts';
+import type { Message } from '../domain/page.ts';
+import * as Scope from '../domain/scope.ts';
+import { systemClock } from '../runtime/system.ts';
+import { tickOnce } from '../runtime/tick.ts';
+import type { Log, World } from '../runtime/world.ts';
+import { connectFunctions } from './functions.ts';
+import { type HttpServer, startHttpServer } from './http-server.ts';
+import { createLocalWorld, type Local } from './local-world.ts';
+import { routes } from './routes.ts';
+import { announce, withdraw } from './runtime-file.ts';
+import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
+
+/** One event to submit. */
+export type Submission = {
+  readonly detailType: string;
+  readonly detail: unknown;
+  readonly source?: string | undefined;
+};
+
+/** A running embedded Breakwater. */
+export type Runtime = {
+  /** Where it listens, for example `http://127.0.0.1:4780`. */
+  readonly url: string;
+  readonly folder: string;
+  readonly clock: VirtualClock;
+  readonly world: World;
+  /** Sends events through the bus and the queue; resolves when they are kept. */
+  readonly submit: (submissions: readonly Submission[]) => Promise<void>;
+  /** Resolves when everything taken so far is decided and projected. */
+  readonly idle: () => Promise<void>;
+  /** One heartbeat through the ingress, and the leases that it proves. */
+  readonly tick: () => Promise<void>;
+  /** Ends everything that was started, by process id. A temporary folder is removed. */
+  readonly stop: () => Promise<void>;
+};
+
+/** How to start. */
+export type Options = {
+  /** Where state is kept; absent: a temporary folder, removed at the end. */
+  readonly folder?: string | undefined;
+  /** Absent: 4780 if it is free, else a free one. */
+  readonly port?: number | undefined;
+  /** Absent: real time. */
+  readonly clock?: { readonly startMs: number; readonly speed: number } | undefined;
+  /** Put in force unless it is already. */
+  readonly policySource?: string | undefined;
+  /** Ticks by itself this often; 0: only when asked to. */
+  readonly tickEveryMs?: number | undefined;
+  readonly onPage?: ((message: Message) => void) | undefined;
+  readonly log?: Log | undefined;
+};
+
+const PORT_DEFAULT = 4780;
+const QUIET: Log = { info: () => undefined, error: () => undefined };
+
+/** Starts the runtime. On any error everything started so far is stopped again. */
+export async function startRuntime(options: Options = {}): Promise<Runtime> {
+  const temporary = options.folder === undefined;
+  const folder = temporary
+    ? await mkdtemp(join(tmpdir(), 'breakwater-'))
+    : resolve(options.folder ?? '');
+  const ending: (() => Promise<void>)[] = [];
+  if (temporary) ending.push(() => rm(folder, { recursive: true, force: true }));
+  const stop = once(() => endAll(ending));
+  try {
+    return await start({ options, folder, ending, stop });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+type Starting = {
+  readonly options: Options;
+  readonly folder: string;
+  /** What has to be ended, in reverse order. */
+  readonly ending: (() => Promise<void>)[];
+  readonly stop: () => Promise<void>;
+};
+
+async function start({ options, folder, ending, stop }: Starting): Promise<Runtime> {
+  const { startMs = systemClock.nowMs(), speed = 1 } = options.clock ?? {};
+  const clock = createVirtualClock({ startMs, speed, wall: systemClock });
+  const log = options.log ?? QUIET;
+  const local = await createLocalWorld({ folder, clock, log, onPage: options.onPage });
+  ending.push(local.stop);
+  await resumeClock(local.world, clock);
+  await putInForce(local.world, options.policySource);
+  const functions = await connectFunctions(local, folder);
+  ending.push(functions.stop);
+  const submit = (submissions: readonly Submission[]) => put(local, submissions);
+  const { world } = local;
+  const http = await listen(routes({ world, submit, operate: functions.operate }), options.port);
+  ending.push(http.stop);
+  await announce(http.endpoint);
+  ending.push(() => withdraw(http.endpoint));
+  const tick = () => proveHealth(local, submit);
+  ending.push(tickLoop(world, options.tickEveryMs ?? 0));
+  return { url: http.endpoint, folder, clock, world, submit, idle: functions.idle, tick, stop };
+}
+
+/** A runtime that starts on kept state never begins before what it has already counted. */
+async function resumeClock(world: World, clock: VirtualClock): Promise<void> {
+  const { items } = await world.store.decisions.load({ rows: [], items: [Scope.GLOBAL_KEY] });
+  clock.advanceTo(items.get(Scope.GLOBAL_KEY)?.meter.newestMs ?? 0);
+}
+
+async function putInForce(world: World, source: string | undefined): Promise<void> {
+  if (source === undefined) return;
+  const hash = world.digest.hash(source);
+  if ((await world.decision.policy.current()).hash === hash) return;
+  const { incidents } = world.store;
+  const deps = { ...world.decision, incidents, parsePolicy: world.parsePolicy };
+  const command = { kind: 'apply-policy', commandId: randomUUID(), source, hash } as const;
+  await apply(deps, { command, actor: 'local:start' });
+}
+
+async function put(local: Local, submissions: readonly Submission[]): Promise<void> {
+  const results = await local.services.bus.putEvents(
+    submissions.map(({ detailType, detail, source = 'local' }) => ({
+      source,
+      detailType,
+      detail: JSON.stringify(detail),
+    })),
+  );
+  const failed = results.find((result) => 'errorCode' in result);
+  if (failed) throw new NotTakenError({ reason: failed.errorMessage });
+}
+
+async function listen(
+  served: Parameters<typeof startHttpServer>[0]['routes'],
+  port: number | undefined,
+): Promise<HttpServer> {
+  if (port !== undefined) return startHttpServer({ routes: served, port });
+  try {
+    return await startHttpServer({ routes: served, port: PORT_DEFAULT });
+  } catch {
+    return startHttpServer({ routes: served });
+  }
+}
+
+/** A fresh heartbeat first: after a jump of the clock the last one proves nothing any more. */
+async function proveHealth(local: Local, submit: Runtime['submit']): Promise<void> {
+  const { world, services } = local;
+  const sentAt = new Date(world.clock.nowMs()).toISOString();
+  await submit([{ detailType: 'heartbeat', detail: { sentAt } }]);
+  await services.events.idle();
+  await tickOnce(world, { everyMs: 0 });
+  await services.events.idle();
+}
+
+/** Ticks every so often until it is ended; a round under way is waited for. */
+function tickLoop(world: World, everyMs: number): () => Promise<void> {
+  if (everyMs <= 0) return async () => undefined;
+  let round = tickOnce(world, { everyMs });
+  const timer = setInterval(() => {
+    round = round.then(() => tickOnce(world, { everyMs }));
+  }, everyMs);
+  return async () => {
+    clearInterval(timer);
+    await round;
+  };
+}
+
+async function endAll(ending: (() => Promise<void>)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const end of ending.toReversed()) {
+    await end().catch((error: unknown) => errors.push(error));
+  }
+  if (errors.length > 0) throw new AggregateError(errors, 'the runtime did not end cleanly');
+}
+
+function once(run: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => {
+    running ??= run();
+    return running;
+  };
+}
+
+/** The bus did not keep an event; nothing of it was counted. */
+export class NotTakenError extends Error {
+  override readonly name = 'Runtime.NotTakenError';
+  constructor(details: { readonly reason: string }) {
+    super(`an event was not taken: ${details.reason}`);
+  }
+}
+

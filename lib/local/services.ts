@@ -1,0 +1,53 @@
+/** Bus, queues and topics of the embedded runtime, wired as the constructs wire them on AWS. */
+
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../ports.ts';
+import { type Bus, createBus } from './bus.ts';
+import { createQueue, type Queue } from './queue.ts';
+import { createTopic, type Topic } from './topic.ts';
+
+/** The services, not yet connected to the functions. */
+export type Services = {
+  readonly bus: Bus;
+  readonly events: Queue;
+  readonly deadLetters: Queue;
+  readonly rejects: Queue;
+  readonly alerts: Topic;
+  readonly control: Topic;
+  /** Stops all; what the queues hold stays in their journals. */
+  readonly stop: () => Promise<void>;
+};
+
+/** Messages in one invocation of the ingest, as the event source mapping has it. */
+const BATCH_MAX = 25;
+/** Receives before a message counts as dead. */
+const RECEIVES_MAX = 30;
+
+/** Makes the services. With a folder, what a queue took survives a kill. */
+export async function createServices(parameters: {
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly onError: (where: string, error: unknown) => void;
+}): Promise<Services> {
+  const { folder: journal, clock, onError } = parameters;
+  const newId = randomUUID;
+  const queue = (name: string, more: Partial<Parameters<typeof createQueue>[0]> = {}) =>
+    createQueue({ name, clock, newId, journal, onError: (error) => onError(name, error), ...more });
+  const deadLetters = await queue('events-dead');
+  const rejects = await queue('events-rejected');
+  const events = await queue('events', {
+    batchMax: BATCH_MAX,
+    maxReceiveCount: RECEIVES_MAX,
+    deadLetter: deadLetters,
+  });
+  const bus = createBus({ name: 'breakwater', clock, newId, rules: [{ target: events.send }] });
+  const topic = (name: string) =>
+    createTopic({ name, clock, newId, onFailure: ({ reason }) => onError(name, reason) });
+  const alerts = topic('alerts');
+  const control = topic('control');
+  const stop = async () => {
+    await events.stop();
+    await Promise.all([deadLetters.stop(), rejects.stop(), alerts.stop(), control.stop()]);
+  };
+  return { bus, events, deadLetters, rejects, alerts, control, stop };
+}

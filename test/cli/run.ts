@@ -1,0 +1,44 @@
+import type { ExitCode } from '../../lib/cli/exit-code.ts';
+import type { Io } from '../../lib/cli/io.ts';
+import { runProgram } from '../../lib/cli/program.ts';
+import { NOW_MS } from './answers.ts';
+
+/** What a run left behind. */
+export type Ran = { readonly code: ExitCode; readonly out: string; readonly err: string };
+
+/** What differs from a pipe without colours, an empty environment and nobody to ask. */
+export type Setting = {
+  readonly env?: Io['env'];
+  readonly cwd?: string;
+  readonly stdin?: string;
+  /** Columns of a terminal; absent: no terminal. */
+  readonly terminal?: number;
+  /** A person's answer; absent: nobody can be asked. */
+  readonly answer?: string;
+};
+
+/** Runs the CLI in this process. */
+export async function run(argv: readonly string[], setting: Setting = {}): Promise<Ran> {
+  const written = { out: '', err: '' };
+  const to = (name: keyof typeof written) => (text: string) => {
+    written[name] += text;
+  };
+  const output = { isTerminal: setting.terminal !== undefined, columns: setting.terminal };
+  const io: Io = {
+    stdout: { ...output, write: to('out') },
+    stderr: { ...output, write: to('err') },
+    readStdin: async () => setting.stdin ?? '',
+    question: async (text) => {
+      to('err')(text);
+      return setting.answer ?? '';
+    },
+    isInteractive: setting.answer !== undefined,
+    env: { NO_COLOR: '1', ...setting.env },
+    cwd: setting.cwd ?? '/nonexistent',
+    nowMs: () => NOW_MS,
+    commandId: () => '00000000-0000-4000-8000-000000000001',
+    sleep: async () => {},
+  };
+  const code = await runProgram(argv, io);
+  return { code, ...written };
+}

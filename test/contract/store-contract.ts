@@ -1,0 +1,544 @@
+/** What every store promises. Each store's test file calls this once. */
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type * as Breaker from '../../lib/domain/breaker.ts';
+import * as Decision from '../../lib/domain/decision.ts';
+import * as Ledger from '../../lib/domain/ledger.ts';
+import * as Meter from '../../lib/domain/meter.ts';
+import * as Money from '../../lib/domain/money.ts';
+import type { ControlRecord, Store } from '../../lib/ports.ts';
+import * as Build from '../support/builders.ts';
+
+/** An empty store under test. */
+export type Opened = {
+  readonly store: Store;
+  /** Everything that the stream of control changes has told so far, without what is ignored. */
+  readonly records: () => Promise<readonly ControlRecord[]>;
+};
+
+/** How a store is made for these tests. */
+export type Harness = {
+  readonly start: () => Promise<void>;
+  /** A new, empty store. */
+  readonly open: () => Promise<Opened>;
+  readonly stop: () => Promise<void>;
+};
+
+/** Ids that a careless key would confuse (H25). */
+const TRICKY_IDS: readonly string[] = [
+  '1',
+  '11',
+  '1#',
+  '#1',
+  '1|1',
+  'row#1',
+  'item#1',
+  'leases',
+  'ü',
+  'u\u0308',
+  '\u{1f4b8}',
+  '\ud800',
+  '\ud801',
+  '__proto__',
+  'constructor',
+  '~1',
+  '~',
+  'A',
+  'a',
+  ' ',
+  'x'.repeat(1_024),
+  'x'.repeat(1_025),
+  'x'.repeat(3_000),
+  `${'x'.repeat(3_000)}y`,
+  '金'.repeat(900),
+];
+
+let decisions = 0;
+
+function changes(parts: Partial<Ledger.Changes> = {}): Ledger.Changes {
+  decisions += 1;
+  return {
+    decisionId: `contract-${decisions}`,
+    atMs: Build.T0_MS,
+    rows: [],
+    items: [],
+    incidents: [],
+    causes: [],
+    alerts: [],
+    ...parts,
+  };
+}
+
+function row(rowId: string, parts: Partial<Ledger.Row> = {}): Ledger.Row {
+  return {
+    rowId,
+    version: 1,
+    state: 'noted',
+    decisionId: `contract-${decisions + 1}`,
+    bodyHash: Build.hash(rowId),
+    atMs: Build.T0_MS,
+    policyVersion: 1,
+    note: `note of ${rowId}`,
+    ...parts,
+  };
+}
+
+function cause(parts: Partial<Breaker.Cause> = {}): Breaker.Cause {
+  return {
+    kind: 'unmatched',
+    atMs: Build.T0_MS,
+    rowId: 'outflow:1',
+    text: 'nobody approved it',
+    notional: 7n,
+    ...parts,
+  };
+}
+
+function incident(incidentId: string, parts: Partial<Breaker.Incident> = {}): Breaker.Incident {
+  return {
+    incidentId,
+    scope: 'key-domain:vault-a',
+    epoch: 1,
+    openedAtMs: Build.T0_MS,
+    first: cause(),
+    policyVersion: 1,
+    state: 'open',
+    ...parts,
+  };
+}
+
+function alert(alertId: string, text = 'first'): Ledger.Alert {
+  return { alertId, kind: 'warn', atMs: Build.T0_MS, scope: 'global', rowId: 'w', text };
+}
+
+const closed = { atMs: Build.T0_MS + 1, actor: 'ann', reason: 'all is well' };
+
+function putRow(value: Ledger.Row, expected: number | 'absent' = 'absent'): Ledger.RowWrite {
+  return { row: value, expected };
+}
+
+function putItem(
+  key: string,
+  value: Ledger.Item,
+  expected: number | 'absent' = 'absent',
+): Ledger.ItemWrite {
+  return { key, item: value, expected };
+}
+
+/** What makes a commit lose, given what the test has stored. */
+const LOSING: readonly (readonly [string, Partial<Ledger.Changes>])[] = [
+  ['a row that is there already', { rows: [putRow(row('r'))] }],
+  ['a row of another version', { rows: [putRow(row('r', { version: 3 }), 2)] }],
+  ['a row that is gone', { rows: [putRow(row('gone'), 1)] }],
+  ['an item that is there already', { items: [putItem('global', Build.item())] }],
+  ['an item of another version', { items: [putItem('global', Build.item(), 6)] }],
+  ['an item that is gone', { items: [putItem('wallet:gone', Build.item(), 7)] }],
+  ['an incident that is there already', { incidents: [write('INC-A', 'absent')] }],
+  ['an incident that is gone', { incidents: [write('INC-GONE', 'open')] }],
+  ['an incident that is closed', { incidents: [write('INC-CLOSED', 'open')] }],
+  ['a policy version that is taken', { policy: policy(1, 'other') }],
+];
+
+/** Runs the contract over one store. */
+export function storeContract(name: string, harness: Harness): void {
+  describe(name, () => {
+    let opened: Opened;
+    let store: Store;
+    beforeAll(harness.start);
+    afterAll(harness.stop);
+    beforeEach(async () => {
+      opened = await harness.open();
+      store = opened.store;
+    });
+
+    const commit = (parts: Partial<Ledger.Changes>) => store.decisions.commit(changes(parts));
+    const loadItem = async (key: string) =>
+      (await store.decisions.load({ rows: [], items: [key] })).items.get(key);
+    const loadRow = async (rowId: string) =>
+      (await store.decisions.load({ rows: [rowId], items: [] })).rows.get(rowId);
+
+    describe('decisions.load', () => {
+      test('default: absent keys are absent, nothing asked gives nothing', async () => {
+        const none = { rows: new Map(), items: new Map() };
+        expect(await store.decisions.load({ rows: [], items: [] })).toEqual(none);
+        expect(await store.decisions.load({ rows: ['a'], items: ['global'] })).toEqual(none);
+      });
+
+      test('behavior: what decisions wrote comes back whole', async () => {
+        const policy = Build.policy({
+          limits: [Build.limit({ allowed: Build.usd(10), warnBps: 5_000 })],
+        });
+        const fee = { asset: Build.ETH, amount: 3n * 10n ** 14n };
+        const events = [
+          Build.incoming(Build.withdrawal('w1', { amount: Build.usd(6), memo: 'a|b', fee })),
+          Build.incoming(Build.withdrawal('w2', { amount: Build.usd(6), asset: Build.UNLISTED })),
+          Build.incoming(Build.withdrawal('w3', { asset: Build.WRAPPED_ETH, amount: 10n ** 8n })),
+          Build.incoming(
+            Build.outflow({ transaction: '0xa', withdrawalId: 'w1' }, { memo: 'a|b' }),
+          ),
+          Build.incoming(Build.outflow({ transaction: '0xb' }, { account: Build.STRANGER })),
+          Build.incoming(Build.outflow({ transaction: '0xc', withdrawalId: 'w9' })),
+        ];
+        const keys = Decision.keys(policy, events);
+        const context = Build.context({ policy });
+        const decision = Decision.decide(context, Build.loaded(), events);
+        expect(await store.decisions.commit(decision.changes)).toBe('committed');
+        const loaded = await store.decisions.load(keys);
+        const { rows, items } = decision.changes;
+        expect(loaded.rows).toEqual(new Map(rows.map((write) => [write.row.rowId, write.row])));
+        expect(loaded.items).toEqual(new Map(items.map((write) => [write.key, write.item])));
+      });
+
+      test('args: more than 100 keys, some twice, some absent', async () => {
+        const ids = Array.from({ length: 150 }, (_, position) => `row-${position}`);
+        for (let at = 0; at < ids.length; at += 75) {
+          const rows = ids.slice(at, at + 75).map((id) => putRow(row(id)));
+          expect(await commit({ rows })).toBe('committed');
+        }
+        const items = ids.slice(0, 20).map((id) => putItem(id, Build.item()));
+        expect(await commit({ items })).toBe('committed');
+        const loaded = await store.decisions.load({
+          rows: [...ids, 'absent', ...ids],
+          items: [...ids.slice(0, 20), 'absent'],
+        });
+        expect([...loaded.rows.keys()].sort()).toEqual([...ids].sort());
+        expect([...loaded.rows].every(([id, stored]) => stored.rowId === id)).toBe(true);
+        expect(loaded.items.size).toBe(20);
+      });
+
+      test('args: amounts above 2^64 and at 2^256 - 1 (H11)', async () => {
+        const large = 2n ** 64n + 1n;
+        const added = { notional: large, amount: large, count: 1, assets: [0, 2 ** 32 - 1] };
+        const once = Meter.charge(Meter.EMPTY, added, Build.T0_MS);
+        const full = { ...added, notional: Money.MAX, amount: Money.MAX, count: Meter.COUNT_MAX };
+        const meter = Meter.charge(once, full, Build.T0_MS + Build.HOUR_MS);
+        const transfer = Build.transfer({ amount: Money.MAX });
+        const leg = { asset: Build.USDC, amount: Money.MAX, notional: large, pricePicoUsd: 1n };
+        const money = {
+          transfer,
+          subject: Build.subject(),
+          charged: [leg],
+          chargedAtMs: Build.T0_MS - 5,
+        };
+        const stored = row('big', { state: 'reported', money, link: 'other' });
+        const item = Build.item({ meter });
+        await commit({ rows: [putRow(stored)], items: [putItem('wallet:w', item)] });
+        expect(await loadRow('big')).toEqual(stored);
+        expect(await loadItem('wallet:w')).toEqual(item);
+      });
+
+      test('behavior: an item keeps breaker and policy version', async () => {
+        const open: Breaker.Breaker = {
+          state: 'isolated',
+          epoch: 3,
+          incidentId: 'INC',
+          openedAtMs: 5,
+          causes: 2,
+        };
+        const items = [
+          putItem('global', Build.item({ breaker: open, policyVersion: 12 })),
+          putItem('wallet:w', Build.item({ breaker: { state: 'closed', epoch: 4 } })),
+        ];
+        await commit({ items });
+        expect(await loadItem('global')).toEqual(items[0]?.item);
+        expect(await loadItem('wallet:w')).toEqual(items[1]?.item);
+      });
+
+      test('behavior: ids that look alike never meet (H25)', async () => {
+        const rows = TRICKY_IDS.map((id) => putRow(row(id)));
+        const items = TRICKY_IDS.map((id, position) =>
+          putItem(id, Build.item({ version: 100 + position })),
+        );
+        expect(await commit({ rows, items })).toBe('committed');
+        const loaded = await store.decisions.load({ rows: TRICKY_IDS, items: TRICKY_IDS });
+        expect(loaded.rows.size).toBe(TRICKY_IDS.length);
+        for (const [position, id] of TRICKY_IDS.entries()) {
+          expect(loaded.rows.get(id)?.note).toBe(`note of ${id}`);
+          expect(loaded.items.get(id)?.version).toBe(100 + position);
+        }
+        expect(await store.health.leases()).toEqual({});
+      });
+    });
+
+    describe('decisions.commit', () => {
+      test('default: puts what is absent, replaces what has the expected version', async () => {
+        expect(
+          await commit({ rows: [putRow(row('r'))], items: [putItem('global', Build.item())] }),
+        ).toBe('committed');
+        const next = row('r', { version: 2, note: 'next' });
+        expect(
+          await commit({
+            rows: [putRow(next, 1)],
+            items: [putItem('global', Build.item({ version: 8 }), 7)],
+          }),
+        ).toBe('committed');
+        expect(await loadRow('r')).toEqual(next);
+        expect((await loadItem('global'))?.version).toBe(8);
+      });
+
+      test.each(LOSING)(
+        'behavior: conflict on %s, and nothing at all is written',
+        async (_, losing) => {
+          await commit({
+            rows: [putRow(row('r'))],
+            items: [putItem('global', Build.item())],
+            incidents: [write('INC-A', 'absent'), write('INC-CLOSED', 'absent')],
+            policy: policy(1, 'first'),
+          });
+          const done = incident('INC-CLOSED', { state: 'closed', closed });
+          await commit({ incidents: [{ incident: done, expected: 'open' }] });
+          const before = await opened.records();
+          const parts: Partial<Ledger.Changes> = {
+            rows: [...(losing.rows ?? []), putRow(row('other'))],
+            items: [...(losing.items ?? []), putItem('wallet:other', Build.item())],
+            incidents: [...(losing.incidents ?? []), write('INC-OTHER', 'absent')],
+            causes: [{ incidentId: 'INC-A', number: 2, cause: cause() }],
+            alerts: [alert('other')],
+            heartbeat: { sentAtMs: 1, receivedAtMs: 2, oldestWaitingMs: 3 },
+            policy: losing.policy ?? policy(2, 'second'),
+          };
+          expect(await commit(parts)).toBe('conflict');
+          expect(await loadRow('r')).toMatchObject({ version: 1, note: 'note of r' });
+          expect(await loadItem('global')).toEqual(Build.item());
+          expect(await loadRow('other')).toBeUndefined();
+          expect(await loadItem('wallet:other')).toBeUndefined();
+          expect(await store.incidents.get('INC-OTHER')).toBeUndefined();
+          expect(await store.incidents.causes('INC-A')).toEqual([]);
+          expect(await store.policies.load(2)).toBeUndefined();
+          expect((await store.policies.load(1))?.source).toBe('first');
+          expect(await store.health.heartbeat()).toBeUndefined();
+          expect(await opened.records()).toEqual(before);
+        },
+      );
+
+      test('behavior: the same decision asked again is committed once (H17)', async () => {
+        const again = changes({
+          rows: [putRow(row('r'))],
+          items: [putItem('global', Build.item())],
+          incidents: [write('INC-A', 'absent')],
+          alerts: [alert('a')],
+        });
+        expect(await store.decisions.commit(again)).toBe('committed');
+        expect(await store.decisions.commit(again)).toBe('committed');
+        expect((await opened.records()).map(({ type }) => type).sort()).toEqual([
+          'alert-raised',
+          'incident-opened',
+        ]);
+      });
+
+      test('behavior: A, B, A leaves B (H14)', async () => {
+        const a = changes({ rows: [putRow(row('r', { note: 'A' }))] });
+        expect(await store.decisions.commit(a)).toBe('committed');
+        const b = changes({ rows: [putRow(row('r', { note: 'B', version: 2 }), 1)] });
+        expect(await store.decisions.commit(b)).toBe('committed');
+        expect(await store.decisions.commit(a)).toBe('committed');
+        expect(await loadRow('r')).toMatchObject({ note: 'B', version: 2 });
+        expect(await commit({ rows: [putRow(row('r', { note: 'A' }))] })).toBe('conflict');
+        expect(await loadRow('r')).toMatchObject({ note: 'B', version: 2 });
+      });
+
+      test('behavior: 16 writers on one item lose nothing (H16)', async () => {
+        const charge = Build.charge({ notional: 10n ** 20n, count: 1 });
+        const writer = async (id: number): Promise<number> => {
+          for (let attempt = 0; attempt < 64; attempt += 1) {
+            const current = await loadItem('global');
+            const { version, meter, breaker } = current ?? Ledger.newItem(Build.T0_MS);
+            const next = {
+              version: version + 1,
+              meter: Meter.charge(meter, charge, Build.T0_MS),
+              breaker,
+            };
+            const result = await commit({
+              rows: [putRow(row(`w-${id}`))],
+              items: [putItem('global', next, current ? version : 'absent')],
+            });
+            if (result === 'committed') return 1;
+          }
+          return 0;
+        };
+        const done = await Promise.all(Array.from({ length: 16 }, (_, id) => writer(id)));
+        expect(done.reduce((sum, one) => sum + one, 0)).toBe(16);
+        const meter = (await loadItem('global'))?.meter ?? Meter.EMPTY;
+        const window = { windowMs: Build.HOUR_MS, widenMs: 0, nowMs: Build.T0_MS };
+        expect(Meter.outflow(meter, { metric: 'notional', ...window })).toBe(16n * 10n ** 20n);
+        expect(Meter.outflow(meter, { metric: 'count', ...window })).toBe(16n);
+      });
+
+      test('args: 100 changes pass', async () => {
+        const rows = Array.from({ length: 100 }, (_, position) => putRow(row(`r-${position}`)));
+        expect(await commit({ rows })).toBe('committed');
+      });
+
+      test('error: 101 changes are the caller’s mistake', async () => {
+        const rows = Array.from({ length: 101 }, (_, position) => putRow(row(`r-${position}`)));
+        await expect(commit({ rows })).rejects.toMatchObject({
+          name: 'Store.TooManyChangesError',
+          size: 101,
+        });
+        expect(await loadRow('r-0')).toBeUndefined();
+      });
+
+      test('behavior: control changes are told once, as what they are', async () => {
+        const limit = { limitId: 'wallet-hour', used: Money.MAX, allowed: 2n ** 70n };
+        const further = cause({ kind: 'limit', limit, text: 'second' });
+        const byHand = cause({ kind: 'operator', actor: 'ann' });
+        await commit({ incidents: [write('INC-A', 'absent')] });
+        await commit({ causes: [{ incidentId: 'INC-A', number: 2, cause: further }] });
+        await commit({ alerts: [alert('a'), alert('b')] });
+        await commit({ alerts: [alert('a', 'later')] });
+        await commit({ causes: [{ incidentId: 'INC-A', number: 3, cause: byHand }] });
+        await commit({ policy: policy(1, 'text') });
+        const done = incident('INC-A', { state: 'closed', closed });
+        await commit({ incidents: [{ incident: done, expected: 'open' }] });
+        await store.projections.putFlag({ atMs: 1, open: [] });
+        await store.projections.markPaged('p', 1);
+        expect(await opened.records()).toEqual([
+          { type: 'incident-opened', incident: incident('INC-A') },
+          { type: 'cause-added', incidentId: 'INC-A', number: 2, cause: further },
+          { type: 'alert-raised', alert: alert('a') },
+          { type: 'alert-raised', alert: alert('b') },
+          { type: 'cause-added', incidentId: 'INC-A', number: 3, cause: byHand },
+          { type: 'policy-applied', policy: policy(1, 'text') },
+          { type: 'incident-closed', incident: done },
+        ]);
+        expect(await store.incidents.causes('INC-A')).toEqual([further, byHand]);
+      });
+    });
+
+    describe('incidents', () => {
+      test('default: none', async () => {
+        expect(await store.incidents.get('INC')).toBeUndefined();
+        expect(await store.incidents.causes('INC')).toEqual([]);
+        expect(await store.incidents.list(10)).toEqual([]);
+      });
+
+      test('behavior: newest first, at most the limit', async () => {
+        const ids = Array.from({ length: 12 }, (_, n) => `INC${String(n).padStart(3, '0')}`);
+        for (const id of ids) await commit({ incidents: [write(id, 'absent')] });
+        const newest = [...ids].reverse();
+        const listed = async (limit: number) =>
+          (await store.incidents.list(limit)).map(({ incidentId }) => incidentId);
+        expect(await listed(3)).toEqual(newest.slice(0, 3));
+        expect(await listed(12)).toEqual(newest);
+        expect(await listed(1_000)).toEqual(newest);
+      });
+
+      test('behavior: more than one page of 1 MB is still all of it (H85)', async () => {
+        const text = 'x'.repeat(120_000);
+        const numbers = Array.from({ length: 20 }, (_, position) => position + 2);
+        await commit({
+          causes: numbers.map((number) => ({
+            incidentId: 'INC',
+            number,
+            cause: cause({ text, notional: BigInt(number) }),
+          })),
+        });
+        const causes = await store.incidents.causes('INC');
+        expect(causes.map(({ notional }) => Number(notional))).toEqual(numbers);
+        await commit({
+          incidents: numbers.map((number) => ({
+            incident: incident(`INC${number + 10}`, { first: cause({ text }) }),
+            expected: 'absent',
+          })),
+        });
+        expect(await store.incidents.list(1_000)).toHaveLength(20);
+        expect(await store.incidents.list(15)).toHaveLength(15);
+      });
+
+      test('behavior: ids that look alike never meet (H25)', async () => {
+        await commit({ incidents: TRICKY_IDS.map((id) => write(id, 'absent')) });
+        await commit({
+          causes: TRICKY_IDS.map((id) => ({
+            incidentId: id,
+            number: 2,
+            cause: cause({ text: `cause of ${id}` }),
+          })),
+        });
+        await commit({ alerts: TRICKY_IDS.map((id) => alert(id)) });
+        for (const id of TRICKY_IDS) {
+          expect((await store.incidents.get(id))?.incidentId).toBe(id);
+          expect(await store.incidents.causes(id)).toEqual([cause({ text: `cause of ${id}` })]);
+        }
+        const records = await opened.records();
+        expect(records.filter(({ type }) => type === 'alert-raised')).toHaveLength(
+          TRICKY_IDS.length,
+        );
+      });
+    });
+
+    describe('policies.load', () => {
+      test('default: the same text, byte for byte', async () => {
+        const source = `# ${'ü\r\n\t'.repeat(30_000)}`;
+        await commit({ policy: policy(1, source) });
+        await commit({ policy: policy(11, 'eleven') });
+        expect(await store.policies.load(1)).toEqual(policy(1, source));
+        expect((await store.policies.load(11))?.source).toBe('eleven');
+        expect(await store.policies.load(2)).toBeUndefined();
+      });
+    });
+
+    describe('health', () => {
+      test('default: no heartbeat and no leases', async () => {
+        expect(await store.health.heartbeat()).toBeUndefined();
+        expect(await store.health.leases()).toEqual({});
+      });
+
+      test('behavior: the last committed heartbeat stays', async () => {
+        const heartbeat = { sentAtMs: 1, receivedAtMs: 2, oldestWaitingMs: 3 };
+        await commit({ heartbeat: { ...heartbeat, sentAtMs: 0 } });
+        await commit({ heartbeat });
+        expect(await store.health.heartbeat()).toEqual(heartbeat);
+      });
+
+      test('behavior: older leases change nothing', async () => {
+        await store.health.renew({ 'eip155:1': 200 }, 20);
+        await store.health.renew({ 'eip155:1': 100, 'eip155:56': 100 }, 19);
+        expect(await store.health.leases()).toEqual({ 'eip155:1': 200 });
+        await store.health.renew({ 'eip155:56': 201 }, 20);
+        expect(await store.health.leases()).toEqual({ 'eip155:56': 201 });
+        await store.health.renew({ 'eip155:56': 300 }, 21);
+        expect(await store.health.leases()).toEqual({ 'eip155:56': 300 });
+      });
+
+      test('args: a chain named __proto__ is a chain (H25)', async () => {
+        await store.health.renew(Object.fromEntries([['__proto__', 5]]), 1);
+        const leases = await store.health.leases();
+        expect(Object.entries(leases)).toEqual([['__proto__', 5]]);
+      });
+    });
+
+    describe('projections', () => {
+      test('default: nothing paged, no mirror', async () => {
+        expect(await store.projections.isPaged('p')).toBe(false);
+        expect(await store.projections.flag()).toBeUndefined();
+      });
+
+      test('behavior: a page is marked once for all, and only it', async () => {
+        for (const id of TRICKY_IDS.slice(1)) await store.projections.markPaged(id, 1);
+        await store.projections.markPaged(TRICKY_IDS[1] ?? '', 2);
+        expect(await store.projections.isPaged(TRICKY_IDS[0] ?? '')).toBe(false);
+        for (const id of TRICKY_IDS.slice(1))
+          expect(await store.projections.isPaged(id)).toBe(true);
+      });
+
+      test('behavior: the mirror is what was put last', async () => {
+        const mirror = { atMs: 2, open: [{ scope: 'global', incidentId: 'INC', sinceMs: 1 }] };
+        await store.projections.putFlag({ atMs: 1, open: [] });
+        await store.projections.putFlag(mirror);
+        expect(await store.projections.flag()).toEqual(mirror);
+      });
+    });
+  });
+}
+
+function write(incidentId: string, expected: 'absent' | 'open'): Ledger.IncidentWrite {
+  const value =
+    expected === 'absent'
+      ? incident(incidentId)
+      : incident(incidentId, { state: 'closed', closed });
+  return { incident: value, expected };
+}
+
+function policy(version: number, source: string): Ledger.StoredPolicy {
+  return { version, hash: Build.hash(source), source, appliedAtMs: Build.T0_MS, actor: 'ann' };
+}

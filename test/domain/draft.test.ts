@@ -1,0 +1,218 @@
+import { describe, expect, test } from 'vitest';
+import * as Breaker from '../../lib/domain/breaker.ts';
+import * as Draft from '../../lib/domain/draft.ts';
+import * as Ledger from '../../lib/domain/ledger.ts';
+import * as Meter from '../../lib/domain/meter.ts';
+import {
+  CHAIN,
+  charge,
+  context,
+  HOUR_MS,
+  item,
+  loaded,
+  subject,
+  T0_MS,
+  USDC,
+} from '../support/builders.ts';
+
+const cause: Breaker.Cause = {
+  kind: 'limit',
+  atMs: T0_MS,
+  rowId: 'withdrawal:w1',
+  text: 'a',
+  notional: 5n,
+};
+const note = { rowId: 'r', state: 'noted', bodyHash: '', atMs: T0_MS } as const;
+const stored: Ledger.Row = { ...note, version: 4, decisionId: 'old', policyVersion: 1 };
+const open: Breaker.Breaker = {
+  state: 'open',
+  epoch: 1,
+  incidentId: 'INC0',
+  openedAtMs: 1,
+  causes: 1,
+};
+
+describe('start', () => {
+  test('behavior: H13: never runs behind what it loaded', () => {
+    const meter = Meter.charge(Meter.EMPTY, charge({ count: 1 }), T0_MS + HOUR_MS);
+    const items = { a: item(), b: item({ meter }) };
+    expect(Draft.start(context(), loaded({ items })).atMs).toBe(T0_MS + HOUR_MS);
+    expect(Draft.start(context({ nowMs: T0_MS + 2 * HOUR_MS }), loaded({ items })).atMs).toBe(
+      T0_MS + 2 * HOUR_MS,
+    );
+    expect(Draft.start(context(), loaded()).atMs).toBe(T0_MS);
+  });
+});
+
+describe('row', () => {
+  test('behavior: what was written in this decision before what was loaded', () => {
+    const draft = Draft.start(context(), loaded({ rows: [stored] }));
+    expect([Draft.row(draft, 'r'), Draft.row(draft, 's')]).toEqual([stored, undefined]);
+    Draft.putRow(draft, { ...note, note: 'x' });
+    expect(Draft.row(draft, 'r')?.note).toBe('x');
+  });
+});
+
+describe('item', () => {
+  test('behavior: H39: new where nothing is stored', () => {
+    const draft = Draft.start(context(), loaded({ items: { 'wallet:a': item() } }));
+    expect(Draft.item(draft, 'wallet:a')).toEqual(item());
+    expect(Draft.item(draft, 'wallet:b')).toEqual(Ledger.newItem(T0_MS));
+  });
+});
+
+describe('putRow', () => {
+  test('behavior: the next version, once for a decision', () => {
+    const draft = Draft.start(
+      context({ decisionId: 'd9', policyVersion: 3 }),
+      loaded({ rows: [stored] }),
+    );
+    Draft.putRow(draft, note);
+    Draft.putRow(draft, { ...note, note: 'again' });
+    Draft.putRow(draft, { ...note, rowId: 'new' });
+    expect(
+      Draft.changes(draft).rows.map(({ row, expected }) => [
+        row.rowId,
+        row.version,
+        expected,
+        row.decisionId,
+      ]),
+    ).toEqual([
+      ['r', 5, 4, 'd9'],
+      ['new', 1, 'absent', 'd9'],
+    ]);
+  });
+});
+
+describe('charge', () => {
+  test('behavior: charges at the decision’s time and gives back what was there', () => {
+    const meter = Meter.charge(Meter.EMPTY, charge({ notional: 1n }), T0_MS);
+    const before = item({ meter });
+    const draft = Draft.start(context(), loaded({ items: { 'wallet:hot-1': before } }));
+    const leg = { asset: USDC, amount: 2n, notional: 3n, pricePicoUsd: 1n };
+    const found = Draft.charge(draft, { subject: subject(), legs: [leg], withdrawals: 1 });
+    expect(found.size).toBe(8);
+    expect(found.get('wallet:hot-1')).toBe(before);
+    expect(draft.loaded.items.get('wallet:hot-1')).toBe(before);
+    const at = { metric: 'notional', windowMs: HOUR_MS, widenMs: 0, nowMs: T0_MS } as const;
+    expect(Meter.outflow(Draft.item(draft, 'wallet:hot-1').meter, at)).toBe(4n);
+  });
+});
+
+describe('trip', () => {
+  const target = { kind: 'wallet', subject: subject() } as const;
+
+  test('default', () => {
+    const draft = Draft.start(context(), loaded());
+    expect(Draft.trip(draft, target, cause)).toEqual({
+      scope: 'wallet:hot-1',
+      incidentId: 'INC1',
+      opened: true,
+    });
+    expect(draft.incidents.map((incident) => incident.scope)).toEqual(['wallet:hot-1']);
+  });
+
+  test.each(['key-domain:vault-a', 'global'])(
+    'behavior: H29: an open %s collects the cause',
+    (key) => {
+      const draft = Draft.start(context(), loaded({ items: { [key]: item({ breaker: open }) } }));
+      expect(Draft.trip(draft, target, cause)).toEqual({
+        scope: key,
+        incidentId: 'INC0',
+        opened: false,
+      });
+      expect(draft.causes).toEqual([{ incidentId: 'INC0', number: 2, cause }]);
+      expect([...draft.items.keys()]).toEqual([key]);
+    },
+  );
+
+  test('behavior: H29: its own incident comes before a wider one', () => {
+    const items = {
+      'wallet:hot-1': item({ breaker: open }),
+      global: item({ breaker: { ...open, incidentId: 'INC9' } }),
+    };
+    const draft = Draft.start(context(), loaded({ items }));
+    expect(Draft.trip(draft, target, cause).incidentId).toBe('INC0');
+  });
+
+  test('behavior: H33: an open chain does not keep an asset or a wallet from opening, they live on others too', () => {
+    const items = { [`chain:${CHAIN}`]: item({ breaker: open }) };
+    for (const kind of ['asset', 'wallet-asset', 'wallet', 'key-domain'] as const) {
+      const draft = Draft.start(context(), loaded({ items }));
+      expect(Draft.trip(draft, { kind, subject: subject() }, cause).opened).toBe(true);
+    }
+  });
+});
+
+describe('tripKey', () => {
+  test('behavior: causes beyond those kept in full are counted', () => {
+    const causes = Breaker.CAUSES_MAX - 1;
+    const items = { global: item({ breaker: { ...open, causes } }) };
+    const draft = Draft.start(context(), loaded({ items }));
+    for (let i = 0; i < 3; i += 1) Draft.tripKey(draft, 'global', { ...cause, rowId: `r${i}` });
+    expect(draft.causes.map((further) => further.number)).toEqual([Breaker.CAUSES_MAX]);
+    expect(Draft.item(draft, 'global').breaker).toMatchObject({ causes: Breaker.CAUSES_MAX + 2 });
+  });
+
+  test('behavior: H29: opens once in a decision and keeps the first cause', () => {
+    const draft = Draft.start(context(), loaded());
+    Draft.tripKey(draft, 'wallet:a', cause);
+    const again = Draft.tripKey(draft, 'wallet:a', { ...cause, text: 'b' });
+    expect(again).toEqual({ scope: 'wallet:a', incidentId: 'INC1', opened: false });
+    expect(draft.incidents.map((incident) => incident.first.text)).toEqual(['a']);
+    expect(draft.causes).toEqual([
+      { incidentId: 'INC1', number: 2, cause: { ...cause, text: 'b' } },
+    ]);
+  });
+});
+
+describe('alert', () => {
+  const raised = { kind: 'warn', atMs: T0_MS, scope: 'global', rowId: 'r1', text: '' } as const;
+
+  test('behavior: the same fact is told once', () => {
+    const draft = Draft.start(context(), loaded());
+    Draft.alert(draft, { ...raised, alertId: 'a', text: 'first' });
+    Draft.alert(draft, { ...raised, alertId: 'a', text: 'second' });
+    expect(Draft.changes(draft).alerts.map((told) => told.text)).toEqual(['first']);
+  });
+
+  test('behavior: one event fits one transaction however much it raises', () => {
+    const draft = Draft.start(context(), loaded());
+    for (let i = 0; i < 50; i += 1) Draft.alert(draft, { ...raised, alertId: `a${i}` });
+    Draft.alert(draft, { ...raised, alertId: 'b', rowId: 'r2' });
+    expect(draft.alerts.size).toBe(11);
+    expect(draft.alerts.has('b')).toBe(true);
+  });
+});
+
+describe('changes', () => {
+  test('behavior: H44: nothing but the version of global', () => {
+    const global = item({ policyVersion: 3 });
+    const draft = Draft.start(context(), loaded({ items: { global } }));
+    expect(Draft.changes(draft)).toEqual({
+      decisionId: 'decision-1',
+      atMs: T0_MS,
+      rows: [],
+      items: [{ key: 'global', item: { ...global, version: 8 }, expected: 7 }],
+      incidents: [],
+      causes: [],
+      alerts: [],
+    });
+  });
+
+  test('behavior: a new item starts at the clock, a stored one moves on', () => {
+    const draft = Draft.start(context(), loaded({ items: { 'wallet:a': item() } }));
+    Draft.tripKey(draft, 'wallet:a', cause);
+    Draft.tripKey(draft, 'wallet:b', cause);
+    const written = Draft.changes(draft).items.map(({ key, item: next, expected }) => [
+      key,
+      next.version,
+      expected,
+    ]);
+    expect(written).toEqual([
+      ['wallet:a', 8, 7],
+      ['wallet:b', T0_MS, 'absent'],
+      ['global', T0_MS, 'absent'],
+    ]);
+  });
+});

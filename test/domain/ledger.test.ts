@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import * as Ledger from '../../lib/domain/ledger.ts';
+import { T0_MS } from '../support/builders.ts';
+
+describe('size', () => {
+  const none = {
+    decisionId: 'd',
+    atMs: T0_MS,
+    rows: [],
+    items: [],
+    incidents: [],
+    causes: [],
+    alerts: [],
+  };
+
+  test('behavior: H44: nothing', () => {
+    expect(Ledger.size(none)).toBe(0);
+  });
+
+  test('behavior: heartbeat and policy are items too', () => {
+    const heartbeat = { sentAtMs: 1, receivedAtMs: 2, oldestWaitingMs: 0 };
+    const policy = { version: 1, hash: '', source: '', appliedAtMs: 1, actor: '' };
+    expect(Ledger.size({ ...none, heartbeat, policy })).toBe(2);
+  });
+});
+
+describe('newItem', () => {
+  test('behavior: H39: closed, empty, with a version no older item can have', () => {
+    expect(Ledger.newItem(T0_MS)).toMatchObject({
+      version: T0_MS,
+      breaker: { state: 'closed', epoch: 0 },
+      meter: { newestMs: 0 },
+    });
+  });
+});

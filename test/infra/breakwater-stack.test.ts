@@ -1,0 +1,444 @@
+import { Match } from 'aws-cdk-lib/assertions';
+import { describe, expect, test } from 'vitest';
+import { linesOf, resourcesOf, shortOf, synthesized } from './synthesized.ts';
+
+const template = synthesized();
+
+describe('LedgerTable', () => {
+  test('default', () => {
+    expect(resourcesOf(template, 'AWS::DynamoDB::Table').LedgerTable).toMatchInlineSnapshot(`
+      {
+        "DeletionPolicy": "Retain",
+        "Properties": {
+          "AttributeDefinitions": [
+            {
+              "AttributeName": "pk",
+              "AttributeType": "S",
+            },
+          ],
+          "BillingMode": "PAY_PER_REQUEST",
+          "DeletionProtectionEnabled": true,
+          "KeySchema": [
+            {
+              "AttributeName": "pk",
+              "KeyType": "HASH",
+            },
+          ],
+          "PointInTimeRecoverySpecification": {
+            "PointInTimeRecoveryEnabled": true,
+          },
+          "SSESpecification": {
+            "KMSMasterKeyId": {
+              "Fn::GetAtt": [
+                "BreakwaterTableKeyF04F6E1F",
+                "Arn",
+              ],
+            },
+            "SSEEnabled": true,
+            "SSEType": "KMS",
+          },
+          "TimeToLiveSpecification": {
+            "AttributeName": "expiresAtS",
+            "Enabled": true,
+          },
+        },
+        "Type": "AWS::DynamoDB::Table",
+        "UpdateReplacePolicy": "Retain",
+      }
+    `);
+  });
+});
+
+describe('ControlTable', () => {
+  test('default', () => {
+    expect(resourcesOf(template, 'AWS::DynamoDB::Table').ControlTable).toMatchInlineSnapshot(`
+      {
+        "DeletionPolicy": "Retain",
+        "Properties": {
+          "AttributeDefinitions": [
+            {
+              "AttributeName": "pk",
+              "AttributeType": "S",
+            },
+            {
+              "AttributeName": "sk",
+              "AttributeType": "S",
+            },
+          ],
+          "BillingMode": "PAY_PER_REQUEST",
+          "DeletionProtectionEnabled": true,
+          "KeySchema": [
+            {
+              "AttributeName": "pk",
+              "KeyType": "HASH",
+            },
+            {
+              "AttributeName": "sk",
+              "KeyType": "RANGE",
+            },
+          ],
+          "PointInTimeRecoverySpecification": {
+            "PointInTimeRecoveryEnabled": true,
+          },
+          "SSESpecification": {
+            "KMSMasterKeyId": {
+              "Fn::GetAtt": [
+                "BreakwaterTableKeyF04F6E1F",
+                "Arn",
+              ],
+            },
+            "SSEEnabled": true,
+            "SSEType": "KMS",
+          },
+          "StreamSpecification": {
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+          },
+        },
+        "Type": "AWS::DynamoDB::Table",
+        "UpdateReplacePolicy": "Retain",
+      }
+    `);
+  });
+
+  test('behavior: the stream feeds project-state, which its own rows do not wake', () => {
+    const mappings = resourcesOf(template, 'AWS::Lambda::EventSourceMapping');
+    expect(mappings.ProjectStateFunctionControlStream?.Properties).toMatchInlineSnapshot(`
+      {
+        "BatchSize": 25,
+        "BisectBatchOnFunctionError": true,
+        "DestinationConfig": {
+          "OnFailure": {
+            "Destination": {
+              "Fn::GetAtt": [
+                "BreakwaterFailedProjections16511054",
+                "Arn",
+              ],
+            },
+          },
+        },
+        "EventSourceArn": {
+          "Fn::GetAtt": [
+            "BreakwaterControlTableE3EDB0AD",
+            "StreamArn",
+          ],
+        },
+        "FilterCriteria": {
+          "Filters": [
+            {
+              "Pattern": "{"dynamodb":{"Keys":{"pk":{"S":[{"anything-but":["flag","page"]}]}}}}",
+            },
+          ],
+        },
+        "FunctionName": {
+          "Ref": "BreakwaterProjectStateFunction8321BA47",
+        },
+        "FunctionResponseTypes": [
+          "ReportBatchItemFailures",
+        ],
+        "MaximumBatchingWindowInSeconds": 0,
+        "MaximumRecordAgeInSeconds": 3600,
+        "MaximumRetryAttempts": 100,
+        "StartingPosition": "TRIM_HORIZON",
+      }
+    `);
+  });
+});
+
+describe('tableKey', () => {
+  test('default: rotates, outlives the stack, and admits no service', () => {
+    const key = resourcesOf(template, 'AWS::KMS::Key').TableKey;
+    expect(key?.DeletionPolicy).toBe('Retain');
+    expect(key?.Properties.EnableKeyRotation).toBe(true);
+    expect(linesOf(key?.Properties.KeyPolicy)).toMatchInlineSnapshot(`
+      [
+        "kms:* on * by AWS=arn:AWS::Partition:iam::AWS::AccountId:root",
+      ]
+    `);
+  });
+});
+
+describe('EventsIngress', () => {
+  const queues = resourcesOf(template, 'AWS::SQS::Queue');
+
+  test('default: queues, and where each sends what fails', () => {
+    const rows = Object.entries(queues).map(([name, { Properties }]) => {
+      const redrive = Properties.RedrivePolicy;
+      return `${name} visible=${Properties.VisibilityTimeout} ${redrive ? shortOf(redrive) : ''}`;
+    });
+    expect(rows).toMatchInlineSnapshot(`
+      [
+        "IngressDeadLetters visible=undefined ",
+        "IngressRejects visible=undefined ",
+        "IngressEvents visible=90 deadLetterTargetArn=IngressDeadLetters maxReceiveCount=30",
+        "AlertsFailedCommands visible=undefined ",
+        "FailedProjections visible=undefined ",
+      ]
+    `);
+  });
+
+  test('default: every queue is encrypted and keeps its messages for fourteen days', () => {
+    for (const { Properties, DeletionPolicy } of Object.values(queues)) {
+      expect(Properties).toMatchObject({ SqsManagedSseEnabled: true });
+      expect(Properties.MessageRetentionPeriod).toBe(14 * 24 * 3600);
+      expect(DeletionPolicy).toBe('Retain');
+    }
+  });
+
+  test('behavior: events wait six times as long as a run of ingest-events may take', () => {
+    const functions = resourcesOf(template, 'AWS::Lambda::Function');
+    const timeoutS = Number(functions.IngestEventsFunction?.Properties.Timeout);
+    expect(queues.IngressEvents?.Properties.VisibilityTimeout).toBe(6 * timeoutS);
+  });
+
+  test('behavior: every event of this account is routed, whatever its detail type', () => {
+    const rule = resourcesOf(template, 'AWS::Events::Rule').IngressToQueue;
+    expect(rule?.Properties).toMatchInlineSnapshot(`
+      {
+        "Description": "Breakwater: every event of the bus to the events queue",
+        "EventBusName": {
+          "Ref": "BreakwaterIngressBusC8B73183",
+        },
+        "EventPattern": {
+          "account": [
+            {
+              "Ref": "AWS::AccountId",
+            },
+          ],
+        },
+        "State": "ENABLED",
+        "Targets": [
+          {
+            "Arn": {
+              "Fn::GetAtt": [
+                "BreakwaterIngressEventsBD0A5BE1",
+                "Arn",
+              ],
+            },
+            "DeadLetterConfig": {
+              "Arn": {
+                "Fn::GetAtt": [
+                  "BreakwaterIngressDeadLetters30447900",
+                  "Arn",
+                ],
+              },
+            },
+            "Id": "Target0",
+          },
+        ],
+      }
+    `);
+  });
+
+  test('behavior: ingest-events takes batches and answers for each event', () => {
+    const mappings = resourcesOf(template, 'AWS::Lambda::EventSourceMapping');
+    expect(mappings.IngestEventsFunctionEvents?.Properties).toMatchInlineSnapshot(`
+      {
+        "BatchSize": 25,
+        "EventSourceArn": {
+          "Fn::GetAtt": [
+            "BreakwaterIngressEventsBD0A5BE1",
+            "Arn",
+          ],
+        },
+        "FunctionName": {
+          "Ref": "BreakwaterIngestEventsFunctionEEB6B417",
+        },
+        "FunctionResponseTypes": [
+          "ReportBatchItemFailures",
+        ],
+        "MaximumBatchingWindowInSeconds": 0,
+        "ScalingConfig": {
+          "MaximumConcurrency": 5,
+        },
+      }
+    `);
+  });
+
+  test('behavior: the bus is open to no other account', () => {
+    template.resourceCountIs('AWS::Events::EventBusPolicy', 0);
+  });
+
+  test('args: producerAccountIds', () => {
+    const opened = synthesized({ producerAccountIds: ['111122223333'] });
+    opened.hasResourceProperties('AWS::Events::EventBusPolicy', {
+      StatementId: 'cdk-ProducerAccounts',
+      Statement: {
+        Action: 'events:PutEvents',
+        Condition: {
+          StringEquals: { 'events:detail-type': ['withdrawal.reported', 'outflow.observed'] },
+        },
+        Principal: { AWS: Match.objectLike({}) },
+      },
+    });
+    opened.hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: { account: [{ Ref: 'AWS::AccountId' }, '111122223333'] },
+    });
+  });
+
+  test('args: eventReceivesMax, ingestConcurrencyMax', () => {
+    const tuned = synthesized({ eventReceivesMax: 7, ingestConcurrencyMax: 2 });
+    tuned.hasResourceProperties('AWS::SQS::Queue', {
+      RedrivePolicy: Match.objectLike({ maxReceiveCount: 7 }),
+    });
+    tuned.hasResourceProperties('AWS::Lambda::EventSourceMapping', {
+      ScalingConfig: { MaximumConcurrency: 2 },
+    });
+  });
+});
+
+describe('Alerts', () => {
+  test('default: topics are encrypted and take TLS only; alarms of this account may alert', () => {
+    const policies = Object.entries(resourcesOf(template, 'AWS::SNS::TopicPolicy'));
+    const rows = policies.flatMap(([name, { Properties }]) =>
+      linesOf(Properties.PolicyDocument).map((line) => `${name}: ${line}`),
+    );
+    expect(rows).toMatchInlineSnapshot(`
+      [
+        "AlertsAlertPolicy: Deny sns:Publish on AlertsAlert by * if Bool=aws:SecureTransport=false",
+        "AlertsAlertPolicy: sns:Publish on AlertsAlert by Service=cloudwatch.amazonaws.com if StringEquals=aws:SourceAccount=AWS::AccountId",
+        "AlertsControlPolicy: Deny sns:Publish on AlertsControl by * if Bool=aws:SecureTransport=false",
+      ]
+    `);
+    template.allResourcesProperties('AWS::SNS::Topic', { KmsMasterKeyId: Match.anyValue() });
+  });
+
+  test('default: the key of the topics', () => {
+    const key = resourcesOf(template, 'AWS::KMS::Key').AlertsTopicKey;
+    expect(linesOf(key?.Properties.KeyPolicy)).toMatchInlineSnapshot(`
+      [
+        "kms:* on * by AWS=arn:AWS::Partition:iam::AWS::AccountId:root",
+        "kms:Decrypt kms:GenerateDataKey on * by Service=cloudwatch.amazonaws.com",
+      ]
+    `);
+  });
+
+  test('behavior: a command that is not carried out is kept', () => {
+    template.hasResourceProperties('AWS::SNS::Subscription', {
+      Protocol: 'lambda',
+      RedrivePolicy: Match.objectLike({ deadLetterTargetArn: Match.anyValue() }),
+    });
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      MaximumEventAgeInSeconds: 300,
+      MaximumRetryAttempts: 2,
+      DestinationConfig: { OnFailure: Match.objectLike({}) },
+    });
+  });
+
+  test('args: alertEmails', () => {
+    synthesized({ alertEmails: ['on-call@example.com'] }).hasResourceProperties(
+      'AWS::SNS::Subscription',
+      { Protocol: 'email', Endpoint: 'on-call@example.com' },
+    );
+  });
+});
+
+describe('BreakwaterFunction', () => {
+  test('default: the same runtime for all', () => {
+    template.allResourcesProperties('AWS::Lambda::Function', {
+      Runtime: 'nodejs24.x',
+      Architectures: ['arm64'],
+      Handler: 'index.handler',
+      TracingConfig: { Mode: 'Active' },
+      LoggingConfig: Match.objectLike({ LogFormat: 'JSON' }),
+    });
+    template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 365 });
+  });
+
+  test('behavior: a function is made after everything that its role may do', () => {
+    for (const fn of Object.values(resourcesOf(template, 'AWS::Lambda::Function'))) {
+      expect(fn.DependsOn).toEqual(
+        expect.arrayContaining([
+          expect.stringContaining('RoleDefaultPolicy'),
+          expect.stringContaining('Tracing'),
+        ]),
+      );
+    }
+  });
+
+  test('args: reservedConcurrency', () => {
+    synthesized({ reservedConcurrency: { tick: 2 } }).hasResourceProperties(
+      'AWS::Lambda::Function',
+      { FunctionName: 'Breakwater-tick', ReservedConcurrentExecutions: 2 },
+    );
+  });
+});
+
+describe('Breakwater', () => {
+  test('default: names, time-outs and ways in', () => {
+    const functions = Object.values(resourcesOf(template, 'AWS::Lambda::Function'));
+    const rows = functions.map(
+      ({ Properties }) => `${Properties.FunctionName} ${Properties.Timeout} s`,
+    );
+    expect(rows).toMatchInlineSnapshot(`
+      [
+        "Breakwater-ingest-events 15 s",
+        "Breakwater-project-state 30 s",
+        "Breakwater-operate-breaker 20 s",
+        "Breakwater-tick 70 s",
+      ]
+    `);
+    template.hasResourceProperties('AWS::Lambda::Url', { AuthType: 'AWS_IAM' });
+    template.hasResourceProperties('AWS::Events::Rule', { ScheduleExpression: 'rate(1 minute)' });
+  });
+
+  test('behavior: nothing outside may invoke a function but its own rule and topic', () => {
+    const permissions = Object.values(resourcesOf(template, 'AWS::Lambda::Permission'));
+    const rows = permissions.map(({ Properties }) => shortOf(Properties));
+    expect(rows).toMatchInlineSnapshot(`
+      [
+        "Action=lambda:InvokeFunction FunctionName=OperateBreakerFunction Principal=sns.amazonaws.com SourceArn=AlertsControl",
+        "Action=lambda:InvokeFunction FunctionName=TickFunction Principal=events.amazonaws.com SourceArn=EveryMinute",
+      ]
+    `);
+  });
+
+  test('args: tickLoopMs', () => {
+    synthesized({ tickLoopMs: 2000 }).hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike({ TICK_LOOP_MS: '2000' }) },
+    });
+  });
+});
+
+describe('VitalAlarms', () => {
+  test('default: each alarm tells people and tells them when it is over', () => {
+    const alarms = Object.entries(resourcesOf(template, 'AWS::CloudWatch::Alarm'));
+    const rows = alarms.map(
+      ([name, { Properties }]) =>
+        `${name}: ${Properties.MetricName} of ${shortOf(Properties.Dimensions)}` +
+        ` > ${Properties.Threshold} → ${shortOf(Properties.AlarmActions)}`,
+    );
+    expect(rows).toMatchInlineSnapshot(`
+      [
+        "AlarmsEventsUncounted: ApproximateNumberOfMessagesVisible of Name=QueueName Value=IngressDeadLetters.QueueName > 0 → AlertsAlert",
+        "AlarmsEventsRejected: ApproximateNumberOfMessagesVisible of Name=QueueName Value=IngressRejects.QueueName > 0 → AlertsAlert",
+        "AlarmsProjectionsFailed: ApproximateNumberOfMessagesVisible of Name=QueueName Value=FailedProjections.QueueName > 0 → AlertsAlert",
+        "AlarmsCommandsFailed: ApproximateNumberOfMessagesVisible of Name=QueueName Value=AlertsFailedCommands.QueueName > 0 → AlertsAlert",
+        "AlarmsProjectionErrors: Errors of Name=FunctionName Value=ProjectStateFunction > 0 → AlertsAlert",
+        "AlarmsProjectionBehind: IteratorAge of Name=FunctionName Value=ProjectStateFunction > 30000 → AlertsAlert",
+      ]
+    `);
+    for (const [, { Properties }] of alarms) {
+      expect(Properties.OKActions).toEqual(Properties.AlarmActions);
+    }
+  });
+});
+
+describe('BreakwaterStack', () => {
+  test('default: outputs', () => {
+    const outputs = template.findOutputs('*');
+    const rows = Object.entries(outputs).map(([name, { Value }]) => `${name}: ${shortOf(Value)}`);
+    expect(rows).toMatchInlineSnapshot(`
+      [
+        "OperatorPolicyArn: Operators",
+        "ProducerPolicyArn: Producers",
+        "OperateUrl: OperateBreakerFunctionFunctionUrl.FunctionUrl",
+        "LedgerTableName: LedgerTable",
+        "ControlTableName: ControlTable",
+        "EventBusName: IngressBus",
+        "AlertTopicArn: AlertsAlert",
+        "ControlTopicArn: AlertsControl",
+        "CliHint: breakwater status --stack Breakwater --region AWS::Region",
+      ]
+    `);
+  });
+});

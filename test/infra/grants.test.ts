@@ -1,0 +1,183 @@
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { describe, expect, test } from 'vitest';
+import { allow } from '../../lib/infra/allow.ts';
+import type { Breakwater } from '../../lib/infra/breakwater.ts';
+import type { BreakwaterFunction } from '../../lib/infra/breakwater-function.ts';
+import { linesOf, makeStack, resourcesOf, synthesized } from './synthesized.ts';
+
+const template = synthesized();
+const policies = {
+  ...resourcesOf(template, 'AWS::IAM::Policy'),
+  ...resourcesOf(template, 'AWS::IAM::ManagedPolicy'),
+};
+const verbsOf = (name: string) => linesOf(policies[name]?.Properties.PolicyDocument);
+
+describe('Breakwater', () => {
+  test('default: nothing but these policies exists', () => {
+    expect(Object.keys(policies)).toMatchInlineSnapshot(`
+      [
+        "IngestEventsRoleDefaultPolicy",
+        "IngestEventsTracing",
+        "ProjectStateRoleDefaultPolicy",
+        "ProjectStateTracing",
+        "OperateBreakerRoleDefaultPolicy",
+        "OperateBreakerTracing",
+        "TickRoleDefaultPolicy",
+        "TickTracing",
+        "Operators",
+        "Producers",
+      ]
+    `);
+    expect(Object.keys(resourcesOf(template, 'AWS::IAM::Role'))).toMatchInlineSnapshot(`
+      [
+        "IngestEventsRole",
+        "ProjectStateRole",
+        "OperateBreakerRole",
+        "TickRole",
+      ]
+    `);
+  });
+
+  test('behavior: ingest-events decides, consumes, hands back and rejects', () => {
+    expect(verbsOf('IngestEventsRoleDefaultPolicy')).toMatchInlineSnapshot(`
+      [
+        "logs:CreateLogStream logs:PutLogEvents on IngestEventsLogs",
+        "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on LedgerTable",
+        "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
+        "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on ControlTable",
+        "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage on IngressEvents",
+        "sqs:SendMessage on IngressRejects",
+      ]
+    `);
+  });
+
+  test('behavior: project-state reads the stream and writes flags and pages only', () => {
+    expect(verbsOf('ProjectStateRoleDefaultPolicy')).toMatchInlineSnapshot(`
+      [
+        "logs:CreateLogStream logs:PutLogEvents on ProjectStateLogs",
+        "dynamodb:GetItem dynamodb:Query on ControlTable",
+        "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
+        "dynamodb:PutItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=flag page",
+        "dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator dynamodb:ListStreams on ControlTable.StreamArn",
+        "sqs:SendMessage on FailedProjections",
+        "sns:Publish on AlertsAlert",
+        "kms:Decrypt kms:GenerateDataKey on AlertsTopicKey",
+      ]
+    `);
+  });
+
+  test('behavior: operate-breaker decides and lists', () => {
+    expect(verbsOf('OperateBreakerRoleDefaultPolicy')).toMatchInlineSnapshot(`
+      [
+        "logs:CreateLogStream logs:PutLogEvents on OperateBreakerLogs",
+        "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on LedgerTable",
+        "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
+        "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem on ControlTable",
+        "sqs:SendMessage on AlertsFailedCommands",
+      ]
+    `);
+  });
+
+  test('behavior: tick probes the ingress and writes only leases and pages', () => {
+    expect(verbsOf('TickRoleDefaultPolicy')).toMatchInlineSnapshot(`
+      [
+        "logs:CreateLogStream logs:PutLogEvents on TickLogs",
+        "dynamodb:BatchGetItem dynamodb:GetItem on LedgerTable",
+        "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
+        "dynamodb:PutItem dynamodb:UpdateItem on LedgerTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=leases",
+        "dynamodb:GetItem on ControlTable",
+        "dynamodb:PutItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=page",
+        "events:PutEvents on IngressBus if StringEquals=events:detail-type=heartbeat",
+        "sqs:GetQueueAttributes on IngressDeadLetters",
+        "sns:Publish on AlertsAlert",
+        "kms:Decrypt kms:GenerateDataKey on AlertsTopicKey",
+      ]
+    `);
+  });
+
+  test('behavior: the policies to hand out', () => {
+    expect(verbsOf('Operators')).toMatchInlineSnapshot(`
+      [
+        "lambda:GetFunctionUrlConfig on OperateBreakerFunctionFunctionUrl.FunctionArn",
+        "lambda:InvokeFunctionUrl on OperateBreakerFunctionFunctionUrl.FunctionArn if StringEquals=lambda:FunctionUrlAuthType=AWS_IAM",
+        "lambda:InvokeFunction on OperateBreakerFunctionFunctionUrl.FunctionArn if Bool=lambda:InvokedViaFunctionUrl=true",
+        "sns:Publish on AlertsControl",
+        "kms:Decrypt kms:GenerateDataKey on AlertsTopicKey",
+      ]
+    `);
+    expect(verbsOf('Producers')).toMatchInlineSnapshot(`
+      [
+        "events:PutEvents on IngressBus if StringEquals=events:detail-type=withdrawal.reported outflow.observed",
+      ]
+    `);
+  });
+
+  test('behavior: the only wildcard is the one that X-Ray forces', () => {
+    const wild = Object.entries(policies).flatMap(([name, policy]) =>
+      linesOf(policy.Properties.PolicyDocument)
+        .filter((line) => line.includes('*'))
+        .map((line) => `${name}: ${line}`),
+    );
+    expect(wild).toMatchInlineSnapshot(`
+      [
+        "IngestEventsTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
+        "ProjectStateTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
+        "OperateBreakerTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
+        "TickTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
+      ]
+    `);
+  });
+
+  test('behavior: no role holds a managed policy, and nobody may delete or scan', () => {
+    for (const role of Object.values(resourcesOf(template, 'AWS::IAM::Role'))) {
+      expect(role.Properties.ManagedPolicyArns).toBeUndefined();
+      expect(role.Properties.Policies).toBeUndefined();
+    }
+    expect(JSON.stringify(policies)).not.toMatch(
+      /dynamodb:(Delete|Scan|Batch(Write|Exec)|Partiql)/i,
+    );
+  });
+
+  test('behavior: the environment of each function is what its grants set', () => {
+    const functions = resourcesOf(template, 'AWS::Lambda::Function');
+    const names = Object.entries(functions).map(([id, fn]) => {
+      const environment = fn.Properties.Environment as { Variables: Record<string, unknown> };
+      return `${id}: ${Object.keys(environment.Variables).sort().join(' ')}`;
+    });
+    expect(names).toMatchInlineSnapshot(`
+      [
+        "IngestEventsFunction: CONTROL_TABLE EVENTS_QUEUE_URL LEDGER_TABLE NODE_OPTIONS REJECT_QUEUE_URL",
+        "ProjectStateFunction: ALERT_TOPIC_ARN CONTROL_TABLE NODE_OPTIONS",
+        "OperateBreakerFunction: CONTROL_TABLE LEDGER_TABLE NODE_OPTIONS",
+        "TickFunction: ALERT_TOPIC_ARN CONTROL_TABLE EVENTS_DLQ_URL EVENT_BUS_NAME LEDGER_TABLE NODE_OPTIONS TICK_LOOP_MS",
+      ]
+    `);
+  });
+});
+
+describe('AwsSolutionsChecks', () => {
+  const findingsOf = (widen: (fn: BreakwaterFunction, breakwater: Breakwater) => void) => {
+    const { app, stack } = makeStack({ producerAccountIds: ['111122223333'] });
+    const fn = stack.breakwater.node.findChild('IngestEvents') as BreakwaterFunction;
+    widen(fn, stack.breakwater);
+    return new AwsSolutionsChecks(app)
+      .validateScope(app)
+      .violations.map(({ ruleName }) => ruleName);
+  };
+
+  test('default: no finding is left', () => {
+    expect(findingsOf(() => {})).toEqual([]);
+  });
+
+  test('behavior: a widened verb is found', () => {
+    const widen = (fn: BreakwaterFunction, { ledger }: Breakwater) =>
+      allow(fn, { actions: ['dynamodb:*'], resources: [ledger.table.tableArn] });
+    expect(findingsOf(widen)).toEqual(['AwsSolutions-IAM5[Action::dynamodb:*]']);
+  });
+
+  test('behavior: a widened resource is found although tracing explains one of its own', () => {
+    const widen = (fn: BreakwaterFunction) =>
+      allow(fn, { actions: ['dynamodb:GetItem'], resources: ['*'] });
+    expect(findingsOf(widen)).toEqual(['AwsSolutions-IAM5[Resource::*]']);
+  });
+});

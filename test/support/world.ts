@@ -1,0 +1,141 @@
+/**
+ * A world of maps that decisions are folded over: no concurrency, every condition checked, so that
+ * a decision that expects the wrong version, writes a key twice or touches what it did not load fails here.
+ */
+
+import type * as Breaker from '../../lib/domain/breaker.ts';
+import * as Decision from '../../lib/domain/decision.ts';
+import type * as Ledger from '../../lib/domain/ledger.ts';
+import type * as Policy from '../../lib/domain/policy.ts';
+import { context } from './builders.ts';
+
+/** Everything that is stored. */
+export type World = {
+  readonly rows: Map<string, Ledger.Row>;
+  readonly items: Map<string, Ledger.Item>;
+  readonly incidents: Map<string, Breaker.Incident>;
+  readonly causes: Map<string, Breaker.Cause>;
+  readonly alerts: Map<string, Ledger.Alert>;
+  readonly heartbeats: Ledger.Heartbeat[];
+  decisions: number;
+  opened: number;
+};
+
+/** A world in which nothing has happened. */
+export function world(): World {
+  return {
+    rows: new Map(),
+    items: new Map(),
+    incidents: new Map(),
+    causes: new Map(),
+    alerts: new Map(),
+    heartbeats: [],
+    decisions: 0,
+    opened: 0,
+  };
+}
+
+/** Loads, decides and commits one batch, as an action would. */
+export function submit(
+  here: World,
+  batch: {
+    readonly policy: Policy.Policy;
+    readonly nowMs: number;
+    readonly events: readonly Decision.Incoming[];
+  },
+): Decision.Decision {
+  const { policy, nowMs, events } = batch;
+  here.decisions += 1;
+  const keys = Decision.keys(policy, events);
+  const decision = Decision.decide(contextOf(here, policy, nowMs), load(here, keys), events);
+  const asked = new Set([...keys.rows, ...keys.items]);
+  for (const { row } of decision.changes.rows) mustHave(asked, row.rowId);
+  for (const { key } of decision.changes.items) mustHave(asked, key);
+  commit(here, decision.changes);
+  return decision;
+}
+
+/** The context of the next decision in this world. */
+export function contextOf(here: World, policy: Policy.Policy, nowMs: number) {
+  return context({
+    policy,
+    nowMs,
+    decisionId: `decision-${here.decisions}`,
+    newIncidentId: () => {
+      here.opened += 1;
+      return `INC${here.opened}`;
+    },
+  });
+}
+
+/** What a strong read of these keys gives. */
+export function load(
+  here: World,
+  keys: { readonly rows: readonly string[]; readonly items: readonly string[] },
+): Ledger.Loaded {
+  return { rows: pick(here.rows, keys.rows), items: pick(here.items, keys.items) };
+}
+
+/** Writes all changes, or throws on the first condition that does not hold. */
+export function commit(here: World, changes: Ledger.Changes): void {
+  once(changes.rows.map(({ row }) => row.rowId));
+  once(changes.items.map(({ key }) => key));
+  once(changes.incidents.map(({ incident }) => incident.incidentId));
+  once(changes.causes.map(({ incidentId, number }) => `${incidentId}#${number}`));
+  once(changes.alerts.map(({ alertId }) => alertId));
+  for (const { row, expected } of changes.rows) {
+    holds(row.rowId, here.rows.get(row.rowId)?.version, expected);
+    here.rows.set(row.rowId, freeze(row));
+  }
+  for (const { key, item, expected } of changes.items) {
+    holds(key, here.items.get(key)?.version, expected);
+    if (item.version === expected) throw new Error(`${key} keeps version ${expected}`);
+    here.items.set(key, freeze(item));
+  }
+  for (const { incident, expected } of changes.incidents) {
+    holds(incident.incidentId, here.incidents.get(incident.incidentId)?.state, expected);
+    here.incidents.set(incident.incidentId, freeze(incident));
+  }
+  for (const { incidentId, number, cause } of changes.causes) {
+    holds('cause', here.causes.get(`${incidentId}#${number}`)?.rowId, 'absent');
+    here.causes.set(`${incidentId}#${number}`, freeze(cause));
+  }
+  for (const alert of changes.alerts) here.alerts.set(alert.alertId, freeze(alert));
+  if (changes.heartbeat) here.heartbeats.push(changes.heartbeat);
+}
+
+/** Scopes whose breaker is not closed. */
+export function openScopes(here: World): readonly string[] {
+  return [...here.items]
+    .filter(([, item]) => item.breaker.state !== 'closed')
+    .map(([key]) => key)
+    .sort();
+}
+
+function pick<T>(stored: ReadonlyMap<string, T>, keys: readonly string[]): Map<string, T> {
+  const found = new Map<string, T>();
+  for (const key of keys) {
+    const value = stored.get(key);
+    if (value !== undefined) found.set(key, value);
+  }
+  return found;
+}
+
+function holds(what: string, stored: unknown, expected: unknown): void {
+  if ((stored ?? 'absent') !== expected) throw new Error(`${what}: ${stored} is not ${expected}`);
+}
+
+function mustHave(asked: ReadonlySet<string>, key: string): void {
+  if (!asked.has(key)) throw new Error(`${key} is written without having been loaded`);
+}
+
+function once(keys: readonly string[]): void {
+  if (new Set(keys).size < keys.length) throw new Error(`written twice in ${keys.join(', ')}`);
+}
+
+/** Freezes all the way down: whoever mutates what was stored fails at once. */
+function freeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const part of Object.values(value)) freeze(part);
+  return Object.freeze(value);
+}
