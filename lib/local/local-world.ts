@@ -1,6 +1,17 @@
 /** The world of the embedded runtime: the deployed adapters, pointed at the engine and at in-process services. */
 
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { SNSClient } from '@aws-sdk/client-sns';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import type { SNSMessage } from 'aws-lambda';
+import { createEventBridgeSender } from '../adapters/aws/eventbridge-sender.ts';
+import { createSnsNotifier } from '../adapters/aws/sns-notifier.ts';
+import {
+  createDeadLetters,
+  createRedelivery,
+  createRejectQueue,
+} from '../adapters/aws/sqs-queues.ts';
 import { createDynamoClient } from '../adapters/dynamodb/client.ts';
 import { createDynamoStore } from '../adapters/dynamodb/store.ts';
 import { nodeDigest } from '../adapters/node-digest.ts';
@@ -9,8 +20,10 @@ import { parsePolicy } from '../adapters/policy-file/parse.ts';
 import type { Message } from '../domain/page.ts';
 import { random, sleep, systemClock } from '../runtime/system.ts';
 import { createWorld, type Log, type World } from '../runtime/world.ts';
+import { type AwsEndpoint, startAwsEndpoint } from './aws-endpoint.ts';
 import { startEngine } from './engine.ts';
 import { LOCAL_REGION } from './local-account.ts';
+import type { Queue } from './queue.ts';
 import { createServices, type Services } from './services.ts';
 import { createTables } from './tables.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -43,6 +56,15 @@ export async function createLocalWorld(parameters: {
   const streams = new DynamoDBStreamsClient(connection);
   const { controlStreamArn } = await createTables(client, TABLES);
   const services = await createServices({ folder, clock, onError });
+  const { bus, events, deadLetters, rejects, alerts, control } = services;
+  const address = await startAwsEndpoint({
+    buses: [bus],
+    queues: [events, deadLetters, rejects],
+    topics: [alerts, control],
+    onError: (error) => onError('aws endpoint', error),
+  });
+  const receive = (message: SNSMessage) => onPage?.(toMessage(message));
+  alerts.subscribe({ kind: 'callback', name: 'operator', receive });
   const store = createDynamoStore({ client, tables: TABLES, wallClock: systemClock });
   const world = createWorld({
     store,
@@ -53,10 +75,11 @@ export async function createLocalWorld(parameters: {
     parsePolicy,
     ids: nodeIds,
     digest: nodeDigest,
-    ...portsOf(services, onPage),
+    ...portsOf(services, address),
   });
   const stop = async () => {
     await services.stop();
+    await address.stop();
     client.destroy();
     streams.destroy();
     await engine.stop();
@@ -64,26 +87,24 @@ export async function createLocalWorld(parameters: {
   return { world, services, streams, controlStreamArn, stop };
 }
 
-/** The ports that people and other systems are reached by. */
-function portsOf(services: Services, onPage: ((message: Message) => void) | undefined) {
-  const { bus, events, deadLetters, rejects } = services;
+/** The deployed adapters over the real SDK clients, which speak to the in-process services on loopback. */
+function portsOf(services: Services, address: AwsEndpoint) {
+  const connection = { endpoint: address.endpoint, region: LOCAL_REGION, credentials: CREDENTIALS };
+  const sqs = new SQSClient(connection);
+  const urlOf = (queue: Queue) => address.queueUrl(queue.name);
+  const bus = { name: services.bus.name, source: 'breakwater.tick' };
   return {
-    notifier: { send: async (message: Message) => onPage?.(message) },
-    events: {
-      send: async ({ detailType, detail }: { detailType: string; detail: unknown }) => {
-        await bus.putEvents([{ source: 'breakwater.tick', detailType, detail: JSON.stringify(detail) }]);
-      },
-    },
-    rejects: {
-      send: async (rejected: { body: string; reason: string }) => {
-        await rejects.send(JSON.stringify(rejected));
-      },
-    },
-    deadLetters: { count: async () => deadLetters.depth() },
-    redelivery: {
-      soon: async (receiptHandle: string) => {
-        events.changeVisibility(receiptHandle, 1_000);
-      },
-    },
+    notifier: createSnsNotifier(new SNSClient(connection), services.alerts.arn),
+    events: createEventBridgeSender(new EventBridgeClient(connection), bus),
+    rejects: createRejectQueue(sqs, urlOf(services.rejects)),
+    deadLetters: createDeadLetters(sqs, urlOf(services.deadLetters)),
+    redelivery: createRedelivery(sqs, urlOf(services.events)),
   };
+}
+
+/** What the alert topic delivered, as the notifier wrote it: the first line, an empty one, the rest. */
+function toMessage({ Message: text, MessageAttributes: attributes }: SNSMessage): Message {
+  const [subject = '', , ...rest] = text.split('\n');
+  const severity = attributes['severity']?.Value === 'page' ? 'page' : 'notice';
+  return { subject, body: rest.join('\n'), severity };
 }
