@@ -30,6 +30,11 @@ export class BreakwaterStack extends Stack {
       description: 'Breakwater: report withdrawals. Attach to the role of the withdrawal service.',
     });
     this.breakwater.grantReport(producers);
+    const readers = new ManagedPolicy(this, 'FlagReaders', {
+      description: 'Breakwater: read the flag. Attach to the role of whatever signs or sends.',
+    });
+    this.breakwater.grantReadFlag(readers);
+    this.#tell('FlagReaderPolicyArn', readers.managedPolicyArn, 'Attach to whatever signs');
     this.#tell('OperatorPolicyArn', operators.managedPolicyArn, 'Attach to roles of operators');
     this.#tell('ProducerPolicyArn', producers.managedPolicyArn, 'Attach to withdrawal services');
   }

@@ -109,6 +109,15 @@ export class Breakwater extends Construct {
   }
 
   /**
+   * Lets a withdrawal service of this account read the flag: meters with their breakers, leases and
+   * the policy in force, and nothing else.
+   */
+  grantReadFlag(grantee: IGrantable): void {
+    this.ledger.grantReadFlag(grantee);
+    this.control.grantReadPolicy(grantee);
+  }
+
+  /**
    * Lets an operator give commands, by the function URL or the control topic.
    *
    * The function cannot be invoked past its URL with this: the URL is what vouches for the caller.

@@ -6,6 +6,7 @@ import {
   Table,
   TableEncryption,
 } from 'aws-cdk-lib/aws-dynamodb';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { FilterCriteria, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -65,6 +66,12 @@ export class ControlTable extends Construct {
   grantPage(fn: BreakwaterFunction): void {
     this.#grant(fn, { verbs: ['GetItem'] });
     this.#grant(fn, { verbs: ['PutItem'], partitionKeys: ['page'] });
+  }
+
+  /** Read policies and nothing else: for withdrawal services that read the flag. */
+  grantReadPolicy(grantee: IGrantable): void {
+    const access = { verbs: ['GetItem'], partitionKeys: ['policy'] };
+    allowTable(grantee, { table: this.table, key: this.#key, ...access });
   }
 
   /**

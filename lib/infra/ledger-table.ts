@@ -1,5 +1,6 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { ENV } from '../runtime/environment.ts';
@@ -46,6 +47,12 @@ export class LedgerTable extends Construct {
   grantRenewLeases(fn: BreakwaterFunction): void {
     this.#grant(fn, { verbs: ['BatchGetItem', 'GetItem'] });
     this.#grant(fn, { verbs: ['PutItem', 'UpdateItem'], partitionKeys: TICK_KEYS });
+  }
+
+  /** See meters, breakers and leases: for withdrawal services, which write nothing. */
+  grantReadFlag(grantee: IGrantable): void {
+    const verbs = ['BatchGetItem', 'GetItem'];
+    allowTable(grantee, { table: this.table, key: this.#key, verbs });
   }
 
   #grant(

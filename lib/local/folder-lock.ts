@@ -1,15 +1,23 @@
-/** One runtime to a folder: a lock file with the owner's pid, taken over when the owner is gone. */
+/**
+ * One runtime to a folder: a lock file with the owner's pid, taken over when the owner is gone.
+ *
+ * Files are numbered, `runtime-7.lock`, and the highest number is the lock. Nobody removes or renames
+ * that one, so two starters that both find its owner gone both try to make number 8, and a file can
+ * be made only once. (To remove a stale lock and make a new one under the same name is a race: the
+ * slower starter removes the lock that the faster one just made.)
+ */
 
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Held until `release`, or until this process ends in whatever way. */
 export type FolderLock = { readonly release: () => Promise<void> };
 
-const FILE = 'runtime.lock';
-/** Several starters can find the same stale lock; each round at least one of them gets through. */
-const ATTEMPTS_MAX = 10;
+const FILE = /^runtime-(\d{1,15})\.lock$/;
+const RELEASED = 'released\n';
+/** Each round lost means that somebody else got through. */
+const ATTEMPTS_MAX = 20;
 
 /**
  * Locks the folder for this process and makes the folder if needed. The lock of a process that no
@@ -20,14 +28,16 @@ const ATTEMPTS_MAX = 10;
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
   await mkdir(folder, { recursive: true });
-  const path = join(folder, FILE);
-  const draft = `${path}.${randomUUID()}`;
-  const mine = `${process.pid} ${(await startOf(process.pid)) ?? '-'} ${randomUUID()}\n`;
-  await writeFile(draft, mine);
+  const draft = join(folder, `.runtime-${randomUUID()}`);
+  await writeFile(draft, `${process.pid} ${(await startOf(process.pid)) ?? '-'}\n`);
   try {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-      if (await linked(draft, path)) return { release: () => release(path, mine) };
-      await removeIfStale(folder, path);
+      const last = await newest(folder);
+      const pid = await livingOwner(await contentOf(fileOf(folder, last)));
+      if (pid !== undefined) throw new InUseError({ folder, pid });
+      if (await take(draft, { folder, number: last + 1 })) {
+        return { release: () => release(folder, last + 1) };
+      }
     }
   } finally {
     await rm(draft, { force: true });
@@ -35,42 +45,49 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   throw new InUseError({ folder, pid: undefined });
 }
 
-/** A link appears whole or not at all, so nobody can read half a lock. */
-async function linked(draft: string, path: string): Promise<boolean> {
+type Place = { readonly folder: string; readonly number: number };
+
+async function take(draft: string, { folder, number }: Place): Promise<boolean> {
   try {
-    await link(draft, path);
-    return true;
+    // A link appears whole or not at all, so nobody can read half a lock.
+    await link(draft, fileOf(folder, number));
   } catch (error) {
     if (isCode(error, 'EEXIST')) return false;
     throw error;
   }
-}
-
-async function removeIfStale(folder: string, path: string): Promise<void> {
-  const judged = await contentOf(path);
-  if (judged === undefined) return;
-  const pid = await livingOwner(judged);
-  if (pid !== undefined) throw new InUseError({ folder, pid });
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return;
-    throw error;
+  // Whoever was slow to get here can have made a number that was long passed and tidied away.
+  const isNewest = (await newest(folder)) === number;
+  for (const older of await numbers(folder)) {
+    if (older < number) await rm(fileOf(folder, older), { force: true });
   }
-  // Between the reading and the renaming somebody else may have taken the stale lock over: then
-  // this is their fresh one, and it goes back.
-  if ((await contentOf(aside)) !== judged) await linked(aside, path);
-  await rm(aside, { force: true });
+  if (!isNewest) await rm(fileOf(folder, number), { force: true });
+  return isNewest;
 }
 
-async function release(path: string, mine: string): Promise<void> {
-  if ((await contentOf(path)) === mine) await rm(path, { force: true });
+async function release(folder: string, number: number): Promise<void> {
+  const draft = join(folder, `.runtime-${randomUUID()}`);
+  await writeFile(draft, RELEASED);
+  await rename(draft, fileOf(folder, number));
+}
+
+async function newest(folder: string): Promise<number> {
+  return Math.max(0, ...(await numbers(folder)));
+}
+
+async function numbers(folder: string): Promise<readonly number[]> {
+  return (await readdir(folder)).flatMap((name) => {
+    const number = FILE.exec(name)?.[1];
+    return number === undefined ? [] : [Number(number)];
+  });
+}
+
+function fileOf(folder: string, number: number): string {
+  return join(folder, `runtime-${number}.lock`);
 }
 
 /** The pid in the lock if that very process lives. The start time tells it from a later one with its pid. */
-async function livingOwner(content: string): Promise<number | undefined> {
-  const [pidText = '', start] = content.trim().split(' ');
+async function livingOwner(content: string | undefined): Promise<number | undefined> {
+  const [pidText = '', start] = (content ?? '').trim().split(' ');
   const pid = Number(pidText);
   if (!Number.isInteger(pid) || pid <= 0 || !isAlive(pid)) return undefined;
   const startNow = await startOf(pid);

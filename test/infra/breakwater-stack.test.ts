@@ -429,6 +429,7 @@ describe('BreakwaterStack', () => {
     const rows = Object.entries(outputs).map(([name, { Value }]) => `${name}: ${shortOf(Value)}`);
     expect(rows).toMatchInlineSnapshot(`
       [
+        "FlagReaderPolicyArn: FlagReaders",
         "OperatorPolicyArn: Operators",
         "ProducerPolicyArn: Producers",
         "OperateUrl: OperateBreakerFunctionFunctionUrl.FunctionUrl",

@@ -26,6 +26,7 @@ describe('Breakwater', () => {
         "TickTracing",
         "Operators",
         "Producers",
+        "FlagReaders",
       ]
     `);
     expect(Object.keys(resourcesOf(template, 'AWS::IAM::Role'))).toMatchInlineSnapshot(`
@@ -34,6 +35,16 @@ describe('Breakwater', () => {
         "ProjectStateRole",
         "OperateBreakerRole",
         "TickRole",
+      ]
+    `);
+  });
+
+  test('behavior: readers of the flag see meters, leases and policies, and write nothing', () => {
+    expect(verbsOf('FlagReaders')).toMatchInlineSnapshot(`
+      [
+        "dynamodb:BatchGetItem dynamodb:GetItem on LedgerTable",
+        "kms:Decrypt kms:DescribeKey on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
+        "dynamodb:GetItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=policy",
       ]
     `);
   });

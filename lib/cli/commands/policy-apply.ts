@@ -44,7 +44,7 @@ function showChanges(session: Session, inForce: InForce, next: Sourced): void {
     ? changesSince(inForce.sourced, next, { paint, columns: session.columns })
     : ['No policy is in force yet: this is the first.'];
   const mode = next.policy.mode === 'shadow' ? 'SHADOW: it will stop nothing' : 'enforce';
-  stderr.write(`${[...lines, `Mode: ${mode}.`].join('\n')} `);
+  stderr.write(`${[...lines, `Mode: ${mode}.`].join('\n')}\n`);
 }
 
 function changesSince(

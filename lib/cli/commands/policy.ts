@@ -112,5 +112,5 @@ async function show(session: Session): Promise<undefined> {
   const { value, raw } = await ask(transport, { command: 'policy.show' }, POLICY);
   if (session.json) session.printJson(raw);
   else if (value.source === undefined) session.warn('No policy is in force yet.');
-  else session.io.stdout.write(value.source.endsWith('\n') ? value.source : `${value.source} `);
+  else session.io.stdout.write(value.source.endsWith('\n') ? value.source : `${value.source}\n`);
 }

@@ -33,6 +33,9 @@ async function send(
   file: string,
   options: Options,
 ): Promise<ExitCode | undefined> {
+  if (file === '-' && session.io.isInteractive) {
+    session.warn('Reading events from the terminal; Ctrl-D ends them.');
+  }
   const { valid, invalid } = readEvents(await readInput(session.io, file));
   tellInvalid(session, invalid);
   if (valid.length === 0 && invalid.length === 0) throw empty(file);

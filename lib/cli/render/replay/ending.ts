@@ -1,0 +1,45 @@
+/** The end: people decide. */
+
+import type { Incident } from '../../answers.ts';
+import type { Paint } from '../paint.ts';
+import { clean, fact } from '../text.ts';
+import { clockTime } from './words.ts';
+
+/** What the lines are shown with. */
+export type EndingView = { readonly paint: Paint; readonly columns: number };
+
+/** What the operator has to type, ready to copy. */
+export function waitingLines(
+  open: readonly Incident[],
+  way: { readonly address: string; readonly isTrial: boolean },
+  view: EndingView,
+): readonly string[] {
+  const { paint, columns } = view;
+  const resume = open.map(
+    ({ incidentId }) =>
+      `npx breakwater${way.address} resume ${incidentId} --reason "replay: checked"`,
+  );
+  const mode = way.isTrial
+    ? 'This policy is in trial mode: one operator alone can resume.'
+    : 'This policy asks for a quorum: one operator alone will be refused.';
+  return [
+    paint.yellow('WAITING FOR AN OPERATOR: nothing resumes by itself.'),
+    ...fact('', `In a second terminal, in this folder. ${mode}`, { columns: columns + 6 }).map(
+      (line) => `  ${line.trimStart()}`,
+    ),
+    '',
+    ...resume.map((line) => `  ${line}`),
+    '',
+    `  Look around first: npx breakwater${way.address} status | limits | incidents`,
+    '  Ctrl-C ends the replay.',
+  ];
+}
+
+/** One incident that people closed. */
+export function resumedLine(incident: Incident, isTrial: boolean, paint: Paint): string {
+  const who = clean(incident.closed?.actor ?? 'unknown');
+  const why = clean(incident.closed?.reason ?? '');
+  const mode = isTrial ? ' in trial mode' : '';
+  const at = incident.closed ? `${clockTime(incident.closed.atMs)}  ` : '';
+  return `${at}${paint.green('RESUMED')}  ${clean(incident.scope)} by ${who}${mode}: "${why}"`;
+}

@@ -1,0 +1,547 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import * as Answers from './answers.ts';
+import { event } from './events.ts';
+import { type Canned, type FakeRuntime, startFakeRuntime } from './fake-runtime.ts';
+import { type Ran, run, type Setting } from './run.ts';
+
+const STARTER = readFileSync('examples/policies/starter.yaml', 'utf8');
+const ok = (body: unknown): Canned => ({ status: 200, body });
+
+let runtime: FakeRuntime;
+let folder: string;
+beforeAll(async () => {
+  runtime = await startFakeRuntime();
+  folder = mkdtempSync(join(tmpdir(), 'breakwater-cli-'));
+});
+afterAll(async () => {
+  await runtime.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+beforeEach(() => {
+  runtime.requests.length = 0;
+  runtime.events.length = 0;
+  runtime.answers.clear();
+  runtime.eventsAnswer = (events) => ({ status: 202, body: { accepted: events.length } });
+  runtime.answers.set('status', ok(Answers.ENABLED));
+  runtime.answers.set('policy.show', ok(stored(STARTER)));
+});
+
+function stored(source: string) {
+  return { version: 3, hash: 'h', source, appliedAtMs: Answers.OPENED_MS, actor: 'ada' };
+}
+
+/** Runs against the fake runtime; its address, which changes, reads URL. */
+async function ran(argv: readonly string[], setting: Setting = {}): Promise<Ran> {
+  const { code, out, err } = await run([...argv, '--url', runtime.url], setting);
+  const hide = (text: string) => text.replaceAll(runtime.url, 'URL');
+  return { code, out: hide(out), err: hide(err) };
+}
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+function widest(text: string): number {
+  return Math.max(...text.split('\n').map((line) => line.length));
+}
+
+describe('status', () => {
+  test('default', async () => {
+    const { code, out, err } = await ran(['status'], { terminal: 80 });
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatchInlineSnapshot();
+  });
+
+  test('behavior: paused, with who can lift it and how', async () => {
+    runtime.answers.set('status', ok(Answers.PAUSED));
+    const { code, out } = await ran(['status'], { terminal: 80 });
+    expect(code).toBe(0);
+    expect(out).toMatchInlineSnapshot();
+    expect(widest(out)).toBeLessThanOrEqual(80);
+  });
+
+  test('behavior: no proof of health', async () => {
+    runtime.answers.set('status', ok(Answers.LAPSED));
+    expect((await ran(['status'], { terminal: 80 })).out).toMatchInlineSnapshot();
+  });
+
+  test('behavior: some chains without proof of health', async () => {
+    const [first, second] = Answers.LAPSED.chains;
+    const chains = [first!, { ...second!, inForce: true, untilMs: Answers.NOW_MS + 9_000 }];
+    runtime.answers.set('status', ok({ ...Answers.LAPSED, chains }));
+    expect((await ran(['status'])).out.split('\n')[0]).toBe(
+      'NOT ENABLED on 1 of 2 chains: no proof of health',
+    );
+  });
+
+  test('behavior: no policy', async () => {
+    runtime.answers.set('status', ok(Answers.NO_POLICY));
+    expect((await ran(['status'], { terminal: 80 })).out).toMatchInlineSnapshot();
+  });
+
+  test('behavior: a quorum', async () => {
+    const policy = { ...Answers.PAUSED.policy, resume: 'quorum' };
+    runtime.answers.set('status', ok({ ...Answers.PAUSED, policy }));
+    const { out } = await ran(['status']);
+    expect(out).toContain('Resume   quorum: the resume of one operator alone is refused');
+    expect(out).toContain('Lift     a quorum of operators');
+  });
+
+  test.each([
+    ['ENABLED', Answers.ENABLED, 0],
+    ['PAUSED', Answers.PAUSED, 5],
+    ['LAPSED', Answers.LAPSED, 5],
+    ['NO_POLICY', Answers.NO_POLICY, 5],
+  ])('args: --check: %s', async (_name, status, code) => {
+    runtime.answers.set('status', ok(status));
+    expect((await ran(['status', '--check'])).code).toBe(code);
+  });
+
+  test('behavior: shadow mode stops nothing, and says what it would do', async () => {
+    const policy = { ...Answers.PAUSED.policy, mode: 'shadow' };
+    runtime.answers.set('status', ok({ ...Answers.PAUSED, policy }));
+    const { code, out } = await ran(['status', '--check']);
+    expect(code).toBe(0);
+    expect(out.split('\n')[0]).toBe(
+      'ENABLED (SHADOW MODE: nothing is stopped; enforced it would be: PAUSED (2 incidents))',
+    );
+  });
+
+  test('args: --json', async () => {
+    runtime.answers.set('status', ok({ ...Answers.PAUSED, addedLater: 1 }));
+    const { out, err } = await ran(['status', '--json']);
+    expect(err).toBe('');
+    expect(JSON.parse(out)).toMatchObject({
+      summary: 'paused',
+      addedLater: 1,
+      open: [{}, { first: { notional: '7420500000000' } }],
+    });
+  });
+
+  test('behavior: colours repeat the words', async () => {
+    const { out } = await ran(['status'], { env: { NO_COLOR: '', FORCE_COLOR: '1' } });
+    expect(out.split('\n')[0]).toBe('\u001b[32mENABLED\u001b[39m');
+  });
+
+  test('error: an answer of another version', async () => {
+    runtime.answers.set('status', ok({ summary: 'fine' }));
+    const { code, out, err } = await ran(['status']);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toContain('not one that this version of breakwater knows');
+  });
+});
+
+describe('limits', () => {
+  beforeEach(() => runtime.answers.set('limits', ok(Answers.LIMITS)));
+
+  test('default', async () => {
+    const { code, out } = await ran(['limits'], { terminal: 80 });
+    expect(code).toBe(0);
+    expect(out).toMatchInlineSnapshot();
+    expect(widest(out)).toBeLessThanOrEqual(80);
+  });
+
+  test('behavior: over a limit is red, a reached one is not', async () => {
+    const { out } = await ran(['limits'], { env: { NO_COLOR: '', FORCE_COLOR: '1' } });
+    const coloured = (id: string) => out.split('\n').find((line) => line.includes(id)) ?? '';
+    expect(coloured('wallet-hour')).toContain('\u001b[31m\u001b[1m 313%');
+    expect(coloured('wallet-day')).not.toContain('\u001b[31m');
+  });
+
+  test('behavior: exact headroom where the service tells it', async () => {
+    const lines = Answers.LIMITS.lines.map((line) => ({ ...line, headroomText: '224.8766 ETH' }));
+    runtime.answers.set('limits', ok({ lines, truncated: false }));
+    expect((await ran(['limits'])).out).toContain(' 224.8766 ETH');
+  });
+
+  test('behavior: hides unused limits beyond twenty', async () => {
+    const lines = Array.from({ length: 25 }, (_, position) =>
+      Answers.line({ limitId: `limit-${position}`, scope: `wallet:w-${position}` }),
+    );
+    runtime.answers.set('limits', ok({ lines, truncated: true }));
+    const { out } = await ran(['limits']);
+    expect(out).toContain('5 more limits without use; --all shows them.');
+    expect(out).toContain('More scopes than one report reads');
+    expect(out).not.toContain('limit-20');
+    expect((await ran(['limits', '--all'])).out).toContain('limit-24');
+  });
+
+  test('args: --scope', async () => {
+    await ran(['limits', '--scope', 'destination:eip155:1:0xAB00000000000000000000000000000000000000']);
+    expect(runtime.requests).toEqual([
+      { command: 'limits', scope: 'destination:eip155:1:0xab00000000000000000000000000000000000000' },
+    ]);
+  });
+
+  test('behavior: shadow mode', async () => {
+    const lines = Answers.LIMITS.lines.map((line) => ({ ...line, mode: 'shadow' }));
+    runtime.answers.set('limits', ok({ lines, truncated: false }));
+    expect((await ran(['limits'])).out.split('\n')[0]).toBe(
+      'SHADOW MODE: nothing is stopped by these limits',
+    );
+  });
+
+  test('behavior: none', async () => {
+    runtime.answers.set('limits', ok({ lines: [], truncated: false }));
+    expect((await ran(['limits'])).out).toContain('No limit');
+  });
+
+  test('error: --scope', async () => {
+    const { code, err } = await ran(['limits', '--scope', 'wallets']);
+    expect(code).toBe(2);
+    expect(err).toContain('"wallets" is not a scope');
+    expect(runtime.requests).toEqual([]);
+  });
+});
+
+describe('incidents', () => {
+  beforeEach(() =>
+    runtime.answers.set('incidents', ok([Answers.ISOLATED, Answers.TRIPPED, Answers.CLOSED])),
+  );
+
+  test('default', async () => {
+    const { out } = await ran(['incidents'], { terminal: 80 });
+    expect(out).toMatchInlineSnapshot();
+    expect(widest(out)).toBeLessThanOrEqual(80);
+  });
+
+  test('args: --open --json', async () => {
+    const { out } = await ran(['incidents', '--open', '--json']);
+    const listed = JSON.parse(out) as readonly { readonly incidentId: string }[];
+    expect(listed.map(({ incidentId }) => incidentId)).toEqual(['1HA4W5T20QRST', '1HA4VYR80K2M3']);
+  });
+
+  test('behavior: none', async () => {
+    runtime.answers.set('incidents', ok([]));
+    expect((await ran(['incidents'])).out).toBe('No incidents.\n');
+  });
+});
+
+describe('incident', () => {
+  test('default', async () => {
+    runtime.answers.set('incident', ok({ incident: Answers.TRIPPED, causes: Answers.CAUSES }));
+    const { out } = await ran(['incident', '1ha4vyr80k2m3'], { terminal: 80 });
+    expect(runtime.requests[0]).toEqual({ command: 'incident', incidentId: '1HA4VYR80K2M3' });
+    expect(out).toMatchInlineSnapshot();
+    expect(widest(out)).toBeLessThanOrEqual(80);
+  });
+
+  test('behavior: closed', async () => {
+    runtime.answers.set('incident', ok({ incident: Answers.CLOSED, causes: [Answers.CLOSED.first] }));
+    const { out } = await ran(['incident', Answers.CLOSED.incidentId], { terminal: 80 });
+    expect(out).toMatchInlineSnapshot();
+  });
+
+  test('error: unknown', async () => {
+    const error = 'there is no incident 1HA4VYR80K2M3';
+    runtime.answers.set('incident', { status: 404, body: { error } });
+    const { code, out, err } = await ran(['incident', '1HA4VYR80K2M3']);
+    expect({ code, out }).toEqual({ code: 3, out: '' });
+    expect(err).toMatchInlineSnapshot();
+  });
+
+  test('error: no id', async () => {
+    const { code, err } = await ran(['incident', 'last']);
+    expect(code).toBe(2);
+    expect(err).toContain('incidentId: must be an incident id');
+    expect(runtime.requests).toEqual([]);
+  });
+});
+
+describe('pause', () => {
+  const paused = { kind: 'paused', scope: 'wallet:eth-hot-1', incidentId: '1HA4VYR80K2M3' };
+
+  test('default', async () => {
+    runtime.answers.set('pause', ok({ ...paused, already: false }));
+    const { code, out, err } = await ran(['pause', 'wallet:eth-hot-1', '--reason', 'odd']);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(runtime.requests[0]).toEqual({
+      command: 'pause',
+      commandId: '00000000-0000-4000-8000-000000000001',
+      scope: 'wallet:eth-hot-1',
+      reason: 'odd',
+    });
+    expect(out).toMatchInlineSnapshot();
+  });
+
+  test('behavior: paused already', async () => {
+    runtime.answers.set('pause', ok({ ...paused, already: true }));
+    const { code, out } = await ran(['pause', 'wallet:eth-hot-1', '--reason', 'odd']);
+    expect(code).toBe(0);
+    expect(out).toContain('ALREADY PAUSED wallet:eth-hot-1');
+  });
+
+  test('behavior: a scope that nothing lies in is warned about', async () => {
+    runtime.answers.set('pause', ok({ ...paused, scope: 'wallet:eth-hot1', already: false }));
+    const { code, err } = await ran(['pause', 'wallet:eth-hot1', '--reason', 'odd']);
+    expect(code).toBe(0);
+    expect(err).toMatchInlineSnapshot();
+  });
+
+  test('behavior: a pause in shadow mode is warned about', async () => {
+    runtime.answers.set('pause', ok({ ...paused, already: false }));
+    const policy = { ...Answers.PAUSED.policy, mode: 'shadow' };
+    runtime.answers.set('status', ok({ ...Answers.PAUSED, policy }));
+    const { err } = await ran(['pause', 'wallet:eth-hot-1', '--reason', 'odd', '--json']);
+    expect(err).toBe('WARNING: the policy is in SHADOW MODE: withdrawals still flow.\n');
+  });
+
+  test('behavior: stays a success when it cannot be read back', async () => {
+    runtime.answers.set('pause', ok({ ...paused, already: false }));
+    runtime.answers.set('status', { status: 503, body: { error: 'time ran out' } });
+    const { code, out, err } = await ran(['pause', 'wallet:eth-hot-1', '--reason', 'odd']);
+    expect(code).toBe(0);
+    expect(out).toContain('PAUSED wallet:eth-hot-1');
+    expect(err).toContain('what it stops could not be read back');
+  });
+
+  test('error: no reason', async () => {
+    const { code, err } = await ran(['pause', 'global']);
+    expect(code).toBe(2);
+    expect(err).toContain("required option '--reason <text>' not specified");
+    expect((await ran(['pause', 'global', '--reason', ''])).code).toBe(2);
+    expect(runtime.requests).toEqual([]);
+  });
+
+  test('error: the service is out of time', async () => {
+    runtime.answers.set('pause', { status: 503, body: { error: 'time ran out' } });
+    const { code, out, err } = await ran(['pause', 'global', '--reason', 'odd']);
+    expect({ code, out }).toEqual({ code: 4, out: '' });
+    expect(err).toMatchInlineSnapshot();
+  });
+});
+
+describe('resume', () => {
+  const argv = ['resume', '1HA4VYR80K2M3', '--reason', 'checked'];
+
+  test('default', async () => {
+    const resumed = { kind: 'resumed', scope: 'key-domain:hot-vault', incidentId: '1HA4VYR80K2M3' };
+    runtime.answers.set('resume', ok({ ...resumed, trial: true }));
+    const { code, out } = await ran(argv);
+    expect(code).toBe(0);
+    expect(out).toMatchInlineSnapshot();
+  });
+
+  test('behavior: carried out before', async () => {
+    runtime.answers.set('resume', ok({ kind: 'duplicate' }));
+    const { code, out } = await ran(argv);
+    expect(code).toBe(0);
+    expect(out).toContain('carried out before');
+  });
+
+  test('error: refused', async () => {
+    const why = 'this policy asks for a quorum (resume: quorum): one operator alone cannot resume';
+    runtime.answers.set('resume', { status: 409, body: { kind: 'refused', why } });
+    const { code, out, err } = await ran([...argv, '--json']);
+    expect(code).toBe(3);
+    expect(JSON.parse(out)).toEqual({ kind: 'refused', why });
+    expect(err).toBe(`Refused: ${why}.\n`);
+  });
+});
+
+describe('flag', () => {
+  const argv = ['flag', '--wallet', 'eth-hot-1', '--asset', 'eip155:1/slip44:60'];
+
+  test('default', async () => {
+    const inForceUntilMs = Answers.NOW_MS + 40_000;
+    const text = 'withdrawals are enabled';
+    runtime.answers.set('flag', ok({ enabled: true, reason: 'enabled', text, inForceUntilMs }));
+    const { code, out } = await ran(argv);
+    expect(code).toBe(0);
+    expect(runtime.requests).toEqual([
+      { command: 'flag', wallet: 'eth-hot-1', asset: 'eip155:1/slip44:60' },
+    ]);
+    expect(out).toMatchInlineSnapshot();
+  });
+
+  test('behavior: not enabled', async () => {
+    const { incidentId, scope, openedAtMs: sinceMs } = Answers.TRIPPED;
+    const text = `${scope} is open, incident ${incidentId}`;
+    const flag = { enabled: false, reason: 'breaker-open', text, scope, incidentId, sinceMs };
+    runtime.answers.set('flag', ok(flag));
+    const { code, out } = await ran(argv);
+    expect(code).toBe(5);
+    expect(out).toMatchInlineSnapshot();
+  });
+
+  test('behavior: H32 unreadable is not enabled', async () => {
+    runtime.answers.set('flag', ok({ enabled: 'yes' }));
+    const { code, out } = await ran([...argv, '--json']);
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ enabled: false, reason: 'unreachable' });
+  });
+
+  test('behavior: H32 unreachable is not enabled', async () => {
+    const { code, out } = await run([...argv, '--url', 'http://127.0.0.1:9']);
+    expect(code).toBe(4);
+    expect(out).toMatch(/^NOT ENABLED: cannot tell, so not enabled/);
+  });
+});
+
+describe('send', () => {
+  const lines = (...values: readonly unknown[]) => values.map((each) => JSON.stringify(each)).join('\n');
+
+  test('default', async () => {
+    const path = file('events.jsonl', lines(event(1), event(2)));
+    const { code, out, err } = await ran(['send', path]);
+    expect({ code, out, err }).toEqual({ code: 0, out: '2 events accepted by URL\n', err: '' });
+    expect(runtime.events).toEqual([[event(1), event(2)]]);
+  });
+
+  test('args: -: standard input, in chunks', async () => {
+    const events = Array.from({ length: 250 }, (_, position) => event(position));
+    const { out, err } = await ran(['send', '-', '--json'], { stdin: lines(...events) });
+    expect(JSON.parse(out)).toEqual({ accepted: 250, invalid: [] });
+    expect(err).toBe('');
+    expect(runtime.events.map((chunk) => (chunk as unknown[]).length)).toEqual([100, 100, 50]);
+  });
+
+  test('behavior: progress on a terminal, erased at the end', async () => {
+    const events = Array.from({ length: 250 }, (_, position) => event(position));
+    const { err } = await ran(['send', '-'], { stdin: lines(...events), terminal: 80 });
+    expect(err).toBe('\rsent 0 of 250\rsent 100 of 250\rsent 200 of 250\r\u001b[K');
+  });
+
+  test('error: one invalid event holds all', async () => {
+    const stdin = lines(event(1), event(2, { amount: '1.5' }));
+    const { code, out, err } = await ran(['send'], { stdin });
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatchInlineSnapshot();
+    expect(runtime.events).toEqual([]);
+  });
+
+  test('args: --skip-invalid', async () => {
+    const stdin = lines(event(1), event(2, { amount: '1.5' }));
+    const { code, out } = await ran(['send', '--skip-invalid'], { stdin });
+    expect({ code, out }).toEqual({ code: 2, out: '1 event accepted by URL\n' });
+    expect(runtime.events).toEqual([[event(1)]]);
+  });
+
+  test('error: broken off half way', async () => {
+    const events = Array.from({ length: 150 }, (_, position) => event(position));
+    runtime.eventsAnswer = (given) =>
+      given.length === 100
+        ? { status: 202, body: { accepted: 100 } }
+        : { status: 503, body: { error: 'busy' } };
+    const { code, err } = await ran(['send'], { stdin: lines(...events) });
+    expect(code).toBe(4);
+    expect(err).toMatchInlineSnapshot();
+  });
+
+  test('error: refused by the runtime', async () => {
+    const body = { error: 'malformed', problems: ['event 1: detail.memo: too long'] };
+    runtime.eventsAnswer = () => ({ status: 400, body });
+    const { code, err } = await ran(['send'], { stdin: lines(event(1)) });
+    expect(code).toBe(2);
+    expect(err).toContain('event 1: detail.memo: too long');
+  });
+
+  test('error: nothing to send', async () => {
+    expect((await ran(['send'], { stdin: '' })).code).toBe(2);
+    expect((await ran(['send', join(folder, 'absent')])).err).toContain('there is no such file');
+  });
+});
+
+describe('policy check', () => {
+  test('default', async () => {
+    const { code, out } = await run(['policy', 'check', 'examples/policies/starter.yaml'], {
+      cwd: process.cwd(),
+    });
+    expect(code).toBe(0);
+    expect(out.replace(/Hash.*\n/, '')).toMatchInlineSnapshot();
+  });
+
+  test('error: line, field and what is allowed', async () => {
+    const path = file('bad.yaml', STARTER.replace('window: 5m', 'window: 2h'));
+    const { code, out, err } = await run(['policy', 'check', path, '--json']);
+    expect(code).toBe(2);
+    expect(JSON.parse(out)).toMatchObject({ ok: false, problems: [{ path: 'limits[2].window' }] });
+    expect(err).toContain('limits[2].window: "2h" is not a window');
+  });
+});
+
+describe('policy diff', () => {
+  test('default', async () => {
+    const path = file('next.yaml', STARTER.replace('limit: "5000000"', 'limit: "9000000"'));
+    const { code, out } = await ran(['policy', 'diff', path]);
+    expect(code).toBe(0);
+    expect(out.replaceAll(folder, 'DIR')).toMatchInlineSnapshot();
+  });
+
+  test('args: --against, offline', async () => {
+    const old = file('old.yaml', STARTER);
+    const same = file('same.yaml', `# a comment\n${STARTER}`);
+    const { code, out } = await run(['policy', 'diff', same, '--against', old]);
+    expect(code).toBe(0);
+    expect(out).toContain('The same rules; only comments or layout differ.');
+  });
+
+  test('behavior: before the first policy', async () => {
+    runtime.answers.set('policy.show', ok({ version: 0 }));
+    const { out } = await ran(['policy', 'diff', file('first.yaml', STARTER)]);
+    expect(out).toContain('No policy is in force yet');
+  });
+});
+
+describe('policy apply', () => {
+  const path = () => file('next.yaml', STARTER.replace('limit: "5000000"', 'limit: "9000000"'));
+  beforeEach(() => {
+    runtime.answers.set('policy.apply', ok({ kind: 'policy-applied', version: 4, hash: 'ab12' }));
+  });
+  const applied = () => runtime.requests.filter(({ command }) => command === 'policy.apply').length;
+
+  test('default', async () => {
+    const { code, out, err } = await ran(['policy', 'apply', path()], { answer: 'y' });
+    expect({ code, out }).toEqual({ code: 0, out: 'IN FORCE version 4, hash ab12, on URL\n' });
+    expect(err).toContain('LOOSER  limit all-hour: limit $5,000,000 → $9,000,000');
+    expect(err).toMatch(/Put .*next\.yaml in force on URL\? \[y\/N\]/);
+    expect(applied()).toBe(1);
+  });
+
+  test.each(['', 'n', 'yes please'])('behavior: not confirmed by %j', async (answer) => {
+    const { code, err } = await ran(['policy', 'apply', path()], { answer });
+    expect(code).toBe(3);
+    expect(err).toContain('Nothing was changed.');
+    expect(applied()).toBe(0);
+  });
+
+  test('args: --yes', async () => {
+    expect((await ran(['policy', 'apply', path(), '--yes'])).code).toBe(0);
+    expect(applied()).toBe(1);
+  });
+
+  test('error: nobody to ask', async () => {
+    const { code, err } = await ran(['policy', 'apply', path()]);
+    expect(code).toBe(2);
+    expect(err).toContain('Add --yes');
+    expect(applied()).toBe(0);
+  });
+
+  test('behavior: the text in force already', async () => {
+    const { code, out } = await ran(['policy', 'apply', file('same.yaml', STARTER)]);
+    expect({ code, applied: applied() }).toEqual({ code: 0, applied: 0 });
+    expect(out).toContain('nothing to do');
+  });
+
+  test('behavior: somebody else was faster', async () => {
+    runtime.answers.set('policy.apply', ok({ kind: 'policy-applied', version: 5, hash: 'ab12' }));
+    const { err } = await ran(['policy', 'apply', path(), '--yes']);
+    expect(err).toContain('Another policy came into force in between');
+  });
+
+  test('error: an invalid file is never sent', async () => {
+    const { code } = await ran(['policy', 'apply', file('bad.yaml', 'name: x'), '--yes']);
+    expect({ code, requests: runtime.requests }).toEqual({ code: 2, requests: [] });
+  });
+});
+
+describe('policy show', () => {
+  test('default', async () => {
+    expect((await ran(['policy', 'show'])).out).toBe(STARTER);
+  });
+});

@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { parsePolicy } from '../../lib/adapters/policy-file/parse.ts';
+import { scopeDoubt } from '../../lib/cli/scope-doubt.ts';
+
+const POLICY = parsePolicy(readFileSync('examples/policies/starter.yaml', 'utf8'));
+const WETH = 'eip155:1/erc20:0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2';
+
+describe('scopeDoubt', () => {
+  test.each([
+    'global',
+    'wallet:eth-hot-1',
+    'key-domain:hot-vault',
+    'chain:eip155:1',
+    'chain:eip155:10',
+    'asset:eip155:1/slip44:60',
+    'wallet-asset:eth-hot-1|eip155:1/slip44:60',
+    'actor:anybody',
+    'destination:eip155:1:0x2222222222222222222222222222222222222222',
+  ])('behavior: none about %s', (scope) => {
+    expect(scopeDoubt(POLICY, scope)).toBeUndefined();
+  });
+
+  test.each([
+    ['wallet:eth-hot1', 'eth-hot-1, btc-hot-1'],
+    ['wallet:eip155:1:0x1111111111111111111111111111111111111111', 'pause wallet:eth-hot-1'],
+    ['wallet-asset:eth-hot1|eip155:1/slip44:60', 'no wallet eth-hot1'],
+    ['key-domain:vault', 'hot-vault'],
+    ['chain:tron:mainnet', 'no chain tron:mainnet'],
+    ['asset:eip155:1/slip44:61', 'no asset'],
+    [`asset:${WETH}`, 'counts'],
+  ])('behavior: about %s', (scope, expected) => {
+    expect(scopeDoubt(POLICY, scope)).toContain(expected);
+  });
+});
