@@ -3,8 +3,10 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Random } from '../lib/local/replay/random.ts';
 
-/** A client whose answers get lost. */
-export type LostReplies = { readonly lost: () => number };
+/** A client whose answers get lost, until that stops. */
+export type LostReplies = { readonly lost: () => number; readonly stop: () => void };
+
+const NAME = 'benchLostReplies';
 
 /** Loses this share of the answers to requests that were carried out, below whatever tries again. */
 export function loseReplies(
@@ -19,7 +21,10 @@ export function loseReplies(
       lost += 1;
       throw Object.assign(new Error('the answer got lost'), { name: 'TimeoutError' });
     },
-    { step: 'deserialize', priority: 'high', name: 'benchLostReplies', override: true },
+    { step: 'deserialize', priority: 'high', name: NAME, override: true },
   );
-  return { lost: () => lost };
+  const stop = () => {
+    client.middlewareStack.remove(NAME);
+  };
+  return { lost: () => lost, stop };
 }

@@ -24,13 +24,13 @@ export async function operateBreaker(
 ): Promise<Command.Result> {
   const { command, actor } = parameters;
   if (command.kind === 'pause') parseKey(command.scope);
-  if (command.kind === 'apply-policy') deps.parsePolicy(command.source);
+  const next = command.kind === 'apply-policy' ? deps.parsePolicy(command.source) : undefined;
   const incident =
     command.kind === 'resume' ? await deps.incidents.get(command.incidentId) : undefined;
   const items = command.kind === 'pause' ? [command.scope] : incident ? [incident.scope] : [];
   return commitDecision(deps, {
     keys: () => ({ rows: [Command.commandRowId(command.commandId)], items }),
     decide: (context, loaded) =>
-      Command.decide(context, loaded, { command, by: { actor, incident } }),
+      Command.decide(context, loaded, { command, by: { actor, incident, next } }),
   });
 }

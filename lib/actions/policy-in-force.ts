@@ -37,7 +37,12 @@ const NONE: InForce = {
     unmatched: { scope: 'global' },
     conflict: { scope: 'wallet' },
     resume: { kind: 'trial' },
-    timing: { clockToleranceMs: 2_000, admissionMs: 30_000, commitDelayMs: 6_000, leaseMs: 180_000 },
+    timing: {
+      clockToleranceMs: 2_000,
+      admissionMs: 30_000,
+      commitDelayMs: 6_000,
+      leaseMs: 180_000,
+    },
   },
 };
 
@@ -74,6 +79,8 @@ async function read(
 export class MissingPolicyError extends Error {
   override readonly name = 'PolicyInForce.MissingPolicyError';
   constructor(details: { readonly version: number }) {
-    super(`policy version ${details.version} is in force but not stored; nothing is decided without it`);
+    super(
+      `policy version ${details.version} is in force but not stored; nothing is decided without it`,
+    );
   }
 }

@@ -16,12 +16,17 @@ export type Deps = {
   readonly clock: Clock;
 };
 
-/** What is asked about. `wallet` is the policy's name or a CAIP-10 account; fields left out are not looked at. */
+/**
+ * What is asked about. `wallet` is the policy's name or a CAIP-10 account. An asset or destination
+ * that is left out is not looked at; without an actor the scope of all money that names none is.
+ */
 export type Question = {
   readonly wallet: string;
   readonly chain?: string | undefined;
   readonly asset?: string | undefined;
   readonly destination?: string | undefined;
+  /** Memo or tag that belongs to the destination. */
+  readonly memo?: string | undefined;
   readonly actor?: string | undefined;
 };
 
@@ -61,15 +66,22 @@ function about(
   question: Question,
 ): Pick<Flag.Evidence, 'subject' | 'unknown' | 'kinds'> {
   const wallet = Policy.walletOf(policy, normalised(question.wallet));
-  const chain = question.chain === undefined ? chainOf(question.wallet, wallet) : Caip.parseChain(question.chain);
-  const { destination, actor } = question;
+  const chain =
+    question.chain === undefined
+      ? chainOf(question.wallet, wallet)
+      : Caip.parseChain(question.chain);
+  const { memo, actor } = question;
+  const destination =
+    question.destination === undefined ? undefined : Caip.parseAccount(question.destination);
   const asset = question.asset === undefined ? undefined : Caip.parseAsset(question.asset);
   const rule = asset && Policy.assetRule(policy, asset);
+  mustBeOn(chain, [question.wallet, asset, destination]);
   const unknown: Policy.Unknown[] = [];
   const owned = wallet?.addresses.some((address) => Caip.chainOf(address) === chain);
   if (!wallet || !owned) unknown.push('wallet');
   if (!Pattern.mostSpecific(policy.chains, chain)) unknown.push('chain');
   if (asset && !rule) unknown.push('asset');
+  if (rule && rule.floorPricePicoUsd === undefined) unknown.push('price');
   const none = `${chain}:none` as Caip.AccountId;
   return {
     unknown,
@@ -79,7 +91,8 @@ function about(
       wallet: wallet?.name ?? normalised(question.wallet),
       keyDomain: wallet?.keyDomain ?? Policy.UNKNOWN_KEY_DOMAIN,
       asset: rule?.sameAs ?? asset ?? (`${chain}/none:none` as Caip.AssetId),
-      destination: destination === undefined ? none : Caip.parseAccount(destination),
+      destination: destination ?? none,
+      memo,
       actor,
     },
   };
@@ -87,8 +100,16 @@ function about(
 
 function isAsked(kind: Scope.Kind, question: Question): boolean {
   if (kind === 'asset' || kind === 'wallet-asset') return question.asset !== undefined;
-  if (kind === 'destination' || kind === 'actor') return question[kind] !== undefined;
-  return true;
+  return kind !== 'destination' || question.destination !== undefined;
+}
+
+/** One question is about one chain: a breaker or a lease of another one would not be looked at. */
+function mustBeOn(chain: Caip.ChainId, ids: readonly (string | undefined)[]): void {
+  for (const id of ids) {
+    if (id?.includes(':') && Caip.chainOf(id as Caip.AccountId) !== chain) {
+      throw new InvalidQuestionError({ why: `${id} is not on ${chain}` });
+    }
+  }
 }
 
 function normalised(wallet: string): string {
@@ -101,7 +122,9 @@ function chainOf(named: string, wallet: Policy.Wallet | undefined): Caip.ChainId
   const [only] = chains;
   if (only === undefined) throw new InvalidQuestionError({ why: `wallet ${named} is unknown` });
   if (chains.size > 1) {
-    throw new InvalidQuestionError({ why: `wallet ${named} is on ${chains.size} chains: name one` });
+    throw new InvalidQuestionError({
+      why: `wallet ${named} is on ${chains.size} chains: name one`,
+    });
   }
   return only;
 }

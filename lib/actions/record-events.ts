@@ -23,7 +23,13 @@ export async function recordEvents(
   deps: Deps,
   events: readonly Decision.Incoming[],
 ): Promise<readonly Recorded[]> {
-  const { policy } = await deps.policy.current();
+  if (events.length === 0) return [];
+  let policy: Policy.Policy;
+  try {
+    ({ policy } = await deps.policy.current());
+  } catch (error) {
+    return events.map(() => ({ kind: 'failed', error }));
+  }
   const recorded: Recorded[] = [];
   for (const chunk of plan(policy, events)) recorded.push(...(await recordChunk(deps, chunk)));
   return recorded;
@@ -82,20 +88,30 @@ async function recordHalves(
   return [...first, ...(await recordChunk(deps, chunk.slice(middle)))];
 }
 
-function decideWhole(
-  ...[context, loaded, chunk]: Parameters<typeof Decision.decide>
-): { readonly result: readonly Decision.Outcome[]; readonly changes: Ledger.Changes } {
+function decideWhole(...[context, loaded, chunk]: Parameters<typeof Decision.decide>): {
+  readonly result: readonly Decision.Outcome[];
+  readonly changes?: Ledger.Changes;
+} {
   let decision: Decision.Decision;
   try {
     decision = Decision.decide(context, loaded, chunk);
   } catch (cause) {
-    throw new UndecidableError({ reason: cause instanceof Error ? cause.message : 'unknown', cause });
+    throw new UndecidableError({
+      reason: cause instanceof Error ? cause.message : 'unknown',
+      cause,
+    });
   }
   const size = Ledger.size(decision.changes);
   if (size > Ledger.CHANGES_MAX) {
     throw new UndecidableError({ reason: `it changes ${size} items, over ${Ledger.CHANGES_MAX}` });
   }
-  return { result: decision.outcomes, changes: decision.changes };
+  const { outcomes, changes } = decision;
+  return isRepeat(decision) ? { result: outcomes } : { result: outcomes, changes };
+}
+
+/** Nothing but repeats: a strong read has shown that each is in the ledger, and there is nothing to write. */
+function isRepeat({ outcomes }: Decision.Decision): boolean {
+  return outcomes.every(({ result }) => result === 'duplicate');
 }
 
 function parked(

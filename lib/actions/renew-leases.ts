@@ -1,7 +1,14 @@
 /** Sends a heartbeat through the ingress and keeps the flag in force while heartbeats arrive. */
 
 import * as Health from '../domain/health.ts';
-import type { Clock, DeadLetters, EventSender, HealthStore, Notifier, ProjectionStore } from '../ports.ts';
+import type {
+  Clock,
+  DeadLetters,
+  EventSender,
+  HealthStore,
+  Notifier,
+  ProjectionStore,
+} from '../ports.ts';
 import type { PolicyInForce } from './policy-in-force.ts';
 
 /** What a tick needs. */
@@ -18,6 +25,8 @@ export type Deps = {
 /**
  * One tick: renews the leases that the last heartbeat proves, then sends the next heartbeat.
  * Fail direction: closed, whatever cannot be read or proven renews nothing and the leases run out.
+ *
+ * @throws what the store, the event bus or the notifier throws; none keeps the others from their turn.
  */
 export async function renewLeases(
   deps: Deps,
@@ -26,28 +35,34 @@ export async function renewLeases(
   const { policy } = await deps.policy.refresh();
   const [heartbeat, deadLetters, leases] = await Promise.all([
     deps.health.heartbeat(),
-    deps.deadLetters.count(),
+    deps.deadLetters.count().catch(() => undefined),
     deps.health.leases(),
   ]);
   const nowMs = deps.clock.nowMs();
-  const proof = Health.prove({
-    chains: Health.chainsOf(policy),
-    leaseMs: parameters.leaseMs ?? policy.timing.leaseMs,
-    heartbeat,
-    deadLetters,
-    nowMs,
-  });
-  if (proof.kind === 'healthy') await deps.health.renew(proof.leases, nowMs);
+  const leaseMs = parameters.leaseMs ?? policy.timing.leaseMs;
+  const proof: Health.Proof =
+    deadLetters === undefined
+      ? { kind: 'unproven', why: 'the dead-letter queue could not be counted' }
+      : Health.prove({ chains: Health.chainsOf(policy), leaseMs, heartbeat, deadLetters, nowMs });
   const sentAt = new Date(nowMs).toISOString();
-  await deps.events.send({ detailType: 'heartbeat', detail: { sentAt } });
-  if (proof.kind === 'unproven') await tellLapsed(deps, { leases, why: proof.why, nowMs });
+  const effects = await Promise.allSettled([
+    proof.kind === 'healthy'
+      ? deps.health.renew(proof.leases, nowMs)
+      : tellLapsed(deps, { leases, why: proof.why, nowMs }),
+    deps.events.send({ detailType: 'heartbeat', detail: { sentAt } }),
+  ]);
+  for (const effect of effects) if (effect.status === 'rejected') throw effect.reason;
   return proof;
 }
 
 /** Tells people once per lapse that the flag is no longer in force. */
 async function tellLapsed(
   deps: Deps,
-  lapse: { readonly leases: Readonly<Record<string, number>>; readonly why: string; readonly nowMs: number },
+  lapse: {
+    readonly leases: Readonly<Record<string, number>>;
+    readonly why: string;
+    readonly nowMs: number;
+  },
 ): Promise<void> {
   const untilMs = Math.max(0, ...Object.values(lapse.leases));
   if (untilMs === 0 || untilMs > lapse.nowMs) return;

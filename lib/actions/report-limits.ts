@@ -55,7 +55,7 @@ export async function reportLimits(
   const at = { nowMs: deps.clock.nowMs(), widenMs: Policy.widenMs(policy.timing) };
   const lines = scopes.flatMap((scope) =>
     policy.limits
-      .filter((limit) => limit.scope === scope.kind && speaksOf(limit, scope))
+      .filter((limit) => limit.scope === scope.kind && speaksOf(policy, limit, scope))
       .map((limit) => {
         const key = Scope.key(scope);
         return line(policy, Evaluate.use(items.get(key), limit, { scope: key, ...at }));
@@ -76,43 +76,56 @@ function line(policy: Policy.Policy, use: Evaluate.Use): Line {
     headroom: headroom.toString(),
     usedText: Explain.quantity(policy, limit, used),
     limitText: Explain.quantity(policy, limit, limit.allowed),
-    usedBps: Number((used * 10_000n) / limit.allowed > 99_999n ? 99_999n : (used * 10_000n) / limit.allowed),
+    usedBps: Number(
+      (used * 10_000n) / limit.allowed > 99_999n ? 99_999n : (used * 10_000n) / limit.allowed,
+    ),
     mode: policy.mode === 'shadow' ? 'shadow' : limit.mode,
   };
 }
 
 function scopesOf(policy: Policy.Policy): readonly Scope.Scope[] {
   const chains = new Set(policy.wallets.flatMap((wallet) => wallet.addresses.map(chainOf)));
-  const assets = policy.assets.filter((asset) => !asset.pattern.includes('*') && !asset.sameAs);
+  const named = policy.assets.filter((asset) => !asset.pattern.includes('*'));
+  const assets = named.filter((asset) => !asset.sameAs);
   const domains = new Set(policy.wallets.map((wallet) => wallet.keyDomain));
   const pairs = policy.wallets.flatMap((wallet) =>
-    assets
-      .filter((asset) => wallet.addresses.some((account) => asset.pattern.startsWith(`${chainOf(account)}/`)))
-      .map((asset) => `${wallet.name}|${asset.pattern}`),
+    named
+      .filter((asset) =>
+        wallet.addresses.some((account) => asset.pattern.startsWith(`${chainOf(account)}/`)),
+      )
+      .map((asset) => `${wallet.name}|${asset.sameAs ?? asset.pattern}`),
   );
   const scopes = (kind: Scope.Kind, ids: Iterable<string>) => [...ids].map((id) => ({ kind, id }));
   return [
     Scope.GLOBAL,
     ...scopes('key-domain', domains),
     ...scopes('chain', chains),
-    ...scopes('wallet', policy.wallets.map((wallet) => wallet.name)),
-    ...scopes('asset', assets.map((asset) => asset.pattern)),
-    ...scopes('wallet-asset', pairs),
+    ...scopes(
+      'wallet',
+      policy.wallets.map((wallet) => wallet.name),
+    ),
+    ...scopes(
+      'asset',
+      assets.map((asset) => asset.pattern),
+    ),
+    ...scopes('wallet-asset', new Set(pairs)),
   ];
 }
 
 /** Whether a limit's `where` allows this scope, as far as the scope's id tells. */
-function speaksOf(limit: Policy.Limit, scope: Scope.Scope): boolean {
+function speaksOf(policy: Policy.Policy, limit: Policy.Limit, scope: Scope.Scope): boolean {
   if (limit.metric !== 'single' && !Meter.stepFor(limit.windowMs)) return false;
   const fits = (pattern: string | undefined, value: string) =>
     pattern === undefined || Pattern.matches(pattern, value);
   const { where } = limit;
   const [first = '', second = ''] = scope.id.split('|');
+  const keyDomain = Policy.walletOf(policy, first)?.keyDomain ?? Policy.UNKNOWN_KEY_DOMAIN;
+  const fitsWallet = fits(where.wallet, first) && fits(where.keyDomain, keyDomain);
   switch (scope.kind) {
     case 'wallet-asset':
-      return fits(where.wallet, first) && fits(where.asset, second);
+      return fitsWallet && fits(where.asset, second);
     case 'wallet':
-      return fits(where.wallet, first);
+      return fitsWallet;
     case 'asset':
       return fits(where.asset, first);
     case 'chain':

@@ -47,7 +47,8 @@ function failure(answer: Answer, transport: Transport): StoppedError {
   const { status, body } = answer;
   const refused = REFUSED.safeParse(body);
   if (refused.success) {
-    return new StoppedError({ exitCode: EXIT.refused, message: `Refused: ${refused.data.why}.` });
+    const message = `Refused: ${refused.data.why}.`;
+    return new StoppedError({ exitCode: EXIT.refused, message, answer: body });
   }
   const said = FAILURE.safeParse(body);
   const text = said.success ? (said.data.error ?? said.data.Message) : undefined;

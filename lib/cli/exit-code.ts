@@ -23,14 +23,18 @@ export class StoppedError extends Error {
   override readonly name = 'Cli.StoppedError';
   readonly exitCode: ExitCode;
   readonly hint: string | undefined;
+  /** The product's own answer, where it gave one: `--json` prints it. */
+  readonly answer: unknown;
   constructor(details: {
     readonly exitCode: ExitCode;
     readonly message: string;
     readonly hint?: string | undefined;
+    readonly answer?: unknown;
     readonly cause?: unknown;
   }) {
     super(details.message, { cause: details.cause });
     this.exitCode = details.exitCode;
     this.hint = details.hint;
+    this.answer = details.answer;
   }
 }

@@ -35,12 +35,12 @@ export async function readPolicyFile(session: Session, file: string): Promise<So
     return sourced(file, source);
   } catch (cause) {
     if (!(cause instanceof InvalidPolicyError)) throw cause;
-    if (session.json) session.printJson({ ok: false, problems: cause.problems });
     const message = [`${file} is no valid policy:`, ...cause.problems.map(problemText)];
     throw new StoppedError({
       exitCode: EXIT.usage,
       message: message.join('\n  '),
       hint: 'Fields and what they allow: docs/policy.md. A policy to start from: examples/policies/starter.yaml.',
+      answer: { ok: false, problems: cause.problems },
       cause,
     });
   }

@@ -2,11 +2,13 @@
 
 import { Command, CommanderError, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
+import { addDemo } from './commands/demo.ts';
 import { addFlag } from './commands/flag.ts';
 import { addIncidents } from './commands/incidents.ts';
 import { addLimits } from './commands/limits.ts';
 import { addPause } from './commands/pause.ts';
 import { addPolicy } from './commands/policy.ts';
+import { addReplay } from './commands/replay.ts';
 import { addResume } from './commands/resume.ts';
 import { addSend } from './commands/send.ts';
 import { addStatus } from './commands/status.ts';
@@ -40,7 +42,13 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<ExitC
   let exitCode: ExitCode = EXIT.ok;
   const run: Run = async (command, work) => {
     const session = openSession(io, command.optsWithGlobals<GlobalOptions>());
-    exitCode = (await work(session)) ?? EXIT.ok;
+    try {
+      exitCode = (await work(session)) ?? EXIT.ok;
+    } catch (error) {
+      const answer = error instanceof StoppedError ? error.answer : undefined;
+      if (session.json && answer !== undefined) session.printJson(answer);
+      throw error;
+    }
   };
   try {
     await createProgram(io, run).parseAsync(argv, { from: 'user' });
@@ -54,6 +62,9 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<ExitC
 function createProgram(io: Io, run: Run): Command {
   const program = new Command('breakwater');
   configure(program, io);
+  program.commandsGroup('Try:');
+  addDemo(program, run);
+  addReplay(program, run);
   program.commandsGroup('Look:');
   addStatus(program, run);
   addLimits(program, run);

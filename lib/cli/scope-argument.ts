@@ -12,6 +12,9 @@ import { EXIT, StoppedError } from './exit-code.ts';
  */
 export function readScope(text: string): Scope.Key {
   try {
+    // Without a colon the plural of a kind would pass for its first letters.
+    if (!text.includes(':') && text !== Scope.GLOBAL_KEY)
+      throw new Scope.InvalidScopeError({ text });
     const scope = Scope.parseKey(text);
     return Scope.key({ kind: scope.kind, id: canonicalId(scope) });
   } catch (error) {

@@ -20,7 +20,8 @@ const EVM_ADDRESS = /^0x[0-9a-fA-F]{40}$/;
 
 /** Reads a CAIP-2 chain. @throws {InvalidIdError} */
 export function parseChain(text: string): ChainId {
-  if (!CHAIN.test(text)) throw new InvalidIdError({ text, expected: 'a CAIP-2 chain such as "eip155:1"' });
+  if (!CHAIN.test(text))
+    throw new InvalidIdError({ text, expected: 'a CAIP-2 chain such as "eip155:1"' });
   return text as ChainId;
 }
 
@@ -46,7 +47,10 @@ export function parseAccount(text: string): AccountId {
  * @throws {InvalidIdError}
  */
 export function parseAsset(text: string): AssetId {
-  const error = { text, expected: 'a CAIP-19 asset such as "eip155:1/slip44:60" or "eip155:1/erc20:0x…"' };
+  const error = {
+    text,
+    expected: 'a CAIP-19 asset such as "eip155:1/slip44:60" or "eip155:1/erc20:0x…"',
+  };
   const slash = text.indexOf('/');
   const chain = text.slice(0, slash);
   const asset = text.slice(slash + 1);

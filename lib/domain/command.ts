@@ -3,6 +3,7 @@
 import * as Breaker from './breaker.ts';
 import * as Draft from './draft.ts';
 import type * as Ledger from './ledger.ts';
+import type { Policy } from './policy.ts';
 import * as Scope from './scope.ts';
 
 /** A command. `commandId` makes it act once, however often it is delivered. */
@@ -31,8 +32,18 @@ export type Command =
  * `refused` carries the reason as people read it; nothing has changed then.
  */
 export type Result =
-  | { readonly kind: 'paused'; readonly scope: Scope.Key; readonly incidentId: string; readonly already: boolean }
-  | { readonly kind: 'resumed'; readonly scope: Scope.Key; readonly incidentId: string; readonly trial: true }
+  | {
+      readonly kind: 'paused';
+      readonly scope: Scope.Key;
+      readonly incidentId: string;
+      readonly already: boolean;
+    }
+  | {
+      readonly kind: 'resumed';
+      readonly scope: Scope.Key;
+      readonly incidentId: string;
+      readonly trial: true;
+    }
   | { readonly kind: 'policy-applied'; readonly version: number; readonly hash: string }
   | { readonly kind: 'duplicate' }
   | { readonly kind: 'refused'; readonly why: string };
@@ -45,8 +56,8 @@ export function commandRowId(commandId: string): string {
   return `command:${commandId}`;
 }
 
-/** Who gave the command and, for a resume, the incident that it names. */
-export type By = { readonly actor: string; readonly incident?: Breaker.Incident | undefined };
+/** Who gave the command; for a resume, the incident that it names; for a policy, what its source says. */
+export type By = { readonly actor: string; readonly incident?: Breaker.Incident | undefined; readonly next?: Policy | undefined };
 
 /**
  * Decides on one command. Pausing needs nobody else. Resuming is for a policy in trial mode only,
@@ -86,27 +97,43 @@ function pause(draft: Draft.Draft, command: Extract<Command, { kind: 'pause' }>,
     actor: by.actor,
   });
   const { scope, incidentId } = trip;
-  return { result: { kind: 'paused', scope, incidentId, already: !trip.opened }, changes: Draft.changes(draft) };
+  return {
+    result: { kind: 'paused', scope, incidentId, already: !trip.opened },
+    changes: Draft.changes(draft),
+  };
 }
 
-function resume(draft: Draft.Draft, command: Extract<Command, { kind: 'resume' }>, by: By): Decided {
+function resume(
+  draft: Draft.Draft,
+  command: Extract<Command, { kind: 'resume' }>,
+  by: By,
+): Decided {
   const refused = (why: string): Decided => ({ result: { kind: 'refused', why } });
   const { incident } = by;
   if (incident?.incidentId !== command.incidentId) {
     return refused(`there is no incident ${command.incidentId}`);
   }
-  if (incident.state === 'closed') return refused(`incident ${incident.incidentId} is closed already`);
+  if (incident.state === 'closed')
+    return refused(`incident ${incident.incidentId} is closed already`);
   if (draft.context.policy.resume.kind !== 'trial') {
-    return refused('this policy asks for a quorum (resume: quorum): one operator alone cannot resume');
+    return refused(
+      'this policy asks for a quorum (resume: quorum): one operator alone cannot resume',
+    );
   }
   const current = Draft.item(draft, incident.scope);
   const breaker = Breaker.reset(current.breaker, incident.incidentId);
-  if (!breaker) return refused(`the breaker of ${incident.scope} is not held by ${incident.incidentId}`);
+  if (!breaker)
+    return refused(`the breaker of ${incident.scope} is not held by ${incident.incidentId}`);
   draft.items.set(incident.scope, { ...current, breaker });
   const changes = Draft.changes(draft);
   const closed = { atMs: draft.atMs, actor: by.actor, reason: command.reason };
   return {
-    result: { kind: 'resumed', scope: incident.scope, incidentId: incident.incidentId, trial: true },
+    result: {
+      kind: 'resumed',
+      scope: incident.scope,
+      incidentId: incident.incidentId,
+      trial: true,
+    },
     changes: {
       ...changes,
       incidents: [{ incident: { ...incident, state: 'closed', closed }, expected: 'open' }],
@@ -119,6 +146,10 @@ function applyPolicy(
   command: Extract<Command, { kind: 'apply-policy' }>,
   by: By,
 ): Decided {
+  if (by.next?.resume.kind === 'quorum') {
+    const why = 'resume: quorum needs the ceremony in which operators sign together, which this version does not have; nobody could resume. Use resume: trial';
+    return { result: { kind: 'refused', why } };
+  }
   const global = Draft.item(draft, Scope.GLOBAL_KEY);
   const version = (global.policyVersion ?? 0) + 1;
   draft.items.set(Scope.GLOBAL_KEY, { ...global, policyVersion: version });

@@ -177,7 +177,11 @@ function enforce(
   const effect: Effect = { trips: [], wouldTrip: [] };
   const fact = { atMs: draft.atMs, rowId, notional };
   if (unmatched !== undefined) {
-    const cause = { ...fact, kind: 'unmatched' as const, text: Explain.unmatched(policy, incoming.event, unmatched) };
+    const cause = {
+      ...fact,
+      kind: 'unmatched' as const,
+      text: Explain.unmatched(policy, incoming.event, unmatched),
+    };
     open(draft, effect, { kind: policy.unmatched.scope, subject, cause, mode: policy.mode });
   }
   for (const what of resolved.unknown) raiseUnknown(draft, effect, { what, subject, fact });

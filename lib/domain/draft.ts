@@ -40,7 +40,11 @@ const ALERTS_PER_EVENT_MAX = 10;
 const CAUSES_PER_EVENT_MAX = 20;
 
 /** A breaker that an event opened, or added a cause to. */
-export type Trip = { readonly scope: Scope.Key; readonly incidentId: string; readonly opened: boolean };
+export type Trip = {
+  readonly scope: Scope.Key;
+  readonly incidentId: string;
+  readonly opened: boolean;
+};
 
 /** Starts a decision. Its time is the clock's, or the newest charge among the loaded meters if that is later. */
 export function start(context: Context, loaded: Ledger.Loaded): Draft {
@@ -73,16 +77,16 @@ export function putRow(
   draft: Draft,
   next: Omit<Ledger.Row, 'version' | 'decisionId' | 'policyVersion'>,
 ): void {
-  const { decisionId, policyVersion } = draft.context;
-  const version = (draft.loaded.rows.get(next.rowId)?.version ?? 0) + 1;
+  const { decisionId } = draft.context;
+  const stored = draft.loaded.rows.get(next.rowId);
+  const version = (stored?.version ?? 0) + 1;
+  // What was charged stays charged by the policy of its time.
+  const policyVersion = stored?.policyVersion ?? draft.context.policyVersion;
   draft.rows.set(next.rowId, { ...next, version, decisionId, policyVersion });
 }
 
 /** Charges money to every scope that it touches, and gives back the items as they were before. */
-export function charge(
-  draft: Draft,
-  money: Chargeable,
-): ReadonlyMap<Scope.Key, Ledger.Item> {
+export function charge(draft: Draft, money: Chargeable): ReadonlyMap<Scope.Key, Ledger.Item> {
   const before = new Map<Scope.Key, Ledger.Item>();
   for (const [key, added] of charges(money, draft.context.shortHash)) {
     const current = item(draft, key);

@@ -76,8 +76,7 @@ function judge(parameters: {
   const { policy, limit, scope, event } = parameters;
   const key = Scope.key(scope);
   const at = { nowMs: event.nowMs, widenMs: Policy.widenMs(policy.timing) };
-  const sum =
-    limit.metric === 'single' ? event.notional : used(event.after.get(key), limit, at);
+  const sum = limit.metric === 'single' ? event.notional : used(event.after.get(key), limit, at);
   if (sum > limit.allowed || sum >= Money.MAX) return { level: 'breach', limit, scope, used: sum };
   if (limit.warnBps === undefined) return undefined;
   const warnAbove = Money.shareOf(limit.allowed, limit.warnBps);

@@ -27,7 +27,8 @@ export function unmatched(
   why: string,
 ): string {
   const wallet = Policy.walletOf(policy, event.transfer.account)?.name ?? event.transfer.account;
-  return `outflow of ${amount(policy, event.transfer)} from ${wallet} that nobody approved: ${why}`;
+  const { destination } = event.transfer;
+  return `outflow of ${amount(policy, event.transfer)} from ${wallet} to ${destination} that nobody approved: ${why}`;
 }
 
 /** Why a limit trips, with its numbers. */
@@ -69,12 +70,24 @@ export function wouldTrip(scope: Scope.Key, cause: Breaker.Cause): Ledger.Alert 
   const period = Math.floor(cause.atMs / 3_600_000);
   const { atMs, rowId } = cause;
   const text = `would have tripped ${scope}: ${cause.text}`;
-  return { alertId: `would-trip|${what}|${scope}|${period}`, kind: 'would-trip', atMs, scope, rowId, text };
+  return {
+    alertId: `would-trip|${what}|${scope}|${period}`,
+    kind: 'would-trip',
+    atMs,
+    scope,
+    rowId,
+    text,
+  };
 }
 
 /** What is unknown about money leaving. */
 export function unknown(what: Policy.Unknown, subject: Scope.Subject): string {
-  const value = { wallet: subject.wallet, asset: subject.asset, chain: subject.chain, price: subject.asset };
+  const value = {
+    wallet: subject.wallet,
+    asset: subject.asset,
+    chain: subject.chain,
+    price: subject.asset,
+  };
   return what === 'price'
     ? `no price is known for ${value.price}`
     : `the policy does not know ${what} ${value[what]}`;
@@ -85,7 +98,10 @@ export function conflict(
   event: Withdrawal.Withdrawal | Withdrawal.Outflow,
   before: Ledger.Row | undefined,
 ): string {
-  const id = event.kind === 'withdrawal' ? `withdrawal ${event.withdrawalId}` : `outflow ${event.transaction} ${event.place}`;
+  const id =
+    event.kind === 'withdrawal'
+      ? `withdrawal ${event.withdrawalId}`
+      : `outflow ${event.transaction} ${event.place}`;
   const first = before?.money?.transfer;
   const differs = first
     ? (['account', 'asset', 'destination', 'memo', 'amount'] as const)
@@ -101,7 +117,9 @@ export function quantity(policy: Policy.Policy, rule: Policy.Limit, value: bigin
   if (rule.metric === 'notional' || rule.metric === 'single') return Money.formatUsd(value);
   if (rule.metric !== 'amount') return value.toString();
   const asset = policy.assets.find((known) => known.pattern === rule.where.asset);
-  return asset ? `${Money.formatUnits(value, asset.decimals)} ${asset.symbol}` : `${value} base units`;
+  return asset
+    ? `${Money.formatUnits(value, asset.decimals)} ${asset.symbol}`
+    : `${value} base units`;
 }
 
 function over(rule: Policy.Limit): string {

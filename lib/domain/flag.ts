@@ -40,7 +40,7 @@ export type Evidence = {
 
 /**
  * Evaluates the flag. Fail direction: closed. Without a lease in force, with any breaker of the
- * subject not closed, or with a wallet, chain or asset unknown to a policy that blocks unknowns,
+ * subject not closed, or with a wallet, chain, asset or price unknown to a policy that blocks unknowns,
  * the answer is not enabled.
  */
 export function evaluate(evidence: Evidence): Flag {
@@ -64,14 +64,23 @@ function judge(evidence: Evidence): Flag {
     const text = `${scope} is ${breaker.state}, incident ${incidentId}`;
     return { enabled: false, reason: 'breaker-open', scope, incidentId, sinceMs, text };
   }
-  const blocked = unknown.find((what) => what !== 'price' && policy.unknown[what].withdrawal !== 'allow');
+  const blocked = unknown.find(
+    (what) => policy.unknown[what].withdrawal !== 'allow',
+  );
   if (blocked !== undefined) {
     return { enabled: false, reason: 'unknown', text: `the policy does not know this ${blocked}` };
   }
   const inForceUntilMs = leaseOf(leases, subject.chain);
   if (inForceUntilMs === undefined || inForceUntilMs <= nowMs) {
-    const since = inForceUntilMs === undefined ? 'was never given' : `ran out at ${new Date(inForceUntilMs).toISOString()}`;
-    return { enabled: false, reason: 'lease-lapsed', text: `no proof of health for ${subject.chain}: its lease ${since}` };
+    const since =
+      inForceUntilMs === undefined
+        ? 'was never given'
+        : `ran out at ${new Date(inForceUntilMs).toISOString()}`;
+    return {
+      enabled: false,
+      reason: 'lease-lapsed',
+      text: `no proof of health for ${subject.chain}: its lease ${since}`,
+    };
   }
   return { enabled: true, reason: 'enabled', text: 'withdrawals are enabled', inForceUntilMs };
 }

@@ -34,9 +34,12 @@ export function prove(evidence: {
   const { chains, leaseMs, heartbeat, deadLetters, nowMs } = evidence;
   const unproven = (why: string): Proof => ({ kind: 'unproven', why });
   if (!heartbeat) return unproven('no heartbeat has come through the ingress yet');
-  if (deadLetters > 0) return unproven(`${deadLetters} events lie uncounted in a dead-letter queue`);
+  if (deadLetters > 0)
+    return unproven(`${deadLetters} events lie uncounted in a dead-letter queue`);
   if (heartbeat.oldestWaitingMs > WAITING_MAX_MS) {
-    return unproven(`the oldest waiting event is ${Math.round(heartbeat.oldestWaitingMs / 1_000)} s old`);
+    return unproven(
+      `the oldest waiting event is ${Math.round(heartbeat.oldestWaitingMs / 1_000)} s old`,
+    );
   }
   const untilMs = Math.min(heartbeat.sentAtMs, heartbeat.receivedAtMs) + leaseMs;
   if (untilMs <= nowMs) {
@@ -49,7 +52,11 @@ export function prove(evidence: {
 /** The page for a flag that is no longer in force. */
 export function lapsedPage(why: string, untilMs: number): Message {
   return {
-    subject: `NOT ENABLED: no proof of health since ${new Date(untilMs).toISOString()}; run: breakwater status`.slice(0, 140),
+    subject:
+      `NOT ENABLED: no proof of health since ${new Date(untilMs).toISOString()}; run: breakwater status`.slice(
+        0,
+        140,
+      ),
     body: `Withdrawals are not enabled because the lease ran out: ${why}.\nNothing was tripped. They are enabled again by themselves once a heartbeat comes through.\nFirst command: breakwater status`,
     severity: 'page',
   };

@@ -47,7 +47,9 @@ export function match(hashed: Hashed, rowOf: (rowId: string) => Ledger.Row | und
   if (hashed.event.kind === 'withdrawal') {
     if (!seen) return { kind: 'new-withdrawal' };
     if (seen.bodyHash !== hashed.bodyHash) return conflict(own, hashed.bodyHash, rowOf);
-    return seen.state === 'claimed' ? { kind: 'late-report', claimed: seen } : { kind: 'duplicate' };
+    return seen.state === 'claimed'
+      ? { kind: 'late-report', claimed: seen }
+      : { kind: 'duplicate' };
   }
   if (seen) {
     const same = seen.bodyHash === hashed.bodyHash;

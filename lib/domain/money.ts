@@ -38,7 +38,8 @@ export function parseUnits(text: string, decimals: number): bigint {
   const [, whole = '0', fraction = ''] = match;
   const significant = fraction.replace(/0+$/, '');
   if (significant.length > decimals) throw new TooPreciseError({ text, decimals });
-  const value = BigInt(whole) * 10n ** BigInt(decimals) + BigInt(significant.padEnd(decimals, '0') || '0');
+  const value =
+    BigInt(whole) * 10n ** BigInt(decimals) + BigInt(significant.padEnd(decimals, '0') || '0');
   if (value > MAX) throw new InvalidDecimalError({ text });
   return value;
 }

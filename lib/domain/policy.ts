@@ -140,7 +140,8 @@ export function widenMs(timing: Timing): number {
 export function walletOf(policy: Policy, accountOrName: string): Wallet | undefined {
   return policy.wallets.find(
     (wallet) =>
-      wallet.name === accountOrName || wallet.addresses.some((address) => address === accountOrName),
+      wallet.name === accountOrName ||
+      wallet.addresses.some((address) => address === accountOrName),
   );
 }
 
@@ -157,8 +158,10 @@ export function resolve(policy: Policy, transfer: Transfer): Resolved {
   if (!Pattern.mostSpecific(policy.chains, chain)) unknown.add('chain');
   const { fee } = transfer;
   const feeInSameAsset = fee?.asset === transfer.asset ? fee.amount : 0n;
-  const legs = [valued(policy, transfer.asset, transfer.amount + feeInSameAsset, unknown)];
-  if (fee && fee.asset !== transfer.asset) legs.push(valued(policy, fee.asset, fee.amount, unknown));
+  const legs = [
+    valued(policy, { asset: transfer.asset, amount: transfer.amount + feeInSameAsset }, unknown),
+  ];
+  if (fee && fee.asset !== transfer.asset) legs.push(valued(policy, fee, unknown));
   const subject: Scope.Subject = {
     chain,
     wallet: wallet?.name ?? transfer.account,
@@ -172,7 +175,11 @@ export function resolve(policy: Policy, transfer: Transfer): Resolved {
 }
 
 /** The limits that speak about a scope of this subject, in the policy's order. No rule hides another. */
-export function limitsOn(policy: Policy, kind: Scope.Kind, subject: Scope.Subject): readonly Limit[] {
+export function limitsOn(
+  policy: Policy,
+  kind: Scope.Kind,
+  subject: Scope.Subject,
+): readonly Limit[] {
   return policy.limits.filter((limit) => limit.scope === kind && applies(limit.where, subject));
 }
 
@@ -181,13 +188,18 @@ export function assetRule(policy: Policy, asset: AssetId): AssetRule | undefined
   return Pattern.mostSpecific(policy.assets, asset);
 }
 
-function valued(policy: Policy, asset: AssetId, amount: bigint, unknown: Set<Unknown>): Leg {
+function valued(
+  policy: Policy,
+  { asset, amount }: { readonly asset: AssetId; readonly amount: bigint },
+  unknown: Set<Unknown>,
+): Leg {
   const rule = assetRule(policy, asset);
   const budget = rule?.sameAs === undefined ? rule : assetRule(policy, rule.sameAs);
   if (!rule || !budget) unknown.add('asset');
   const shared = {
     asset: rule?.sameAs ?? asset,
-    amount: rule && budget ? Money.rescale(amount, { from: rule.decimals, to: budget.decimals }) : amount,
+    amount:
+      rule && budget ? Money.rescale(amount, { from: rule.decimals, to: budget.decimals }) : amount,
   };
   if (rule?.floorPricePicoUsd === undefined) {
     unknown.add('price');

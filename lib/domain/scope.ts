@@ -64,7 +64,13 @@ export function parseKey(text: string): Scope {
   const colon = text.indexOf(':');
   const kind = KINDS.find((known) => known === text.slice(0, colon));
   const id = text.slice(colon + 1);
-  if (!kind || kind === 'global' || id === '' || text.length > KEY_LENGTH_MAX || /[\s\p{Cc}]/u.test(text)) {
+  if (
+    !kind ||
+    kind === 'global' ||
+    id === '' ||
+    text.length > KEY_LENGTH_MAX ||
+    /[\s\p{Cc}]/u.test(text)
+  ) {
     throw new InvalidScopeError({ text });
   }
   return { kind, id };
@@ -120,7 +126,9 @@ export function covering(kind: Kind, subject: Subject): readonly Scope[] {
 }
 
 function destinationId(subject: Subject): string {
-  return subject.memo === undefined ? subject.destination : `${subject.destination}|${encode(subject.memo)}`;
+  return subject.memo === undefined
+    ? subject.destination
+    : `${subject.destination}|${encode(subject.memo)}`;
 }
 
 /**

@@ -22,7 +22,7 @@ import { random, sleep, systemClock } from '../runtime/system.ts';
 import { createWorld, type Log, type World } from '../runtime/world.ts';
 import { type AwsEndpoint, startAwsEndpoint } from './aws-endpoint.ts';
 import { startEngine } from './engine.ts';
-import { LOCAL_REGION } from './local-account.ts';
+import { LOCAL_CREDENTIALS, LOCAL_REGION } from './local-account.ts';
 import type { Queue } from './queue.ts';
 import { createServices, type Services } from './services.ts';
 import { createTables } from './tables.ts';
@@ -34,26 +34,33 @@ export type Local = {
   readonly services: Services;
   readonly streams: DynamoDBStreamsClient;
   readonly controlStreamArn: string;
-  readonly stop: () => Promise<void>;
+  /** Where SDK clients reach the services. */
+  readonly awsEndpoint: string;
 };
 
 const TABLES = { ledger: 'breakwater-ledger', control: 'breakwater-control' };
-const CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
 
-/** Starts engine and services in a folder and composes a world over them. */
+/**
+ * Starts engine and services in a folder and composes a world over them. What was started is put on
+ * `ending` at once, so that the caller can end it also when something later throws.
+ */
 export async function createLocalWorld(parameters: {
   readonly folder: string;
   readonly clock: VirtualClock;
   readonly log: Log;
   readonly onPage?: ((message: Message) => void) | undefined;
+  /** What has to be ended, in reverse order. */
+  readonly ending: (() => Promise<void>)[];
 }): Promise<Local> {
-  const { folder, clock, log, onPage } = parameters;
+  const { folder, clock, log, onPage, ending } = parameters;
   const onError = (where: string, error: unknown) =>
     log.error('local runtime', { where, reason: error instanceof Error ? error.message : 'unknown' });
   const engine = await startEngine({ folder, onExit: (error) => onError('engine', error) });
-  const connection = { endpoint: engine.endpoint, region: LOCAL_REGION, credentials: CREDENTIALS };
+  ending.push(engine.stop);
+  const connection = { endpoint: engine.endpoint, region: LOCAL_REGION, credentials: LOCAL_CREDENTIALS };
   const client = createDynamoClient(connection);
   const streams = new DynamoDBStreamsClient(connection);
+  ending.push(async () => [client, streams].forEach((each) => each.destroy()));
   const { controlStreamArn } = await createTables(client, TABLES);
   const services = await createServices({ folder, clock, onError });
   const { bus, events, deadLetters, rejects, alerts, control } = services;
@@ -63,6 +70,8 @@ export async function createLocalWorld(parameters: {
     topics: [alerts, control],
     onError: (error) => onError('aws endpoint', error),
   });
+  // The services first: what they still deliver needs the address, and the address the engine.
+  ending.push(address.stop, services.stop);
   const receive = (message: SNSMessage) => onPage?.(toMessage(message));
   alerts.subscribe({ kind: 'callback', name: 'operator', receive });
   const store = createDynamoStore({ client, tables: TABLES, wallClock: systemClock });
@@ -77,19 +86,12 @@ export async function createLocalWorld(parameters: {
     digest: nodeDigest,
     ...portsOf(services, address),
   });
-  const stop = async () => {
-    await services.stop();
-    await address.stop();
-    client.destroy();
-    streams.destroy();
-    await engine.stop();
-  };
-  return { world, services, streams, controlStreamArn, stop };
+  return { world, services, streams, controlStreamArn, awsEndpoint: address.endpoint };
 }
 
 /** The deployed adapters over the real SDK clients, which speak to the in-process services on loopback. */
 function portsOf(services: Services, address: AwsEndpoint) {
-  const connection = { endpoint: address.endpoint, region: LOCAL_REGION, credentials: CREDENTIALS };
+  const connection = { endpoint: address.endpoint, region: LOCAL_REGION, credentials: LOCAL_CREDENTIALS };
   const sqs = new SQSClient(connection);
   const urlOf = (queue: Queue) => address.queueUrl(queue.name);
   const bus = { name: services.bus.name, source: 'breakwater.tick' };

@@ -82,6 +82,7 @@ async function answerFlag(parts: Parts, query: URLSearchParams): Promise<HttpRes
     chain: asked('chain'),
     asset: asked('asset'),
     destination: asked('destination'),
+    memo: asked('memo'),
     actor: asked('actor'),
   };
   const flag = await readFlag({ decisions, health, policy: decision.policy, clock }, question);

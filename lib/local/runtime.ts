@@ -14,7 +14,7 @@ import { systemClock } from '../runtime/system.ts';
 import { tickOnce } from '../runtime/tick.ts';
 import type { Log, World } from '../runtime/world.ts';
 import { connectFunctions } from './functions.ts';
-import { type HttpServer, startHttpServer } from './http-server.ts';
+import { type HttpServer, type HttpServerParameters, startHttpServer } from './http-server.ts';
 import { createLocalWorld, type Local } from './local-world.ts';
 import { routes } from './routes.ts';
 import { announce, withdraw } from './runtime-file.ts';
@@ -32,6 +32,8 @@ export type Runtime = {
   /** Where it listens, for example `http://127.0.0.1:4780`. */
   readonly url: string;
   readonly folder: string;
+  /** Where SDK clients find the bus, the queues and the topics, as they would on AWS. */
+  readonly aws: { readonly endpoint: string; readonly controlTopicArn: string };
   readonly clock: VirtualClock;
   readonly world: World;
   /** Sends events through the bus and the queue; resolves when they are kept. */
@@ -92,27 +94,33 @@ async function start({ options, folder, ending, stop }: Starting): Promise<Runti
   const { startMs = systemClock.nowMs(), speed = 1 } = options.clock ?? {};
   const clock = createVirtualClock({ startMs, speed, wall: systemClock });
   const log = options.log ?? QUIET;
-  const local = await createLocalWorld({ folder, clock, log, onPage: options.onPage });
-  ending.push(local.stop);
+  const local = await createLocalWorld({ folder, clock, log, onPage: options.onPage, ending });
   await resumeClock(local.world, clock);
   await putInForce(local.world, options.policySource);
   const functions = await connectFunctions(local, folder);
   ending.push(functions.stop);
   const submit = (submissions: readonly Submission[]) => put(local, submissions);
   const { world } = local;
-  const http = await listen(routes({ world, submit, operate: functions.operate }), options.port);
+  const served = { routes: routes({ world, submit, operate: functions.operate }), onError: failed(log) };
+  const http = await listen(served, options.port);
   ending.push(http.stop);
   await announce(http.endpoint);
   ending.push(() => withdraw(http.endpoint));
   const tick = () => proveHealth(local, submit);
-  ending.push(tickLoop(world, options.tickEveryMs ?? 0));
-  return { url: http.endpoint, folder, clock, world, submit, idle: functions.idle, tick, stop };
+  ending.push(tickLoop(world, { everyMs: options.tickEveryMs ?? 0, speed }));
+  const aws = { endpoint: local.awsEndpoint, controlTopicArn: local.services.control.arn };
+  return { url: http.endpoint, folder, aws, clock, world, submit, idle: functions.idle, tick, stop };
 }
 
-/** A runtime that starts on kept state never begins before what it has already counted. */
+/**
+ * A runtime that starts on kept state never begins before what it has already counted, nor before
+ * its last proof of health: earlier, that proof and its leases would be worth more than they are.
+ */
 async function resumeClock(world: World, clock: VirtualClock): Promise<void> {
-  const { items } = await world.store.decisions.load({ rows: [], items: [Scope.GLOBAL_KEY] });
+  const { decisions, health } = world.store;
+  const { items } = await decisions.load({ rows: [], items: [Scope.GLOBAL_KEY] });
   clock.advanceTo(items.get(Scope.GLOBAL_KEY)?.meter.newestMs ?? 0);
+  clock.advanceTo((await health.heartbeat())?.receivedAtMs ?? 0);
 }
 
 async function putInForce(world: World, source: string | undefined): Promise<void> {
@@ -138,15 +146,22 @@ async function put(local: Local, submissions: readonly Submission[]): Promise<vo
 }
 
 async function listen(
-  served: Parameters<typeof startHttpServer>[0]['routes'],
+  served: Pick<HttpServerParameters, 'routes' | 'onError'>,
   port: number | undefined,
 ): Promise<HttpServer> {
-  if (port !== undefined) return startHttpServer({ routes: served, port });
+  if (port !== undefined) return startHttpServer({ ...served, port });
   try {
-    return await startHttpServer({ routes: served, port: PORT_DEFAULT });
+    return await startHttpServer({ ...served, port: PORT_DEFAULT });
   } catch {
-    return startHttpServer({ routes: served });
+    return startHttpServer(served);
   }
+}
+
+function failed(log: Log): (error: unknown) => void {
+  return (error) => {
+    const reason = error instanceof Error ? error.message : 'unknown';
+    log.error('local runtime', { where: 'http', reason });
+  };
 }
 
 /** A fresh heartbeat first: after a jump of the clock the last one proves nothing any more. */
@@ -159,13 +174,25 @@ async function proveHealth(local: Local, submit: Runtime['submit']): Promise<voi
   await services.events.idle();
 }
 
-/** Ticks every so often until it is ended; a round under way is waited for. */
-function tickLoop(world: World, everyMs: number): () => Promise<void> {
+/**
+ * Ticks every so often on the wall until it is ended; a round under way is waited for. A round that
+ * takes longer than the interval is not followed by those that it kept from starting.
+ */
+function tickLoop(
+  world: World,
+  pace: { readonly everyMs: number; readonly speed: number },
+): () => Promise<void> {
+  const { everyMs, speed } = pace;
   if (everyMs <= 0) return async () => undefined;
-  let round = tickOnce(world, { everyMs });
-  const timer = setInterval(() => {
-    round = round.then(() => tickOnce(world, { everyMs }));
-  }, everyMs);
+  let round: Promise<void> | undefined;
+  const tick = () => {
+    // Leases are counted on the runtime's own clock, which may run faster than the wall.
+    round ??= tickOnce(world, { everyMs: everyMs * speed }).finally(() => {
+      round = undefined;
+    });
+  };
+  tick();
+  const timer = setInterval(tick, everyMs);
   return async () => {
     clearInterval(timer);
     await round;

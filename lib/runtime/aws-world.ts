@@ -6,7 +6,11 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createEventBridgeSender } from '../adapters/aws/eventbridge-sender.ts';
 import { createSnsNotifier } from '../adapters/aws/sns-notifier.ts';
-import { createDeadLetters, createRedelivery, createRejectQueue } from '../adapters/aws/sqs-queues.ts';
+import {
+  createDeadLetters,
+  createRedelivery,
+  createRejectQueue,
+} from '../adapters/aws/sqs-queues.ts';
 import { createDynamoClient } from '../adapters/dynamodb/client.ts';
 import { createDynamoStore } from '../adapters/dynamodb/store.ts';
 import { nodeDigest } from '../adapters/node-digest.ts';
@@ -27,7 +31,10 @@ export function awsWorld(): World {
   const sqs = new SQSClient({});
   return createWorld({
     store: createDynamoStore({
-      client: createDynamoClient({ region: env('AWS_REGION'), endpoint: process.env[ENV.dynamodbEndpoint] }),
+      client: createDynamoClient({
+        region: env('AWS_REGION'),
+        endpoint: process.env[ENV.dynamodbEndpoint],
+      }),
       tables: { ledger: env(ENV.ledgerTable), control: env(ENV.controlTable) },
       wallClock: systemClock,
     }),
@@ -36,7 +43,10 @@ export function awsWorld(): World {
     digest: nodeDigest,
     parsePolicy,
     notifier: createSnsNotifier(new SNSClient({}), env(ENV.alertTopicArn)),
-    events: createEventBridgeSender(new EventBridgeClient({}), { name: env(ENV.eventBusName), source: SOURCE }),
+    events: createEventBridgeSender(new EventBridgeClient({}), {
+      name: env(ENV.eventBusName),
+      source: SOURCE,
+    }),
     rejects: createRejectQueue(sqs, env(ENV.rejectQueueUrl)),
     deadLetters: createDeadLetters(sqs, env(ENV.eventsDlqUrl)),
     redelivery: createRedelivery(sqs, env(ENV.eventsQueueUrl)),
@@ -50,7 +60,8 @@ export function awsWorld(): World {
 export function tickEveryMs(): number {
   const text = process.env[ENV.tickLoopMs] ?? '0';
   const everyMs = Number(text);
-  if (!Number.isInteger(everyMs) || everyMs < 0) throw new EnvironmentError({ name: ENV.tickLoopMs });
+  if (!Number.isInteger(everyMs) || everyMs < 0)
+    throw new EnvironmentError({ name: ENV.tickLoopMs });
   return everyMs;
 }
 

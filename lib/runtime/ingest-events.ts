@@ -1,7 +1,7 @@
 /** SQS batch → domain events → outcomes → partial batch failures. */
 
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { recordEvents, type Recorded } from '../actions/record-events.ts';
+import { type Recorded, recordEvents } from '../actions/record-events.ts';
 import { type Event, InvalidEventError, parseEnvelope } from '../adapters/wire/event.ts';
 import type { Incoming } from '../domain/decision.ts';
 import { canonicalBody } from '../domain/withdrawal.ts';
@@ -40,13 +40,19 @@ async function ingest(world: World, event: SQSEvent): Promise<SQSBatchResponse> 
       if (!(await reject(world, record, error))) failed.add(record.messageId);
     }
   }
-  const recorded = await recordEvents(world.decision, parsed.map(({ incoming }) => incoming));
+  const recorded = await recordEvents(
+    world.decision,
+    parsed.map(({ incoming }) => incoming),
+  );
   for (const [position, result] of recorded.entries()) {
     const record = parsed[position]?.record;
     if (record && result.kind === 'failed') failed.add(record.messageId);
     report(world, result);
   }
-  await askAgainSoon(world, event.Records.filter(({ messageId }) => failed.has(messageId)));
+  await askAgainSoon(
+    world,
+    event.Records.filter(({ messageId }) => failed.has(messageId)),
+  );
   return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
 }
 
@@ -58,7 +64,10 @@ function toIncoming(
   if (event.kind === 'heartbeat') {
     const { oldestWaitingMs } = waited;
     const receivedAtMs = world.clock.nowMs();
-    return { kind: 'heartbeat', heartbeat: { sentAtMs: event.sentAtMs, receivedAtMs, oldestWaitingMs } };
+    return {
+      kind: 'heartbeat',
+      heartbeat: { sentAtMs: event.sentAtMs, receivedAtMs, oldestWaitingMs },
+    };
   }
   const bodyHash = world.digest.hash(canonicalBody(event.transfer));
   return { kind: 'transfer', event, bodyHash, lagMs: waited.lagMs };
@@ -91,7 +100,13 @@ function report(world: World, result: Recorded): void {
   }
   const { rowId, result: what, notional, trips, wouldTrip } = result.outcome;
   if (what === 'heartbeat') return;
-  world.log.info('event decided', { rowId, result: what, notional: notional.toString(), trips, wouldTrip });
+  world.log.info('event decided', {
+    rowId,
+    result: what,
+    notional: notional.toString(),
+    trips,
+    wouldTrip,
+  });
 }
 
 async function askAgainSoon(world: World, records: readonly SQSRecord[]): Promise<void> {

@@ -69,8 +69,10 @@ async function byTopic(
       return { refused: `the control topic carries pause and resume, not ${request.command}` };
     }
     const expiresAtMs = Date.parse(request.expiresAt ?? '');
-    if (Number.isNaN(expiresAtMs)) return { refused: 'expiresAt: is required on the control topic' };
-    if (expiresAtMs <= world.clock.nowMs()) return { refused: `expiresAt: ${request.expiresAt} is past` };
+    if (Number.isNaN(expiresAtMs))
+      return { refused: 'expiresAt: is required on the control topic' };
+    if (expiresAtMs <= world.clock.nowMs())
+      return { refused: `expiresAt: ${request.expiresAt} is past` };
     return { result: await change(world, request, actor) };
   } catch (error) {
     if (!isCallersFault(error)) throw error;
@@ -96,13 +98,19 @@ async function serve(world: World, request: Wire.Request, actor: string): Promis
     case 'status':
       return answer(200, await reportStatus({ incidents, health, policy, clock }));
     case 'limits':
-      return answer(200, await reportLimits({ decisions, policy, clock }, { scope: request.scope }));
+      return answer(
+        200,
+        await reportLimits({ decisions, policy, clock }, { scope: request.scope }),
+      );
     case 'incidents':
       return answer(200, await incidents.list(INCIDENTS_MAX));
     case 'incident': {
       const incident = await incidents.get(request.incidentId);
       if (!incident) return answer(404, { error: `there is no incident ${request.incidentId}` });
-      return answer(200, { incident, causes: [incident.first, ...(await incidents.causes(request.incidentId))] });
+      return answer(200, {
+        incident,
+        causes: [incident.first, ...(await incidents.causes(request.incidentId))],
+      });
     }
     case 'flag': {
       const { command: _, ...question } = request;
@@ -114,7 +122,11 @@ async function serve(world: World, request: Wire.Request, actor: string): Promis
 }
 
 async function change(world: World, request: Wire.Change, actor: string) {
-  const deps = { ...world.decision, incidents: world.store.incidents, parsePolicy: world.parsePolicy };
+  const deps = {
+    ...world.decision,
+    incidents: world.store.incidents,
+    parsePolicy: world.parsePolicy,
+  };
   const command = Wire.toCommand(request, world.digest.hash);
   const result = await operate(deps, { command, actor });
   world.log.info('command', { actor, command: request.command, result });
@@ -123,10 +135,7 @@ async function change(world: World, request: Wire.Change, actor: string) {
 
 /** Errors that a better request would not have caused carry the name of the parser that found them. */
 function isCallersFault(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    /^(Command|Scope|Caip|PolicyFile)\./.test(error.name)
-  );
+  return error instanceof Error && /^(Command|Scope|Caip|PolicyFile)\./.test(error.name);
 }
 
 function answer(statusCode: number, body: unknown): Answer {

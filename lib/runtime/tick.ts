@@ -39,7 +39,7 @@ export async function tickOnce(world: World, options: Options): Promise<void> {
 }
 
 async function loop(world: World, options: Options): Promise<undefined> {
-  const rounds = options.everyMs > 0 ? Math.floor(MINUTE_MS / options.everyMs) : 1;
+  const rounds = options.everyMs > 0 ? Math.max(1, Math.floor(MINUTE_MS / options.everyMs)) : 1;
   for (let round = 0; round < rounds; round += 1) {
     if (round > 0) await world.sleep(options.everyMs);
     await tickOnce(world, options);

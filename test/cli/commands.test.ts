@@ -54,20 +54,84 @@ describe('status', () => {
   test('default', async () => {
     const { code, out, err } = await ran(['status'], { terminal: 80 });
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(out).toMatchInlineSnapshot();
+    expect(out).toMatchInlineSnapshot(`
+      "ENABLED
+
+      Policy   starter, version 3, hash 0c5f41a6d7a0
+      Mode     enforce
+      Resume   TRIAL MODE: one operator alone can resume
+      Asked    URL at 2023-09-12 13:33:09 UTC
+
+      Proof of health
+        eip155:1                                 in force, 42 s left
+        bip122:000000000019d6689c085ae165831e93  in force, 42 s left
+        heartbeat                                sent 2 s ago, came through in 140 ms
+        Not watched: eip155:1; only reported outflow is seen.
+      "
+    `);
   });
 
   test('behavior: paused, with who can lift it and how', async () => {
     runtime.answers.set('status', ok(Answers.PAUSED));
     const { code, out } = await ran(['status'], { terminal: 80 });
     expect(code).toBe(0);
-    expect(out).toMatchInlineSnapshot();
+    expect(out).toMatchInlineSnapshot(`
+      "PAUSED (2 incidents)
+
+      Policy   starter, version 3, hash 0c5f41a6d7a0
+      Mode     enforce
+      Resume   TRIAL MODE: one operator alone can resume
+      Asked    URL at 2023-09-12 13:33:09 UTC
+
+      Open incidents
+        1HA4W5T20QRST  destination:eip155:1:0x2222222222222222222222222222222222222222
+          Why      paused by arn:aws:sts::123456789012:assumed-role/oncall/ada:
+                   \\u{1b}[2Jlooks like the thief
+          Since    2023-09-12 13:26:04 UTC (7 min 5 s ago)
+          Lift     one operator alone (TRIAL MODE)
+          Look     breakwater incident 1HA4W5T20QRST
+          Resume   breakwater resume 1HA4W5T20QRST --reason "…"
+
+        1HA4VYR80K2M3  key-domain:hot-vault
+          Why      outflow of 4,947 ETH from eth-hot-1 that nobody approved: it names
+                   no withdrawal
+          Since    2023-09-12 13:21:04 UTC (12 min 5 s ago)
+          Lift     one operator alone (TRIAL MODE)
+          Look     breakwater incident 1HA4VYR80K2M3
+          Resume   breakwater resume 1HA4VYR80K2M3 --reason "…"
+
+      Proof of health
+        eip155:1                                 in force, 42 s left
+        bip122:000000000019d6689c085ae165831e93  in force, 42 s left
+        heartbeat                                sent 2 s ago, came through in 140 ms
+        Not watched: eip155:1; only reported outflow is seen.
+      "
+    `);
     expect(widest(out)).toBeLessThanOrEqual(80);
   });
 
   test('behavior: no proof of health', async () => {
     runtime.answers.set('status', ok(Answers.LAPSED));
-    expect((await ran(['status'], { terminal: 80 })).out).toMatchInlineSnapshot();
+    expect((await ran(['status'], { terminal: 80 })).out).toMatchInlineSnapshot(`
+      "NOT ENABLED: no proof of health
+
+      Policy   starter, version 3, hash 0c5f41a6d7a0
+      Mode     enforce
+      Resume   TRIAL MODE: one operator alone can resume
+      Asked    URL at 2023-09-12 13:33:09 UTC
+
+      Proof of health
+        eip155:1                                 LAPSED 1 min 1 s ago
+        bip122:000000000019d6689c085ae165831e93  NO PROOF YET
+        heartbeat                                sent 2 s ago, came through in 140 ms
+        No chain is watched; only reported outflow is seen.
+
+      Next
+        Nothing was tripped. Withdrawals are enabled again by themselves once a
+        heartbeat comes through: see whether tick and ingest-events run, and
+        whether events lie in the dead-letter queue.
+      "
+    `);
   });
 
   test('behavior: some chains without proof of health', async () => {
@@ -81,7 +145,19 @@ describe('status', () => {
 
   test('behavior: no policy', async () => {
     runtime.answers.set('status', ok(Answers.NO_POLICY));
-    expect((await ran(['status'], { terminal: 80 })).out).toMatchInlineSnapshot();
+    expect((await ran(['status'], { terminal: 80 })).out).toMatchInlineSnapshot(`
+      "NO POLICY
+
+      Policy   none yet: everything is unknown, and blocked
+      Asked    URL at 2023-09-12 13:33:09 UTC
+
+      Proof of health
+        heartbeat  none has come through the ingress yet
+
+      Next
+        breakwater policy check FILE, then breakwater policy apply FILE
+      "
+    `);
   });
 
   test('behavior: a quorum', async () => {
@@ -142,14 +218,26 @@ describe('limits', () => {
   test('default', async () => {
     const { code, out } = await ran(['limits'], { terminal: 80 });
     expect(code).toBe(0);
-    expect(out).toMatchInlineSnapshot();
+    expect(out).toMatchInlineSnapshot(`
+      "  limit                in                              used          left
+      wallet:eth-hot-1
+        wallet-hour          1h ████████████   313%    $7,820,500             0
+        wallet-da…long-name 24h ████████████   100%    $2,500,000             0
+        wallet-single                                             $750,000 each
+      wallet-asset:eth-hot-1|eip155:1/slip44:60
+        eth-tokens-hour      1h ██████████░░    85% 1275.1234 ETH           14% shadow
+      global
+        all-hour             1h ████████░░░░    67%    $3,372,500    $1,627,500
+        all-count           15m ░░░░░░░░░░░░     0%             0           250
+      "
+    `);
     expect(widest(out)).toBeLessThanOrEqual(80);
   });
 
   test('behavior: over a limit is red, a reached one is not', async () => {
     const { out } = await ran(['limits'], { env: { NO_COLOR: '', FORCE_COLOR: '1' } });
     const coloured = (id: string) => out.split('\n').find((line) => line.includes(id)) ?? '';
-    expect(coloured('wallet-hour')).toContain('\u001b[31m\u001b[1m 313%');
+    expect(coloured('wallet-hour')).toContain('\u001b[31m\u001b[1m  313%');
     expect(coloured('wallet-day')).not.toContain('\u001b[31m');
   });
 
@@ -172,9 +260,16 @@ describe('limits', () => {
   });
 
   test('args: --scope', async () => {
-    await ran(['limits', '--scope', 'destination:eip155:1:0xAB00000000000000000000000000000000000000']);
+    await ran([
+      'limits',
+      '--scope',
+      'destination:eip155:1:0xAB00000000000000000000000000000000000000',
+    ]);
     expect(runtime.requests).toEqual([
-      { command: 'limits', scope: 'destination:eip155:1:0xab00000000000000000000000000000000000000' },
+      {
+        command: 'limits',
+        scope: 'destination:eip155:1:0xab00000000000000000000000000000000000000',
+      },
     ]);
   });
 
@@ -206,7 +301,18 @@ describe('incidents', () => {
 
   test('default', async () => {
     const { out } = await ran(['incidents'], { terminal: 80 });
-    expect(out).toMatchInlineSnapshot();
+    expect(out).toMatchInlineSnapshot(`
+      "1HA4W5T20QRST  OPEN    destination:eip155:1:0x22222…2222222222222222222222222222
+        2023-09-12 13:26:04 UTC (7 min 5 s ago)
+        operator: paused by arn:aws:sts::123456…all/ada: \\u{1b}[2Jlooks like the thief
+      1HA4VYR80K2M3  OPEN    key-domain:hot-vault
+        2023-09-12 13:21:04 UTC (12 min 5 s ago)
+        unmatched: outflow of 4,947 ETH from et…obody approved: it names no withdrawal
+      1HA2XXXXXXXXX  CLOSED  key-domain:hot-vault
+        2023-09-11 13:21:04 UTC (1 d ago)
+        unmatched: outflow of 4,947 ETH from et…obody approved: it names no withdrawal
+      "
+    `);
     expect(widest(out)).toBeLessThanOrEqual(80);
   });
 
@@ -227,14 +333,61 @@ describe('incident', () => {
     runtime.answers.set('incident', ok({ incident: Answers.TRIPPED, causes: Answers.CAUSES }));
     const { out } = await ran(['incident', '1ha4vyr80k2m3'], { terminal: 80 });
     expect(runtime.requests[0]).toEqual({ command: 'incident', incidentId: '1HA4VYR80K2M3' });
-    expect(out).toMatchInlineSnapshot();
+    expect(out).toMatchInlineSnapshot(`
+      "Incident 1HA4VYR80K2M3  OPEN
+
+      Scope    key-domain:hot-vault
+      Opened   2023-09-12 13:21:04 UTC (12 min 5 s ago)
+      Policy   version 3, opening 1 of this scope
+      Lift     one operator alone (TRIAL MODE)
+
+      2 causes
+        2023-09-12 13:21:04 UTC  unmatched  $7,420,500
+          outflow of 4,947 ETH from eth-hot-1 that nobody approved: it names no
+          withdrawal
+          outflow:eip155:1:0x8c8c8c8c8c8c8c8c8c8…c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c:top
+        + 12 s                   limit  $400,000
+          limit wallet-hour on wallet:eth-hot-1: $7,820,500 in 1h of $2,500,000
+          allowed
+          outflow:eip155:1:0x9d9d9d9d9d9d9d9d9d9…d9d9d9d9d9d9d9d9d9d9d9d9d9d9d9d:log:3
+
+      Next
+        A pause cannot stop somebody who holds the private keys: move what is left
+        to safety first.
+        breakwater limits --scope 'key-domain:hot-vault'
+        breakwater resume 1HA4VYR80K2M3 --reason "…"
+      "
+    `);
     expect(widest(out)).toBeLessThanOrEqual(80);
   });
 
   test('behavior: closed', async () => {
-    runtime.answers.set('incident', ok({ incident: Answers.CLOSED, causes: [Answers.CLOSED.first] }));
+    runtime.answers.set(
+      'incident',
+      ok({ incident: Answers.CLOSED, causes: [Answers.CLOSED.first] }),
+    );
     const { out } = await ran(['incident', Answers.CLOSED.incidentId], { terminal: 80 });
-    expect(out).toMatchInlineSnapshot();
+    expect(out).toMatchInlineSnapshot(`
+      "Incident 1HA2XXXXXXXXX  CLOSED
+
+      Scope    key-domain:hot-vault
+      Opened   2023-09-11 13:21:04 UTC (1 d ago)
+      Closed   2023-09-11 15:18:04 UTC (22 h 15 min ago), after 1 h 57 min
+      By       arn:aws:iam::123456789012:user/grace
+      Reason   keys moved to cold storage
+      Policy   version 3, opening 1 of this scope
+
+      1 cause
+        2023-09-11 13:21:04 UTC  unmatched  $7,420,500
+          outflow of 4,947 ETH from eth-hot-1 that nobody approved: it names no
+          withdrawal
+          outflow:eip155:1:0x8c8c8c8c8c8c8c8c8c8…c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c8c:top
+
+      Next
+        breakwater limits --scope 'key-domain:hot-vault'
+        breakwater status
+      "
+    `);
   });
 
   test('error: unknown', async () => {
@@ -242,7 +395,11 @@ describe('incident', () => {
     runtime.answers.set('incident', { status: 404, body: { error } });
     const { code, out, err } = await ran(['incident', '1HA4VYR80K2M3']);
     expect({ code, out }).toEqual({ code: 3, out: '' });
-    expect(err).toMatchInlineSnapshot();
+    expect(err).toMatchInlineSnapshot(`
+      "URL: there is no incident 1HA4VYR80K2M3
+      List what there is: breakwater incidents
+      "
+    `);
   });
 
   test('error: no id', async () => {
@@ -266,7 +423,13 @@ describe('pause', () => {
       scope: 'wallet:eth-hot-1',
       reason: 'odd',
     });
-    expect(out).toMatchInlineSnapshot();
+    expect(out).toMatchInlineSnapshot(`
+      "PAUSED wallet:eth-hot-1 on URL
+
+      Look     breakwater incident 1HA4VYR80K2M3
+      Resume   breakwater resume 1HA4VYR80K2M3 --reason "…"
+      "
+    `);
   });
 
   test('behavior: paused already', async () => {
@@ -280,7 +443,10 @@ describe('pause', () => {
     runtime.answers.set('pause', ok({ ...paused, scope: 'wallet:eth-hot1', already: false }));
     const { code, err } = await ran(['pause', 'wallet:eth-hot1', '--reason', 'odd']);
     expect(code).toBe(0);
-    expect(err).toMatchInlineSnapshot();
+    expect(err).toMatchInlineSnapshot(`
+      "WARNING: the policy knows no wallet eth-hot1, so this may stop nothing. It knows: eth-hot-1, btc-hot-1.
+      "
+    `);
   });
 
   test('behavior: a pause in shadow mode is warned about', async () => {
@@ -312,7 +478,11 @@ describe('pause', () => {
     runtime.answers.set('pause', { status: 503, body: { error: 'time ran out' } });
     const { code, out, err } = await ran(['pause', 'global', '--reason', 'odd']);
     expect({ code, out }).toEqual({ code: 4, out: '' });
-    expect(err).toMatchInlineSnapshot();
+    expect(err).toMatchInlineSnapshot(`
+      "URL: time ran out
+      Whether anything was done is not known; look first: breakwater status
+      "
+    `);
   });
 });
 
@@ -324,7 +494,14 @@ describe('resume', () => {
     runtime.answers.set('resume', ok({ ...resumed, trial: true }));
     const { code, out } = await ran(argv);
     expect(code).toBe(0);
-    expect(out).toMatchInlineSnapshot();
+    expect(out).toMatchInlineSnapshot(`
+      "RESUMED key-domain:hot-vault on URL
+      Done in TRIAL MODE: by one operator alone, without a quorum.
+
+      Check    breakwater status
+      Watch    breakwater limits --scope 'key-domain:hot-vault'
+      "
+    `);
   });
 
   test('behavior: carried out before', async () => {
@@ -356,7 +533,11 @@ describe('flag', () => {
     expect(runtime.requests).toEqual([
       { command: 'flag', wallet: 'eth-hot-1', asset: 'eip155:1/slip44:60' },
     ]);
-    expect(out).toMatchInlineSnapshot();
+    expect(out).toMatchInlineSnapshot(`
+      "ENABLED: withdrawals are enabled
+      Holds    until 2023-09-12 13:33:49 UTC, without another look
+      "
+    `);
   });
 
   test('behavior: not enabled', async () => {
@@ -366,7 +547,13 @@ describe('flag', () => {
     runtime.answers.set('flag', ok(flag));
     const { code, out } = await ran(argv);
     expect(code).toBe(5);
-    expect(out).toMatchInlineSnapshot();
+    expect(out).toMatchInlineSnapshot(`
+      "NOT ENABLED: key-domain:hot-vault is open, incident 1HA4VYR80K2M3
+      Scope    key-domain:hot-vault
+      Since    2023-09-12 13:21:04 UTC
+      Look     breakwater incident 1HA4VYR80K2M3
+      "
+    `);
   });
 
   test('behavior: H32 unreadable is not enabled', async () => {
@@ -384,7 +571,8 @@ describe('flag', () => {
 });
 
 describe('send', () => {
-  const lines = (...values: readonly unknown[]) => values.map((each) => JSON.stringify(each)).join('\n');
+  const lines = (...values: readonly unknown[]) =>
+    values.map((each) => JSON.stringify(each)).join('\n');
 
   test('default', async () => {
     const path = file('events.jsonl', lines(event(1), event(2)));
@@ -411,7 +599,10 @@ describe('send', () => {
     const stdin = lines(event(1), event(2, { amount: '1.5' }));
     const { code, out, err } = await ran(['send'], { stdin });
     expect({ code, out }).toEqual({ code: 2, out: '' });
-    expect(err).toMatchInlineSnapshot();
+    expect(err).toMatchInlineSnapshot(`
+      "line 2: detail.amount: must be a decimal string of base units such as "1000000", without sign, point or exponent Nothing was sent. Correct 1 event, or use --skip-invalid.
+      "
+    `);
     expect(runtime.events).toEqual([]);
   });
 
@@ -430,7 +621,12 @@ describe('send', () => {
         : { status: 503, body: { error: 'busy' } };
     const { code, err } = await ran(['send'], { stdin: lines(...events) });
     expect(code).toBe(4);
-    expect(err).toMatchInlineSnapshot();
+    expect(err).toMatchInlineSnapshot(`
+      "100 of 150 events were accepted before this.
+      The runtime did not take 50 events (HTTP 503).
+      Look at its log, then send the same again: an event counts once.
+      "
+    `);
   });
 
   test('error: refused by the runtime', async () => {
@@ -453,7 +649,13 @@ describe('policy check', () => {
       cwd: process.cwd(),
     });
     expect(code).toBe(0);
-    expect(out.replace(/Hash.*\n/, '')).toMatchInlineSnapshot();
+    expect(out.replace(/Hash.*\n/, '')).toMatchInlineSnapshot(`
+      "VALID examples/policies/starter.yaml: policy starter
+      Mode     shadow: reports, stops nothing
+      Resume   trial
+      Holds    10 limits, 2 wallets, 5 assets, 3 chains
+      "
+    `);
   });
 
   test('error: line, field and what is allowed', async () => {
@@ -470,7 +672,14 @@ describe('policy diff', () => {
     const path = file('next.yaml', STARTER.replace('limit: "5000000"', 'limit: "9000000"'));
     const { code, out } = await ran(['policy', 'diff', path]);
     expect(code).toBe(0);
-    expect(out.replaceAll(folder, 'DIR')).toMatchInlineSnapshot();
+    expect(out.replaceAll(folder, 'DIR')).toMatchInlineSnapshot(`
+      "version 3 on URL → DIR/next.yaml
+
+      LOOSER  limit all-hour: limit $5,000,000 → $9,000,000
+
+      1 change, 1 of them LOOSER: more can leave, or resuming gets easier
+      "
+    `);
   });
 
   test('args: --against, offline', async () => {

@@ -30,25 +30,33 @@ describe('diffPolicies', () => {
   });
 
   test.each([
-    ['limit lowered', 'limit: "5000000"', 'limit: "4999999"', 'tighter'],
-    ['window longer', 'window: 5m', 'window: 15m', 'tighter'],
-    ['window shorter', 'window: 5m', 'window: 1m', 'looser'],
-    ['pause to alert', 'limit: "1000000"\n    action: pause', 'limit: "1000000"\n    action: alert', 'looser'],
-    ['policy enforced', 'mode: shadow', 'mode: enforce', 'tighter'],
-    ['quorum', 'resume: trial', 'resume: quorum', 'tighter'],
-    ['price raised', 'floorPriceUsd: "30000"', 'floorPriceUsd: "30001"', 'tighter'],
-    ['price lowered', 'floorPriceUsd: "30000"', 'floorPriceUsd: "29999"', 'looser'],
-    ['unknown allowed', 'wallet: { withdrawal: block', 'wallet: { withdrawal: allow', 'looser'],
-    ['other scope', 'unmatched: { scope: key-domain }', 'unmatched: { scope: wallet }', 'other'],
-    ['other pattern', 'wallet: "eth-*"', 'wallet: "eth-hot-*"', 'other'],
-    ['chain known', 'name: Bitcoin }', 'name: Bitcoin }\n  - { id: "eip155:10", name: OP }', 'looser'],
-    ['limit gone', /  - id: all-count[^#]*/, '', 'looser'],
-  ])('behavior: %s', (_name, from, to, effect) => {
+    { to: 'limit: "4999999"', from: 'limit: "5000000"', effect: 'tighter' },
+    { to: 'window: 15m', from: 'window: 5m', effect: 'tighter' },
+    { to: 'window: 1m', from: 'window: 5m', effect: 'looser' },
+    { to: '"1000000"\n    action: alert', from: '"1000000"\n    action: pause', effect: 'looser' },
+    { to: 'mode: enforce', from: 'mode: shadow', effect: 'tighter' },
+    { to: 'resume: quorum', from: 'resume: trial', effect: 'tighter' },
+    { to: 'floorPriceUsd: "30001"', from: 'floorPriceUsd: "30000"', effect: 'tighter' },
+    { to: 'floorPriceUsd: "29999"', from: 'floorPriceUsd: "30000"', effect: 'looser' },
+    { to: 'wallet: { withdrawal: allow', from: 'wallet: { withdrawal: block', effect: 'looser' },
+    { to: 'unmatched: { scope: wallet', from: 'unmatched: { scope: key-domain', effect: 'other' },
+    { to: 'wallet: "eth-hot-*"', from: 'wallet: "eth-*"', effect: 'other' },
+    { to: '{ id: "eip155:10", name: OP }\n  - { id: "b', from: '{ id: "b', effect: 'looser' },
+    { to: '', from: / {2}- id: all-count[^#]*/, effect: 'looser' },
+  ])('behavior: $effect: $to', ({ from, to, effect }) => {
     expect(diffPolicies(POLICY, edited(from, to)).map((change) => change.effect)).toEqual([effect]);
   });
 
   test('behavior: what is added one way is removed the other way', () => {
-    const smaller = edited(/  - id: all-count[^#]*/, '');
-    expect(diffPolicies(smaller, POLICY)).toMatchInlineSnapshot();
+    const smaller = edited(/ {2}- id: all-count[^#]*/, '');
+    expect(diffPolicies(smaller, POLICY)).toMatchInlineSnapshot(`
+      [
+        {
+          "after": "scope global, metric count, window 15m, limit 250, action alert, mode enforce",
+          "effect": "tighter",
+          "what": "limit all-count",
+        },
+      ]
+    `);
   });
 });

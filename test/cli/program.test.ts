@@ -34,7 +34,10 @@ describe('runProgram', () => {
   });
 
   test('args: --version', async () => {
-    expect(await run(['--version'])).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\./) });
+    expect(await run(['--version'])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^\d+\./),
+    });
   });
 
   test('behavior: options before and after the command', async () => {
@@ -56,7 +59,11 @@ describe('runProgram', () => {
   test('error: nobody there', async () => {
     const { code, out, err } = await run(['status', '--url', 'http://127.0.0.1:9']);
     expect({ code, out }).toEqual({ code: 4, out: '' });
-    expect(err).toMatchInlineSnapshot();
+    expect(err).toMatchInlineSnapshot(`
+      "No answer from http://127.0.0.1:9 (fetch failed).
+      Start one with \`breakwater local\`, or name another with --url URL or --stack NAME.
+      "
+    `);
   });
 });
 

@@ -35,7 +35,23 @@ describe('readEvents', () => {
     const lines = [JSON.stringify(event(1)), '{"detail-type"', '', JSON.stringify(bad)];
     const { valid, invalid } = readEvents(lines.join('\n'));
     expect(valid).toEqual([event(1)]);
-    expect(invalid).toMatchInlineSnapshot();
+    expect(invalid).toMatchInlineSnapshot(`
+      [
+        {
+          "place": "line 2",
+          "problems": [
+            "event: is not JSON",
+          ],
+        },
+        {
+          "place": "line 4",
+          "problems": [
+            "detail.asset: "ETH" is not a CAIP-19 asset such as "eip155:1/slip44:60" or "eip155:1/erc20:0x…"",
+            "detail.amount: must be a decimal string of base units such as "1000000", without sign, point or exponent",
+          ],
+        },
+      ]
+    `);
   });
 
   test('error: names the event of an array', () => {
@@ -51,6 +67,15 @@ describe('readEvents', () => {
 
   test('error: a heartbeat sent by hand would prove health that is not there', () => {
     const heartbeat = { 'detail-type': 'heartbeat', detail: { sentAt: '2023-09-12T13:21:04Z' } };
-    expect(readEvents(JSON.stringify(heartbeat)).invalid).toMatchInlineSnapshot();
+    expect(readEvents(JSON.stringify(heartbeat)).invalid).toMatchInlineSnapshot(`
+      [
+        {
+          "place": "line 1",
+          "problems": [
+            "detail-type: heartbeat is for tick alone; sent by hand it would prove health that is not there",
+          ],
+        },
+      ]
+    `);
   });
 });

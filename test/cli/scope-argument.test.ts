@@ -20,18 +20,21 @@ describe('readScope', () => {
     [`destination:eip155:1:${MIXED}|Memo`, `destination:eip155:1:${LOWER}|Memo`],
     [`asset:eip155:1/erc20:${MIXED}`, `asset:eip155:1/erc20:${LOWER}`],
     [`wallet:eip155:1:${MIXED}`, `wallet:eip155:1:${LOWER}`],
-    [
-      `wallet-asset:Hot|eip155:1/erc20:${MIXED}`,
-      `wallet-asset:Hot|eip155:1/erc20:${LOWER}`,
-    ],
+    [`wallet-asset:Hot|eip155:1/erc20:${MIXED}`, `wallet-asset:Hot|eip155:1/erc20:${LOWER}`],
   ])('behavior: spells addresses as events are counted: %s', (text, expected) => {
     expect(readScope(text)).toBe(expected);
   });
 
-  test.each(['', 'everything', 'wallet:', 'wallet eth', 'chain:ethereum', 'asset:ETH', 'destination:0x1'])(
-    'error: %j',
-    (text) => {
-      expect(() => readScope(text)).toThrow(expect.objectContaining({ exitCode: 2 }));
-    },
-  );
+  test.each([
+    '',
+    'everything',
+    'wallets',
+    'wallet:',
+    'wallet eth',
+    'chain:ethereum',
+    'asset:ETH',
+    'destination:0x1',
+  ])('error: %j', (text) => {
+    expect(() => readScope(text)).toThrow(expect.objectContaining({ exitCode: 2 }));
+  });
 });

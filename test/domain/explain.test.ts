@@ -47,8 +47,11 @@ describe('unmatched', () => {
   test('args: a wallet with and without a name', () => {
     const text = (account = HOT_2) =>
       Explain.unmatched(policy(), outflow({ transaction: '0xa' }, { account }), 'why');
-    expect(text()).toBe('outflow of 1 USDC from hot-2 that nobody approved: why');
-    expect(text(STRANGER)).toBe(`outflow of 1 USDC from ${STRANGER} that nobody approved: why`);
+    const to = outflow().transfer.destination;
+    expect(text()).toBe(`outflow of 1 USDC from hot-2 to ${to} that nobody approved: why`);
+    expect(text(STRANGER)).toBe(
+      `outflow of 1 USDC from ${STRANGER} to ${to} that nobody approved: why`,
+    );
   });
 });
 

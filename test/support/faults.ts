@@ -16,6 +16,8 @@ export type Fault =
   | { readonly kind: 'lost-request' }
   /** The request is carried out, its answer never arrives. */
   | { readonly kind: 'lost-reply' }
+  /** A batch read in which no key was worked off. */
+  | { readonly kind: 'unprocessed' }
   /** Somebody holds a lock: the request waits. */
   | { readonly kind: 'delay'; readonly delayMs: number }
   /** The answer tells another time, in ms from now; `undefined` tells none. */
@@ -49,7 +51,11 @@ export function injectFaults(client: DynamoDBClient, script: Script): Faults {
       const number = (calls.get(operation) ?? 0) + 1;
       calls.set(operation, number);
       const handler = next as unknown as Handler;
-      const answer = suffer(script({ operation, number }), () => handler(request));
+      const fault = script({ operation, number });
+      const answer =
+        fault?.kind === 'unprocessed'
+          ? unprocessed(request)
+          : suffer(fault, () => handler(request));
       return answer as Promise<Result>;
     };
   // After the guard, so nearer to the wire: the guard sees what the faults make of the answer.
@@ -91,7 +97,18 @@ export function mulberry32(seed: number): () => number {
   };
 }
 
-async function suffer(fault: Fault | undefined, proceed: () => Promise<Answer>): Promise<Answer> {
+async function unprocessed(request: unknown): Promise<Answer> {
+  const { body } = (request as { request: { body: Uint8Array } }).request;
+  return answerOf(200, {
+    Responses: {},
+    UnprocessedKeys: JSON.parse(new TextDecoder().decode(body)).RequestItems,
+  });
+}
+
+async function suffer(
+  fault: Exclude<Fault, { kind: 'unprocessed' }> | undefined,
+  proceed: () => Promise<Answer>,
+): Promise<Answer> {
   switch (fault?.kind) {
     case undefined:
       return proceed();

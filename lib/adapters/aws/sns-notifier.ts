@@ -3,8 +3,8 @@
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
 import type { Notifier } from '../../ports.ts';
 
-/** Longest subject that SNS takes; the first line of the body carries the whole one. */
-const SNS_SUBJECT_MAX = 100;
+/** SNS takes subjects of less than 100 characters; the first line of the body carries the whole one. */
+const SNS_SUBJECT_MAX = 99;
 
 /** A notifier over a topic. Throws when SNS does not take the message; the caller delivers again. */
 export function createSnsNotifier(client: SNSClient, topicArn: string): Notifier {
@@ -14,7 +14,8 @@ export function createSnsNotifier(client: SNSClient, topicArn: string): Notifier
         new PublishCommand({
           TopicArn: topicArn,
           Subject: toSubject(subject),
-          Message: `${subject}\n\n${body}`,
+          // The SDK cannot encode half a character, and a page must not be lost for one.
+          Message: `${subject}\n\n${body}`.toWellFormed(),
           MessageAttributes: { severity: { DataType: 'String', StringValue: severity } },
         }),
       );

@@ -27,7 +27,10 @@ export function createRejectQueue(client: SQSClient, queueUrl: string): RejectQu
   };
 }
 
-/** Counts what lies in a dead-letter queue, in flight or delayed included. */
+/**
+ * Counts what lies in a dead-letter queue, in flight or delayed included.
+ * Fail direction: closed, an answer that leaves a number out throws {@link UncountedError}.
+ */
 export function createDeadLetters(client: SQSClient, queueUrl: string): DeadLetters {
   const names = [
     'ApproximateNumberOfMessages',
@@ -39,9 +42,14 @@ export function createDeadLetters(client: SQSClient, queueUrl: string): DeadLett
       const { Attributes: attributes } = await client.send(
         new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...names] }),
       );
-      return names.reduce((sum, name) => sum + Number(attributes?.[name] ?? 0), 0);
+      return names.reduce((sum, name) => sum + countOf(name, attributes?.[name]), 0);
     },
   };
+}
+
+function countOf(name: string, text: string | undefined): number {
+  if (text === undefined || !/^\d{1,15}$/.test(text)) throw new UncountedError({ name });
+  return Number(text);
 }
 
 /** Makes failed records visible again soon, instead of after the queue's long visibility time-out. */
@@ -57,4 +65,12 @@ export function createRedelivery(client: SQSClient, queueUrl: string): Redeliver
       );
     },
   };
+}
+
+/** SQS did not say how many messages lie in a queue. */
+export class UncountedError extends Error {
+  override readonly name = 'SqsQueues.UncountedError';
+  constructor(details: { readonly name: string }) {
+    super(`the queue's answer has no number in ${details.name}`);
+  }
 }

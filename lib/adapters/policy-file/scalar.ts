@@ -4,6 +4,7 @@ import * as z from 'zod/mini';
 import * as Caip from '../../domain/caip.ts';
 import * as Meter from '../../domain/meter.ts';
 import * as Money from '../../domain/money.ts';
+import * as Identifier from '../wire/identifier.ts';
 import { oneOf, quoted } from './problem.ts';
 
 /** What editors are told about a value; it goes into the JSON Schema as it is. */
@@ -64,26 +65,26 @@ export const chainPattern = scalar({
 /** A CAIP-19 asset or a pattern of them. */
 export const assetPattern = scalar({
   expected:
-    'a CAIP-19 asset such as "eip155:1/slip44:60" or "eip155:1/erc20:0x…" (40 hex digits), or a pattern with *',
-  read: (text) => pattern(text, Caip.parseAsset),
+    'a CAIP-19 asset such as "eip155:1/slip44:60" or "eip155:1/erc20:0x…" (40 hex digits, checksum right if in mixed case), or a pattern with *',
+  read: (text) => pattern(text, Identifier.parseAsset),
 });
 
 /** A CAIP-10 account or a pattern of them. */
 export const accountPattern = scalar({
-  expected: 'a CAIP-10 account such as "eip155:1:0x…" (40 hex digits), or a pattern with *',
-  read: (text) => pattern(text, Caip.parseAccount),
+  expected: 'a CAIP-10 account such as "eip155:1:0x…" (40 hex digits, checksum right if in mixed case), or a pattern with *',
+  read: (text) => pattern(text, Identifier.parseAccount),
 });
 
 /** A CAIP-19 asset. */
 export const assetId = scalar({
-  expected: 'a CAIP-19 asset such as "eip155:1/slip44:60" or "eip155:1/erc20:0x…" (40 hex digits)',
-  read: attempt(Caip.parseAsset),
+  expected: 'a CAIP-19 asset such as "eip155:1/slip44:60" or "eip155:1/erc20:0x…" (40 hex digits, checksum right if in mixed case)',
+  read: attempt(Identifier.parseAsset),
 });
 
 /** A CAIP-10 account. */
 export const accountId = scalar({
-  expected: 'a CAIP-10 account such as "eip155:1:0x…" (40 hex digits)',
-  read: attempt(Caip.parseAccount),
+  expected: 'a CAIP-10 account such as "eip155:1:0x…" (40 hex digits, checksum right if in mixed case)',
+  read: attempt(Identifier.parseAccount),
 });
 
 /** A pattern over names or customers: any text with `*`. */
@@ -227,6 +228,7 @@ function attempt<Value>(parse: (text: string) => Value): (text: string) => Value
       return parse(text);
     } catch (error) {
       if (error instanceof Caip.InvalidIdError) return undefined;
+      if (error instanceof Identifier.ChecksumError) return undefined;
       if (error instanceof Money.InvalidDecimalError) return undefined;
       if (error instanceof Money.TooPreciseError) return undefined;
       throw error;

@@ -44,6 +44,7 @@ const request = z.discriminatedUnion('command', [
     chain: z.optional(scope),
     asset: z.optional(scope),
     destination: z.optional(scope),
+    memo: z.optional(scope),
     actor: z.optional(scope),
   }),
 ]);

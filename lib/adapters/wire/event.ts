@@ -8,6 +8,7 @@ import * as z from 'zod/mini';
 import * as Caip from '../../domain/caip.ts';
 import * as Money from '../../domain/money.ts';
 import type * as Withdrawal from '../../domain/withdrawal.ts';
+import * as Identifier from './identifier.ts';
 import { read, readJson } from './read.ts';
 
 /** Longest id, memo or actor that is accepted, in characters. */
@@ -29,8 +30,8 @@ const amount = z
       'must be a decimal string of base units such as "1000000", without sign, point or exponent',
     ),
   );
-const account = parsed(Caip.parseAccount);
-const asset = parsed(Caip.parseAsset);
+const account = parsed(Identifier.parseAccount);
+const asset = parsed(Identifier.parseAsset);
 const instant = z.pipe(
   z.iso.datetime({ offset: true }),
   z.transform((value: string) => Date.parse(value)),
@@ -98,7 +99,9 @@ export function fromEnvelope(value: unknown): Event {
         observedAt: _,
         ...rest
       } = readOrThrow(outflowDetail, detail, 'detail');
-      return { kind: 'outflow', transaction, place, withdrawalId, transfer: toTransfer(rest) };
+      const transfer = toTransfer(rest);
+      const hash = isEvm(transfer.account) ? transaction.toLowerCase() : transaction;
+      return { kind: 'outflow', transaction: hash, place, withdrawalId, transfer };
     }
     case 'heartbeat':
       return { kind: 'heartbeat', sentAtMs: readOrThrow(heartbeatDetail, detail, 'detail').sentAt };
@@ -107,6 +110,11 @@ export function fromEnvelope(value: unknown): Event {
         problems: [`detail-type: must be one of ${DETAIL_TYPES.join(', ')}`],
       });
   }
+}
+
+/** Hex on these chains means the same in either case, and addresses have no memo. */
+function isEvm(account: Caip.AccountId): boolean {
+  return account.startsWith('eip155:');
 }
 
 type TransferDetail = {
@@ -130,6 +138,9 @@ function toTransfer(detail: TransferDetail): Withdrawal.Transfer {
     );
   if (detail.fee && Caip.chainOf(detail.fee.asset) !== chain) {
     problems.push(`detail.fee.asset: is not on the wallet's chain ${chain}`);
+  }
+  if (detail.memo !== undefined && isEvm(detail.wallet)) {
+    problems.push('detail.memo: accounts on eip155 chains have no memo or tag');
   }
   const units = [detail.amount, detail.fee?.amount ?? '0'].map(BigInt);
   if (units.some((value) => value > Money.MAX)) problems.push('detail.amount: is above 2^256 − 1');

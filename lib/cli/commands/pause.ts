@@ -61,13 +61,11 @@ function lines(
 /** A pause that stops nothing must not look like one: a mistyped wallet, or a policy that only watches. */
 async function readBack(session: Session, transport: Transport, scope: string): Promise<void> {
   try {
-    const [status, stored] = await Promise.all([
-      ask(transport, { command: 'status' }, STATUS),
-      ask(transport, { command: 'policy.show' }, POLICY),
-    ]);
+    const status = await ask(transport, { command: 'status' }, STATUS);
     if (status.value.policy.mode === 'shadow') {
       session.warn('WARNING: the policy is in SHADOW MODE: withdrawals still flow.');
     }
+    const stored = await ask(transport, { command: 'policy.show' }, POLICY);
     const { source } = stored.value;
     const doubt = source === undefined ? undefined : scopeDoubt(parsePolicy(source), scope);
     if (doubt !== undefined) session.warn(`WARNING: ${doubt}`);

@@ -232,6 +232,22 @@ describe('load', () => {
     await expect(globalItem(faulty)).rejects.toMatchObject({ name: 'Store.UnavailableError' });
   });
 
+  test('behavior: keys that were left unprocessed are asked for again', async () => {
+    const fault: Fault = { kind: 'unprocessed' };
+    const { healthy, faulty, calls } = await stores(sequence('BatchGetItem', [fault, fault]));
+    await healthy.decisions.commit(decision(undefined));
+    expect(countOf(await globalItem(faulty))).toBe(1n);
+    expect(calls.get('BatchGetItem')).toBe(3);
+  });
+
+  test('error: keys that stay unprocessed are not absent (H85)', async () => {
+    const { faulty } = await stores(() => ({ kind: 'unprocessed' }));
+    await expect(globalItem(faulty)).rejects.toMatchObject({
+      name: 'Store.UnavailableError',
+      reason: 'UnprocessedKeys',
+    });
+  });
+
   test('error: tables that are not there', async () => {
     const client = engine.newClient();
     const tables = { ledger: 'nowhere', control: 'nowhere' };
@@ -251,6 +267,35 @@ describe('load', () => {
     });
     await faulty.decisions.commit(decision(undefined));
     expect(Object.fromEntries(calls)).toEqual({ BatchGetItem: 1, TransactWriteItems: 1 });
+  });
+});
+
+describe('reads', () => {
+  test('behavior: every read is strongly consistent, and none asks an index (H86)', async () => {
+    const { client, names } = await engine.tables();
+    const store = createDynamoStore({ client, tables: names, wallClock });
+    const inputs: unknown[] = [];
+    client.middlewareStack.add(
+      (next) => (request) => {
+        inputs.push(request.input);
+        return next(request);
+      },
+      { step: 'initialize' },
+    );
+    await store.decisions.load({ rows: ['r'], items: ['global'] });
+    await store.policies.load(1);
+    await store.incidents.get('INC');
+    await store.incidents.causes('INC');
+    await store.incidents.list(1);
+    await store.health.heartbeat();
+    await store.health.leases();
+    await store.projections.isPaged('p');
+    await store.projections.flag();
+    expect(inputs).toHaveLength(9);
+    for (const input of inputs) {
+      expect(JSON.stringify(input)).toContain('"ConsistentRead":true');
+      expect(JSON.stringify(input)).not.toContain('IndexName');
+    }
   });
 });
 

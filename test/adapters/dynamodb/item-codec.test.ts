@@ -1,8 +1,10 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
 import { fromItem, toItem } from '../../../lib/adapters/dynamodb/item-codec.ts';
 import type * as Breaker from '../../../lib/domain/breaker.ts';
 import * as Meter from '../../../lib/domain/meter.ts';
 import * as Build from '../../support/builders.ts';
+import * as Busy from './busy-meter.ts';
 
 const OPEN: Breaker.Breaker = {
   state: 'open',
@@ -15,10 +17,32 @@ const OPEN: Breaker.Breaker = {
 const charged = Meter.charge(Meter.EMPTY, Build.charge({ count: 1 }), Build.T0_MS + 1);
 const expiresAtS = { N: String((Build.T0_MS + 33 * Build.DAY_MS) / 1_000 + 1) };
 
+const HOT = `eip155:1:0x${'1'.repeat(40)}`;
+
+/** As DynamoDB counts: names and values in bytes, numbers in pairs of digits. */
+function sizeOf(item: Record<string, AttributeValue>): number {
+  return Object.entries(item).reduce((sum, [name, { S = '', N, B }]) => {
+    const number = N === undefined ? 0 : Math.ceil(N.length / 2) + 1;
+    return sum + name.length + Buffer.byteLength(S) + number + (B?.length ?? 0);
+  }, 0);
+}
+
 describe('toItem', () => {
   test('default: what has nothing to remember takes no room', () => {
     const item = toItem('wallet:hot-1', Build.item({ meter: charged }));
     expect(Object.keys(item).sort()).toEqual(['m', 'pk', 'v']);
+  });
+
+  test.each([
+    [`destination:${Build.CUSTOMER}|memo-1234567890`, Busy.severalAssets()],
+    ['actor:5d0c7a52-9f0e-4b7c-8a61-0f2f3a1c9d77', Busy.severalAssets()],
+    ['global', Busy.severalAssets()],
+    [`asset:${Build.ETH}`, Busy.eth()],
+    [`wallet-asset:eth-hot-wallet-1|${Build.USDC}`, Busy.usdc()],
+    [`wallet-asset:${HOT}|${Build.ETH}`, Busy.eth()],
+  ])('behavior: %s with all slots full is under 1 KB, two units in a transaction', (key, meter) => {
+    const item = toItem(key, Build.item({ version: Build.T0_MS, meter }));
+    expect(sizeOf(item)).toBeLessThan(1_024);
   });
 
   test.each(['destination:eip155:1:0xab', 'actor:customer-1'])(

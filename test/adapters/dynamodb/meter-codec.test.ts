@@ -8,7 +8,7 @@ import {
 import * as Meter from '../../../lib/domain/meter.ts';
 import * as Money from '../../../lib/domain/money.ts';
 import * as Build from '../../support/builders.ts';
-import { mulberry32 } from '../../support/faults.ts';
+import * as Busy from './busy-meter.ts';
 
 const uint256 = fc.oneof(
   fc.bigInt({ min: 0n, max: 2n ** 20n }),
@@ -50,40 +50,6 @@ function canonical(meter: Meter.Meter): Meter.Meter {
   return { ...meter, steps };
 }
 
-/** A meter after 31 busy days: every slot full. Sparse at first, every 6 s in the last two hours. */
-function busy(oneCharge: (random: () => number, share: bigint) => Meter.Charge): Meter.Meter {
-  const random = mulberry32(7);
-  let meter = Meter.EMPTY;
-  let atMs = Build.T0_MS;
-  const phases = [
-    { everyMs: 10 * Build.MINUTE_MS, untilMs: 31 * Build.DAY_MS },
-    { everyMs: 6_000, untilMs: 31 * Build.DAY_MS + 2 * Build.HOUR_MS },
-  ];
-  for (const { everyMs, untilMs } of phases) {
-    // One charge stands for all that a withdrawal every 6 s would have brought since the last.
-    const share = BigInt(everyMs / 6_000);
-    for (; atMs < Build.T0_MS + untilMs; atMs += everyMs) {
-      meter = Meter.charge(meter, oneCharge(random, share), atMs);
-    }
-  }
-  return meter;
-}
-
-/** Between 100 and 1 000 USD in cents. */
-const cents = (random: () => number) => BigInt(10_000 + Math.floor(random() * 90_000));
-
-const PRICE_ETH_PICO_USD = 1_594_370_000_000_000n;
-
-function inEth(unit: bigint) {
-  return (random: () => number, share: bigint): Meter.Charge => {
-    const wei = (cents(random) * share * 10n ** 28n) / PRICE_ETH_PICO_USD;
-    const amount = (wei / unit) * unit + BigInt(Math.floor(random() * 1e6)) * unit;
-    const price = { amount, decimals: 18, pricePicoUsd: PRICE_ETH_PICO_USD };
-    const notional = Money.notionalMicroUsd(price);
-    return { notional, amount, count: Number(share), assets: [] };
-  };
-}
-
 describe('toMeterBytes', () => {
   test('default: an empty meter', () => {
     expect(toMeterBytes(Meter.EMPTY)).toHaveLength(9);
@@ -108,26 +74,10 @@ describe('toMeterBytes', () => {
   });
 
   test.each([
-    [
-      'several assets in one scope',
-      busy((random, share) => ({
-        notional: cents(random) * share * 10_000n + BigInt(Math.floor(random() * 10_000)),
-        amount: 0n,
-        count: Number(share),
-        assets: [0xdead_beef],
-      })),
-      700,
-    ],
-    ['amounts of 18 decimals, used to 8', busy(inEth(10n ** 10n)), 760],
-    [
-      'amounts of 6 decimals',
-      busy((random, share) => {
-        const amount = cents(random) * share * 10_000n;
-        return { notional: amount, amount, count: Number(share), assets: [] };
-      }),
-      720,
-    ],
-  ])('behavior: %s, all slots full, leave room for the rest of 1 KB', (_, meter, bytesMax) => {
+    ['notional and count', Busy.severalAssets(), 700],
+    ['amounts of 18 decimals, used to 8', Busy.eth(), 760],
+    ['amounts of 6 decimals', Busy.usdc(), 720],
+  ])('behavior: %s with all slots full leave room for the rest of 1 KB', (_, meter, bytesMax) => {
     expect(meter.steps.flat().length).toBeGreaterThanOrEqual(100);
     const bytes = toMeterBytes(meter);
     expect(bytes.length).toBeLessThan(bytesMax);

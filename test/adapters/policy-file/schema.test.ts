@@ -111,8 +111,8 @@ describe('POLICY_FILE', () => {
       address:
       line 7, wallets[0].name: "W" is not a name; use lower-case letters, digits, ".", "_" and "-", at most 64, starting with a letter or digit
       line 7, wallets[0].keyDomain: "v:1" is not a name; use lower-case letters, digits, ".", "_" and "-", at most 64, starting with a letter or digit
-      line 7, wallets[0].addresses[0]: "0x11" is not a CAIP-10 account such as "eip155:1:0x…" (40 hex digits)
-      line 7, wallets[0].addresses[1]: "eip155:1:0x11" is not a CAIP-10 account such as "eip155:1:0x…" (40 hex digits)
+      line 7, wallets[0].addresses[0]: "0x11" is not a CAIP-10 account such as "eip155:1:0x…" (40 hex digits, checksum right if in mixed case)
+      line 7, wallets[0].addresses[1]: "eip155:1:0x11" is not a CAIP-10 account such as "eip155:1:0x…" (40 hex digits, checksum right if in mixed case)
       unmatched, a scope that stops nothing:
       line 11, unmatched.scope: "destination" is not allowed; use wallet-asset, wallet, asset, chain, key-domain or global
       unknown, a word:

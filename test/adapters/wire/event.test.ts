@@ -2,7 +2,7 @@ import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { fromEnvelope, InvalidEventError, parseEnvelope } from '../../../lib/adapters/wire/event.ts';
 
-const WALLET = `eip155:1:0x${'Ab'.repeat(20)}`;
+const WALLET = 'eip155:1:0x8bf8cd7F001D0584F98F53a3d82eD0bA498cC3dE';
 const TO = `eip155:1:0x${'cd'.repeat(20)}`;
 const reported = {
   withdrawalId: 'w-1',
@@ -33,7 +33,7 @@ describe('fromEnvelope', () => {
       {
         "kind": "withdrawal",
         "transfer": {
-          "account": "eip155:1:0xabababababababababababababababababababab",
+          "account": "eip155:1:0x8bf8cd7f001d0584f98f53a3d82ed0ba498cc3de",
           "actor": undefined,
           "amount": 1000000000000000000n,
           "asset": "eip155:1/slip44:60",
@@ -69,6 +69,7 @@ describe('fromEnvelope', () => {
     ['a JSON number as amount', { amount: 5 }, 'detail.amount'],
     ['an amount above 2^256 − 1', { amount: (2n ** 256n).toString() }, 'detail.amount'],
     ['a short address', { wallet: 'eip155:1:0xabc' }, 'detail.wallet'],
+    ['an address with a wrong checksum', { wallet: WALLET.replace('cD7F', 'Cd7F').replace('cd7F', 'Cd7F') }, 'detail.wallet'],
     ['an asset on another chain', { asset: 'eip155:56/slip44:714' }, 'detail.asset'],
     ['a destination on another chain', { destination: TO.replace(':1:', ':56:') }, 'detail.destination'],
     ['an empty id', { withdrawalId: '' }, 'detail.withdrawalId'],

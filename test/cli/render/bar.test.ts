@@ -27,7 +27,11 @@ describe('bar', () => {
     expect(bar({ used, limit: 1_000_000n }, 6)).toBe(expected);
   });
 
-  property.prop([fc.bigInt(0n, 10n ** 12n), fc.bigInt(1n, 10n ** 12n), fc.integer({ min: 6, max: 40 })])(
+  property.prop([
+    fc.bigInt(0n, 10n ** 12n),
+    fc.bigInt(1n, 10n ** 12n),
+    fc.integer({ min: 6, max: 40 }),
+  ])(
     'behavior: fills its columns, and is full exactly when the limit is reached',
     (used, limit, columns) => {
       const drawn = bar({ used, limit }, columns);

@@ -39,9 +39,14 @@ export function headerLines(
     `${paint.bold('BREAKWATER')}  a real drain, replayed in compressed time through the real functions`,
     '',
     paint.bold(clean(incident.title)),
-    ...(incident.note === '' ? [] : facts('', clean(incident.note)).map((line) => line.trimStart())),
+    ...(incident.note === ''
+      ? []
+      : facts('', clean(incident.note)).map((line) => line.trimStart())),
     '',
-    ...facts('Facts', `${plural(incident.outflows.length, 'outflow')} from ${incidentFile}${aggregate}`),
+    ...facts(
+      'Facts',
+      `${plural(incident.outflows.length, 'outflow')} from ${incidentFile}${aggregate}`,
+    ),
     ...facts('Sources', hosts(incident)),
     ...facts('Invented', synthetic(incident)),
     ...facts('Traffic', trafficText(timeline, seed)),
@@ -80,12 +85,16 @@ function policyLines(
   { paint, columns }: { readonly paint: Paint; readonly columns: number },
 ): readonly string[] {
   const mode = policy.mode === 'shadow' ? paint.yellow('SHADOW: stops nothing') : 'enforce';
-  const idColumns = Math.max(...policy.limits.map((limit) => limit.limitId.length), 'unmatched'.length) + 2;
+  const idColumns =
+    Math.max(...policy.limits.map((limit) => limit.limitId.length), 'unmatched'.length) + 2;
   const row = (id: string, rest: string) => `  ${padEnd(id, idColumns)}${rest}`;
   return [
     ...fact('Policy', `${clean(policy.name)} (${policyFile}), mode ${mode}`, { columns }),
     ...policy.limits.map((limit) => row(clean(limit.limitId), limitText(policy, limit))),
-    row('unmatched', `an outflow that nobody approved, at any size: pause ${policy.unmatched.scope}`),
+    row(
+      'unmatched',
+      `an outflow that nobody approved, at any size: pause ${policy.unmatched.scope}`,
+    ),
   ];
 }
 

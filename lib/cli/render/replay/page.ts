@@ -23,15 +23,15 @@ export function pageBox(
   return [
     `The page that the operator receives; its first line has ${length} of at most ${SUBJECT_MAX} characters:`,
     rule('┌', '┐'),
-    ...fit(message.subject, inner).map((text) => line(text, bold)),
+    ...inLines(message.subject, inner).map((text) => line(text, bold)),
     rule('├', '┤'),
-    ...message.body.split('\n').flatMap((text) => fit(text, inner).map((part) => line(part))),
+    ...message.body.split('\n').flatMap((text) => inLines(text, inner).map((part) => line(part))),
     rule('└', '┘'),
   ];
 }
 
 /** Wraps between words, and within those that are longer than a line. */
-function fit(text: string, columns: number): readonly string[] {
+function inLines(text: string, columns: number): readonly string[] {
   return wrap(clean(text), columns).flatMap((line) => {
     const characters = [...line];
     const parts = Math.max(1, Math.ceil(characters.length / columns));

@@ -55,7 +55,9 @@ export function fullestOf(limits: Limits, limitIds: readonly string[]): readonly
 
 /** The names above the columns. */
 export function trafficHeading(limitIds: readonly string[]): string {
-  const names = limitIds.map((id) => `  ${padEnd(shorten(clean(id), LIMIT_COLUMNS - 2), LIMIT_COLUMNS - 2)}`);
+  const names = limitIds.map(
+    (id) => `  ${padEnd(shorten(clean(id), LIMIT_COLUMNS - 2), LIMIT_COLUMNS - 2)}`,
+  );
   const left = `  ${padEnd('UTC', TIME_COLUMNS - 2)}${padStart('paid', PAID_COLUMNS)}${padStart('in USD', SUM_COLUMNS)}`;
   return `${left}${names.join('')}`.trimEnd();
 }

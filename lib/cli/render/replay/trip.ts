@@ -6,8 +6,8 @@ import type { Tripped } from '../../../local/replay/run.ts';
 import type { VolumeAlone } from '../../../local/replay/what-if.ts';
 import type { Paint } from '../paint.ts';
 import { clean, fact, padEnd, plural } from '../text.ts';
-import { day, milliseconds, minutesText } from './words.ts';
 import { timeOf } from './outflow.ts';
+import { day, milliseconds, minutesText } from './words.ts';
 
 /** What the lines are shown with. */
 export type TripView = { readonly paint: Paint; readonly columns: number };
@@ -31,18 +31,15 @@ export function trippedLines(
 }
 
 /** What the limits would have done without matching. Shown only where matching tripped first. */
-export function volumeLines(
-  volume: VolumeAlone,
-  drain: Drain,
-  view: TripView,
-): readonly string[] {
+export function volumeLines(volume: VolumeAlone, drain: Drain, view: TripView): readonly string[] {
   return fact('Volume', volumeText(volume, drain), { indent: 2, columns: view.columns });
 }
 
 function volumeText(volume: VolumeAlone, drain: Drain): string {
   const { tripped, stolenCount, stolenNotional } = volume;
   const all = drain.outflows.length;
-  if (!tripped) return `alone would have seen nothing: no limit is breached by these ${all} outflows`;
+  if (!tripped)
+    return `alone would have seen nothing: no limit is breached by these ${all} outflows`;
   const { first, scope } = tripped.incident;
   const lost = Money.formatUsd(stolenNotional);
   const at = timeOf(tripped.item).trim();
@@ -64,12 +61,15 @@ export function speedLines(tripped: Tripped, summary: Summary, view: TripView): 
     ),
     row('event → trip', toTripMs, known.alert),
     row('trip → flag says no', toFlagMs, known.stop),
-    paint.dim('  Here counts from the event\'s arrival; whoever watches the chain sees it a block later.'),
+    paint.dim(
+      "  Here counts from the event's arrival; whoever watches the chain sees it a block later.",
+    ),
   ];
 }
 
 function realOf(summary: Summary): { readonly alert: string; readonly stop: string } {
-  const { outsideAlertMinutes, suspensionMinutes, disclosureMinutes, acknowledgementMinutes } = summary;
+  const { outsideAlertMinutes, suspensionMinutes, disclosureMinutes, acknowledgementMinutes } =
+    summary;
   const known = minutesText(disclosureMinutes ?? acknowledgementMinutes ?? 0);
   const said = disclosureMinutes ?? acknowledgementMinutes;
   const disclosed = said === undefined ? 'not public' : `${known} to the first public word`;
