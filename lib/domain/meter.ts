@@ -36,6 +36,11 @@ export const LADDER: readonly Step[] = [
 
 /** Distinct assets that one slot tells apart; one more and the slot counts as over every `assets` limit. */
 export const ASSETS_MAX = 64;
+/** How a set reads that has lost count: which hashes it held is not kept. */
+export const SATURATED_ASSETS: readonly number[] = Array.from(
+  { length: ASSETS_MAX + 1 },
+  (_, position) => position,
+);
 /** Largest count that a slot holds; it stays there and is over every limit. */
 export const COUNT_MAX = 2 ** 40;
 /** Meters of `destination` and `actor` expire after this much silence: longer than the longest window. */
@@ -185,7 +190,8 @@ function subtractFrom(slot: Slot, taken: Charge): Slot {
 
 function union(a: readonly number[], b: readonly number[]): readonly number[] {
   if (a.length > ASSETS_MAX || b.every((asset) => a.includes(asset))) return a;
-  return [...new Set([...a, ...b])].sort((left, right) => left - right).slice(0, ASSETS_MAX + 1);
+  const distinct = [...new Set([...a, ...b])].sort((left, right) => left - right);
+  return distinct.length > ASSETS_MAX ? SATURATED_ASSETS : distinct;
 }
 
 /** A charge would lower a meter. */

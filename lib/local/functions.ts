@@ -42,8 +42,9 @@ export async function connectFunctions(local: Local, folder: string): Promise<Fu
     streamArn: local.controlStreamArn,
     checkpoint: fileCheckpoint(join(folder, 'checkpoints'), local.controlStreamArn),
     handler: (event) => project(event, localContext('project-state', TIMEOUT_MS.project)),
-    filter: (record) => !OWN_ROWS.has(record.dynamodb?.Keys?.['pk']?.S ?? ''),
-    onFailure: (_record, reason) => world.log.error('projection given up', { reason: String(reason) }),
+    filter: (record) => !OWN_ROWS.has(record.dynamodb?.Keys?.pk?.S ?? ''),
+    onFailure: (_record, reason) =>
+      world.log.error('projection given up', { reason: String(reason) }),
     onError: (error) => {
       const reason = error instanceof Error ? error.message : 'unknown';
       world.log.error('local runtime', { where: 'control stream', reason });

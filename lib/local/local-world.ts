@@ -54,13 +54,23 @@ export async function createLocalWorld(parameters: {
 }): Promise<Local> {
   const { folder, clock, log, onPage, ending } = parameters;
   const onError = (where: string, error: unknown) =>
-    log.error('local runtime', { where, reason: error instanceof Error ? error.message : 'unknown' });
+    log.error('local runtime', {
+      where,
+      reason: error instanceof Error ? error.message : 'unknown',
+    });
   const engine = await startEngine({ folder, onExit: (error) => onError('engine', error) });
   ending.push(engine.stop);
-  const connection = { endpoint: engine.endpoint, region: LOCAL_REGION, credentials: LOCAL_CREDENTIALS };
+  const connection = {
+    endpoint: engine.endpoint,
+    region: LOCAL_REGION,
+    credentials: LOCAL_CREDENTIALS,
+  };
   const client = createDynamoClient(connection);
   const streams = new DynamoDBStreamsClient(connection);
-  ending.push(async () => [client, streams].forEach((each) => each.destroy()));
+  ending.push(async () => {
+    client.destroy();
+    streams.destroy();
+  });
   const { controlStreamArn } = await createTables(client, TABLES);
   const services = await createServices({ folder, clock, onError });
   const { bus, events, deadLetters, rejects, alerts, control } = services;
@@ -91,7 +101,11 @@ export async function createLocalWorld(parameters: {
 
 /** The deployed adapters over the real SDK clients, which speak to the in-process services on loopback. */
 function portsOf(services: Services, address: AwsEndpoint) {
-  const connection = { endpoint: address.endpoint, region: LOCAL_REGION, credentials: LOCAL_CREDENTIALS };
+  const connection = {
+    endpoint: address.endpoint,
+    region: LOCAL_REGION,
+    credentials: LOCAL_CREDENTIALS,
+  };
   const sqs = new SQSClient(connection);
   const urlOf = (queue: Queue) => address.queueUrl(queue.name);
   const bus = { name: services.bus.name, source: 'breakwater.tick' };
@@ -107,6 +121,6 @@ function portsOf(services: Services, address: AwsEndpoint) {
 /** What the alert topic delivered, as the notifier wrote it: the first line, an empty one, the rest. */
 function toMessage({ Message: text, MessageAttributes: attributes }: SNSMessage): Message {
   const [subject = '', , ...rest] = text.split('\n');
-  const severity = attributes['severity']?.Value === 'page' ? 'page' : 'notice';
+  const severity = attributes.severity?.Value === 'page' ? 'page' : 'notice';
   return { subject, body: rest.join('\n'), severity };
 }

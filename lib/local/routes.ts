@@ -9,15 +9,21 @@ import { stringify } from '../adapters/wire/json.ts';
 import { read } from '../adapters/wire/read.ts';
 import type { UrlEvent } from '../runtime/operate-breaker.ts';
 import type { World } from '../runtime/world.ts';
+import { type HttpResponse, type HttpRoute, RequestError } from './http-server.ts';
 import type { Submission } from './runtime.ts';
-import type { HttpResponse, HttpRoute } from './http-server.ts';
 
 /** Events in one request. */
 const EVENTS_MAX = 1_000;
+/** Problems in one answer. */
+const PROBLEMS_MAX = 100;
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 const submitted = z.array(
-  z.object({ 'detail-type': z.string(), detail: z.unknown(), source: z.optional(z.string()) }),
+  z.object({
+    'detail-type': z.string(),
+    detail: z.unknown(),
+    source: z.optional(z.string().check(z.minLength(1))),
+  }),
 );
 
 /** What the routes reach. */
@@ -46,10 +52,23 @@ async function takeEvents(parts: Parts, body: unknown): Promise<HttpResponse> {
   if (events.length > EVENTS_MAX) return refused([`events: at most ${EVENTS_MAX} in one request`]);
   const problems = events.flatMap((event, position) => problemsOf(event, position));
   if (problems.length > 0) return refused(problems);
-  await parts.submit(
-    events.map(({ detail, source, ...rest }) => ({ detailType: rest['detail-type'], detail, source })),
+  await keep(
+    parts,
+    events.map(({ detail, source, 'detail-type': detailType }) => ({ detailType, detail, source })),
   );
   return { status: 202, body: { accepted: events.length } };
+}
+
+/** Fail direction: closed, the sender is told to send again unless every event is certainly kept. */
+async function keep({ submit, world }: Parts, events: readonly Submission[]): Promise<void> {
+  try {
+    await submit(events);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : 'unknown';
+    world.log.error('events not kept', { events: events.length, reason: why });
+    const reason = `${why}; send all of them again: an event counts once`;
+    throw new RequestError({ status: 503, reason, cause });
+  }
 }
 
 function problemsOf(event: unknown, position: number): readonly string[] {
@@ -63,14 +82,27 @@ function problemsOf(event: unknown, position: number): readonly string[] {
 }
 
 function refused(problems: readonly string[]): HttpResponse {
-  return { status: 400, body: { error: 'nothing was taken', problems } };
+  const body = { error: 'nothing was taken', problems: problems.slice(0, PROBLEMS_MAX) };
+  return { status: 400, body };
 }
 
 /** Hands a command to the function as its URL would; the caller is whoever runs this runtime. */
 async function takeCommand(parts: Parts, body: string): Promise<HttpResponse> {
-  const userArn = `local:${userInfo().username}`;
-  const answer = await parts.operate({ body, requestContext: { authorizer: { iam: { userArn } } } });
+  const userArn = `local:${userName()}`;
+  const answer = await parts.operate({
+    body,
+    requestContext: { authorizer: { iam: { userArn } } },
+  });
   return { status: answer?.statusCode ?? 500, headers: JSON_TYPE, body: answer?.body ?? '{}' };
+}
+
+/** A container can run under a number that no user has. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid-${process.getuid?.() ?? 'unknown'}`;
+  }
 }
 
 async function answerFlag(parts: Parts, query: URLSearchParams): Promise<HttpResponse> {

@@ -101,7 +101,10 @@ async function start({ options, folder, ending, stop }: Starting): Promise<Runti
   ending.push(functions.stop);
   const submit = (submissions: readonly Submission[]) => put(local, submissions);
   const { world } = local;
-  const served = { routes: routes({ world, submit, operate: functions.operate }), onError: failed(log) };
+  const served = {
+    routes: routes({ world, submit, operate: functions.operate }),
+    onError: failed(log),
+  };
   const http = await listen(served, options.port);
   ending.push(http.stop);
   await announce(http.endpoint);
@@ -109,7 +112,17 @@ async function start({ options, folder, ending, stop }: Starting): Promise<Runti
   const tick = () => proveHealth(local, submit);
   ending.push(tickLoop(world, { everyMs: options.tickEveryMs ?? 0, speed }));
   const aws = { endpoint: local.awsEndpoint, controlTopicArn: local.services.control.arn };
-  return { url: http.endpoint, folder, aws, clock, world, submit, idle: functions.idle, tick, stop };
+  return {
+    url: http.endpoint,
+    folder,
+    aws,
+    clock,
+    world,
+    submit,
+    idle: functions.idle,
+    tick,
+    stop,
+  };
 }
 
 /**
@@ -222,4 +235,3 @@ export class NotTakenError extends Error {
     super(`an event was not taken: ${details.reason}`);
   }
 }
-

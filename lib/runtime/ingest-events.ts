@@ -8,11 +8,16 @@ import { canonicalBody } from '../domain/withdrawal.ts';
 import { pipeline } from './pipeline.ts';
 import type { World } from './world.ts';
 
-type Parsed = { readonly record: SQSRecord; readonly incoming: Incoming };
+/** Receives after which a failed record waits out the queue's own visibility: a long outage must not use them all up. */
+const SOON_RECEIVES_MAX = 10;
+
+type Readable = { readonly record: SQSRecord; readonly event: Event };
+type Unreadable = { readonly record: SQSRecord; readonly error: unknown };
 
 /**
  * The function behind the events queue. What cannot be read goes to the reject queue with its
- * reason; what could not be committed is reported as failed and comes back within a second.
+ * reason, after the money was counted; what could not be committed is reported as failed and comes
+ * back within a second.
  * Fail direction: closed, a time-out reports the whole batch as failed.
  */
 export function ingestEvents(world: World) {
@@ -26,29 +31,19 @@ export function ingestEvents(world: World) {
 }
 
 async function ingest(world: World, event: SQSEvent): Promise<SQSBatchResponse> {
+  const { readable, unreadable } = parseAll(event.Records);
   const failed = new Set<string>();
-  const parsed: Parsed[] = [];
-  const oldestWaitingMs = Math.max(0, ...event.Records.map((record) => waitedMs(world, record)));
-  for (const record of event.Records) {
-    try {
-      const incoming = toIncoming(world, parseEnvelope(record.body), {
-        lagMs: waitedMs(world, record),
-        oldestWaitingMs,
-      });
-      parsed.push({ record, incoming });
-    } catch (error) {
-      if (!(await reject(world, record, error))) failed.add(record.messageId);
-    }
-  }
-  const recorded = await recordEvents(
-    world.decision,
-    parsed.map(({ incoming }) => incoming),
-  );
+  const recorded = await recordEvents(world.decision, toIncoming(world, readable));
   for (const [position, result] of recorded.entries()) {
-    const record = parsed[position]?.record;
+    const record = readable[position]?.record;
     if (record && result.kind === 'failed') failed.add(record.messageId);
     report(world, result);
   }
+  await Promise.all(
+    unreadable.map(async (one) => {
+      if (!(await putAside(world, one))) failed.add(one.record.messageId);
+    }),
+  );
   await askAgainSoon(
     world,
     event.Records.filter(({ messageId }) => failed.has(messageId)),
@@ -56,38 +51,54 @@ async function ingest(world: World, event: SQSEvent): Promise<SQSBatchResponse> 
   return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
 }
 
-function toIncoming(
-  world: World,
-  event: Event,
-  waited: { readonly lagMs: number; readonly oldestWaitingMs: number },
-): Incoming {
-  if (event.kind === 'heartbeat') {
-    const { oldestWaitingMs } = waited;
-    const receivedAtMs = world.clock.nowMs();
-    return {
-      kind: 'heartbeat',
-      heartbeat: { sentAtMs: event.sentAtMs, receivedAtMs, oldestWaitingMs },
-    };
+function parseAll(records: readonly SQSRecord[]): {
+  readonly readable: readonly Readable[];
+  readonly unreadable: readonly Unreadable[];
+} {
+  const readable: Readable[] = [];
+  const unreadable: Unreadable[] = [];
+  for (const record of records) {
+    try {
+      readable.push({ record, event: parseEnvelope(record.body) });
+    } catch (error) {
+      unreadable.push({ record, error });
+    }
   }
-  const bodyHash = world.digest.hash(canonicalBody(event.transfer));
-  return { kind: 'transfer', event, bodyHash, lagMs: waited.lagMs };
+  return { readable, unreadable };
+}
+
+/** What is unreadable says nothing about how long money waits, so it is no part of the proof. */
+function toIncoming(world: World, readable: readonly Readable[]): readonly Incoming[] {
+  const nowMs = world.clock.nowMs();
+  const oldestWaitingMs = Math.max(0, ...readable.map(({ record }) => waitedMs(record, nowMs)));
+  return readable.map(({ record, event }): Incoming => {
+    if (event.kind === 'heartbeat') {
+      const { sentAtMs } = event;
+      return { kind: 'heartbeat', heartbeat: { sentAtMs, receivedAtMs: nowMs, oldestWaitingMs } };
+    }
+    const bodyHash = world.digest.hash(canonicalBody(event.transfer));
+    return { kind: 'transfer', event, bodyHash, lagMs: waitedMs(record, nowMs) };
+  });
 }
 
 /** How long a message waited, by the queue's own clock; never negative. */
-function waitedMs(world: World, record: SQSRecord): number {
+function waitedMs(record: SQSRecord, nowMs: number): number {
   const sentAtMs = Number(record.attributes.SentTimestamp);
-  return Number.isFinite(sentAtMs) ? Math.max(0, world.clock.nowMs() - sentAtMs) : 0;
+  return Number.isFinite(sentAtMs) ? Math.max(0, nowMs - sentAtMs) : 0;
 }
 
-/** Puts an unreadable message aside; `false` when even that failed and it must come again. */
-async function reject(world: World, record: SQSRecord, error: unknown): Promise<boolean> {
-  if (!(error instanceof InvalidEventError)) throw error;
-  const reason = error.message;
-  world.log.error('event rejected', { messageId: record.messageId, reason });
+/** Puts an unreadable message aside; `false` when it must come again: not put aside, or not understood why. */
+async function putAside(world: World, { record, error }: Unreadable): Promise<boolean> {
+  const { messageId, body } = record;
+  const reason = error instanceof Error ? error.message : 'unknown';
+  world.log.error('event rejected', { messageId, reason });
+  if (!(error instanceof InvalidEventError)) return false;
   try {
-    await world.rejects.send({ body: record.body, reason });
+    await world.rejects.send({ body, reason });
     return true;
-  } catch {
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : 'unknown';
+    world.log.error('event not put aside', { messageId, reason: why });
     return false;
   }
 }
@@ -110,7 +121,10 @@ function report(world: World, result: Recorded): void {
 }
 
 async function askAgainSoon(world: World, records: readonly SQSRecord[]): Promise<void> {
-  await Promise.allSettled(records.map((record) => world.redelivery.soon(record.receiptHandle)));
+  const soon = records.filter(
+    ({ attributes }) => !(Number(attributes.ApproximateReceiveCount) > SOON_RECEIVES_MAX),
+  );
+  await Promise.allSettled(soon.map((record) => world.redelivery.soon(record.receiptHandle)));
 }
 
 /** Time ran out; the whole batch comes again and its committed part is recognised. */

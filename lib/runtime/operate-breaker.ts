@@ -1,12 +1,13 @@
 /** Commands and questions, by function URL (with the caller's IAM identity) or by the control topic. */
 
-import type { APIGatewayProxyStructuredResultV2, SNSEvent } from 'aws-lambda';
+import type { APIGatewayProxyStructuredResultV2, Context, SNSEvent } from 'aws-lambda';
 import { operateBreaker as operate } from '../actions/operate-breaker.ts';
 import { readFlag } from '../actions/read-flag.ts';
 import { reportLimits } from '../actions/report-limits.ts';
 import { reportStatus } from '../actions/report-status.ts';
 import * as Wire from '../adapters/wire/command.ts';
 import { stringify } from '../adapters/wire/json.ts';
+import type * as Command from '../domain/command.ts';
 import { pipeline } from './pipeline.ts';
 import type { World } from './world.ts';
 
@@ -26,24 +27,35 @@ const INCIDENTS_MAX = 100;
 /**
  * The function that people's commands reach. The actor is the identity that the transport proved:
  * the IAM caller of the URL, or whoever the control topic's policy let publish.
- * Fail direction: closed, what cannot be read, proven or committed is answered as an error and did nothing.
+ * Fail direction: closed, what cannot be read, proven or committed is answered as an error and did
+ * nothing. Nobody waits for an answer to the topic: what time ran out for throws, so that Lambda
+ * delivers it again.
  */
 export function operateBreaker(world: World) {
-  return pipeline((event: UrlEvent | SNSEvent) => route(world, event), {
-    name: 'operate-breaker',
-    log: world.log,
+  const shared = { name: 'operate-breaker', log: world.log };
+  const byUrl = pipeline((event: UrlEvent) => answerUrl(world, event), {
+    ...shared,
     onTimeout: () => answer(503, { error: 'time ran out; ask for the status before trying again' }),
   });
+  const byTopic = pipeline((event: SNSEvent) => obeyTopic(world, event), {
+    ...shared,
+    onTimeout: (): undefined => {
+      throw new TimeoutError();
+    },
+  });
+  return (event: UrlEvent | SNSEvent, context: Context): Promise<Answer | undefined> =>
+    'Records' in event ? byTopic(event, context) : byUrl(event, context);
 }
 
-async function route(world: World, event: UrlEvent | SNSEvent): Promise<Answer | undefined> {
-  if ('Records' in event) {
-    for (const { Sns: message } of event.Records) {
-      const given = await byTopic(world, message.Message, `sns:${message.TopicArn}`);
-      world.log.info('command by topic', { messageId: message.MessageId, ...given });
-    }
-    return undefined;
+async function obeyTopic(world: World, event: SNSEvent): Promise<undefined> {
+  for (const { Sns: message } of event.Records) {
+    const given = await obey(world, message.Message, `sns:${message.TopicArn}`);
+    world.log.info('command by topic', { messageId: message.MessageId, ...given });
   }
+  return undefined;
+}
+
+async function answerUrl(world: World, event: UrlEvent): Promise<Answer> {
   const actor = event.requestContext.authorizer?.iam?.userArn;
   if (!actor) return answer(401, { error: 'no caller identity: the URL must be called with IAM' });
   const body = event.isBase64Encoded
@@ -58,7 +70,7 @@ async function route(world: World, event: UrlEvent | SNSEvent): Promise<Answer |
 }
 
 /** A message of the control topic: changes only, with an expiry against replays; what is wrong is refused and logged. */
-async function byTopic(
+async function obey(
   world: World,
   body: string,
   actor: string,
@@ -68,11 +80,7 @@ async function byTopic(
     if (!Wire.isChange(request) || request.command === 'policy.apply') {
       return { refused: `the control topic carries pause and resume, not ${request.command}` };
     }
-    const expiresAtMs = Date.parse(request.expiresAt ?? '');
-    if (Number.isNaN(expiresAtMs))
-      return { refused: 'expiresAt: is required on the control topic' };
-    if (expiresAtMs <= world.clock.nowMs())
-      return { refused: `expiresAt: ${request.expiresAt} is past` };
+    if (!request.expiresAt) return { refused: 'expiresAt: is required on the control topic' };
     return { result: await change(world, request, actor) };
   } catch (error) {
     if (!isCallersFault(error)) throw error;
@@ -121,7 +129,11 @@ async function serve(world: World, request: Wire.Request, actor: string): Promis
   }
 }
 
-async function change(world: World, request: Wire.Change, actor: string) {
+async function change(world: World, request: Wire.Change, actor: string): Promise<Command.Result> {
+  const expiresAt = 'expiresAt' in request ? request.expiresAt : undefined;
+  if (expiresAt !== undefined && !(Date.parse(expiresAt) > world.clock.nowMs())) {
+    return { kind: 'refused', why: `expiresAt: ${expiresAt} is past` };
+  }
   const deps = {
     ...world.decision,
     incidents: world.store.incidents,
@@ -140,4 +152,12 @@ function isCallersFault(error: unknown): boolean {
 
 function answer(statusCode: number, body: unknown): Answer {
   return { statusCode, headers: { 'content-type': 'application/json' }, body: stringify(body) };
+}
+
+/** Time ran out before a command of the topic was carried out; Lambda delivers it again. */
+export class TimeoutError extends Error {
+  override readonly name = 'OperateBreaker.TimeoutError';
+  constructor() {
+    super('time ran out before the command was carried out; it is delivered again');
+  }
 }

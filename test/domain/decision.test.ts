@@ -601,7 +601,7 @@ describe('decide', () => {
       send(here, policy(), incoming(outflow({ transaction: '0xa' }, { amount: 1n })));
       expect(openScopes(here)).toEqual(['key-domain:vault-a']);
       expect(here.incidents.get('INC1')?.first.text).toBe(
-        `outflow of 0.000001 USDC from hot-1 to ${outflow().transfer.destination} that nobody approved: it names no approved withdrawal`,
+        `outflow of 0.000001 USDC from hot-1 to ${outflow({ transaction: '0xa' }).transfer.destination} that nobody approved: it names no approved withdrawal`,
       );
       send(here, policy(), incoming(outflow({ transaction: '0xb' }, { account: HOT_3 })));
       expect(openScopes(here)).toEqual(['key-domain:vault-a', 'key-domain:vault-b']);

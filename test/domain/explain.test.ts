@@ -47,7 +47,7 @@ describe('unmatched', () => {
   test('args: a wallet with and without a name', () => {
     const text = (account = HOT_2) =>
       Explain.unmatched(policy(), outflow({ transaction: '0xa' }, { account }), 'why');
-    const to = outflow().transfer.destination;
+    const to = outflow({ transaction: '0xa' }).transfer.destination;
     expect(text()).toBe(`outflow of 1 USDC from hot-2 to ${to} that nobody approved: why`);
     expect(text(STRANGER)).toBe(
       `outflow of 1 USDC from ${STRANGER} to ${to} that nobody approved: why`,

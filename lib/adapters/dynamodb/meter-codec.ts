@@ -11,7 +11,7 @@
  *   (saturated), or else one bit per distinct hash
  *
  * "How many" and "steps back" are Elias gamma. A saturated set has lost count: which hashes it held
- * is not kept, it reads as {@link SATURATED_ASSETS}. Everything else comes back exactly.
+ * is not kept, it reads as `Meter.SATURATED_ASSETS`. Everything else comes back exactly.
  */
 
 import * as Meter from '../../domain/meter.ts';
@@ -29,12 +29,6 @@ const SLOTS_MAX = 1_000;
 const DISTINCT_MAX = 100_000;
 
 type AssetSet = readonly number[];
-
-/** How a set of more than `Meter.ASSETS_MAX` assets reads. */
-export const SATURATED_ASSETS: AssetSet = Array.from(
-  { length: Meter.ASSETS_MAX + 1 },
-  (_, position) => position,
-);
 
 /** Packs a meter. @throws {Store.UnreadableError} when it is none that {@link Meter.charge} makes. */
 export function toMeterBytes(meter: Meter.Meter): Uint8Array {
@@ -143,7 +137,7 @@ function assetSetReader(reader: Bits.BitReader, distinct: AssetSet): () => Asset
   let before: AssetSet = [];
   return () => {
     if (reader.uint(1) === 1) return before;
-    before = reader.uint(1) === 1 ? SATURATED_ASSETS : distinct.filter(() => reader.uint(1) === 1);
+    before = reader.uint(1) === 1 ? Meter.SATURATED_ASSETS : distinct.filter(() => reader.uint(1) === 1);
     return before;
   };
 }

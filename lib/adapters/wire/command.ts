@@ -3,12 +3,31 @@
 import * as z from 'zod/mini';
 import type * as Command from '../../domain/command.ts';
 import { readJson } from './read.ts';
+import { parseScopeKey } from './scope-key.ts';
 
 const id = z
   .string()
   .check(z.regex(/^[\w.:-]{8,64}$/, 'must be 8 to 64 letters, digits, ".", ":", "_" or "-"'));
-const reason = z.string().check(z.minLength(1), z.maxLength(500));
-const scope = z.string().check(z.minLength(1), z.maxLength(600));
+const reason = z.string().check(
+  z.minLength(1),
+  z.maxLength(500),
+  z.refine(
+    (value) => value.isWellFormed() && !/\p{Cc}/u.test(value),
+    'must have no control characters',
+  ),
+);
+const text = z.string().check(z.minLength(1), z.maxLength(600));
+const scope = z.pipe(
+  text,
+  z.transform((value: string, context): string => {
+    try {
+      return parseScopeKey(value);
+    } catch (error) {
+      context.issues.push({ code: 'custom', message: (error as Error).message, input: value });
+      return z.NEVER;
+    }
+  }),
+);
 const incidentId = z.string().check(z.regex(/^[0-9A-Z]{8,32}$/, 'must be an incident id'));
 /** Longest policy text, characters. */
 const POLICY_LENGTH_MAX = 200_000;
@@ -40,12 +59,12 @@ const request = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('incident'), incidentId }),
   z.strictObject({
     command: z.literal('flag'),
-    wallet: scope,
-    chain: z.optional(scope),
-    asset: z.optional(scope),
-    destination: z.optional(scope),
-    memo: z.optional(scope),
-    actor: z.optional(scope),
+    wallet: text,
+    chain: z.optional(text),
+    asset: z.optional(text),
+    destination: z.optional(text),
+    memo: z.optional(text),
+    actor: z.optional(text),
   }),
 ]);
 

@@ -37,6 +37,9 @@ const instant = z.pipe(
   z.transform((value: string) => Date.parse(value)),
 );
 
+/** One place has one spelling: `log:7` and `log:07` would be counted twice. */
+const PLACE = /^(top|log:(0|[1-9]\d*)|trace:((0|[1-9]\d*)(\.(0|[1-9]\d*))*)?)$/;
+
 const transferShape = {
   wallet: account,
   asset,
@@ -53,7 +56,7 @@ const outflowDetail = z.strictObject({
     .string()
     .check(
       z.maxLength(TEXT_LENGTH_MAX),
-      z.regex(/^(top|log:\d+|trace:[\d.]*)$/, 'must be "top", "log:<n>" or "trace:<path>"'),
+      z.regex(PLACE, 'must be "top", "log:<n>" or "trace:<n>.<n>", numbers without leading zeros'),
     ),
   withdrawalId: z.optional(text),
   observedAt: z.optional(instant),

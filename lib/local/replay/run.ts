@@ -58,7 +58,12 @@ export type Tally = {
 
 /** What a replay tells while it runs. */
 export type Progress =
-  | { readonly type: 'item'; readonly item: TimelineItem; readonly result: 'sent' | 'refused' | 'skipped'; readonly tally: Tally }
+  | {
+      readonly type: 'item';
+      readonly item: TimelineItem;
+      readonly result: 'sent' | 'refused' | 'skipped';
+      readonly tally: Tally;
+    }
   | { readonly type: 'tripped'; readonly tripped: Tripped; readonly tally: Tally };
 
 /** The end of a replay. */
@@ -103,7 +108,11 @@ export async function replay(
       continue;
     }
     const sent = await stage.send(item);
-    tally = countSent(tally, item, { size, after: tripped !== undefined, opened: sent.opened.length });
+    tally = countSent(tally, item, {
+      size,
+      after: tripped !== undefined,
+      opened: sent.opened.length,
+    });
     const incidentId = sent.opened[0]?.incidentId;
     await tell({ type: 'item', item, result: 'sent', tally });
     if (tripped || item.kind !== 'incident' || incidentId === undefined) continue;
@@ -139,10 +148,23 @@ function countSent(
   if (item.kind === 'normal') {
     const falsePauses = tally.falsePauses + opened;
     if (repeats) return { ...next, falsePauses };
-    return { ...next, falsePauses, normal: tally.normal + 1, normalNotional: tally.normalNotional + size };
+    return {
+      ...next,
+      falsePauses,
+      normal: tally.normal + 1,
+      normalNotional: tally.normalNotional + size,
+    };
   }
   if (repeats) return next;
   return after
-    ? { ...next, stolenAfter: tally.stolenAfter + 1, stolenAfterNotional: tally.stolenAfterNotional + size }
-    : { ...next, stolenBefore: tally.stolenBefore + 1, stolenBeforeNotional: tally.stolenBeforeNotional + size };
+    ? {
+        ...next,
+        stolenAfter: tally.stolenAfter + 1,
+        stolenAfterNotional: tally.stolenAfterNotional + size,
+      }
+    : {
+        ...next,
+        stolenBefore: tally.stolenBefore + 1,
+        stolenBeforeNotional: tally.stolenBeforeNotional + size,
+      };
 }

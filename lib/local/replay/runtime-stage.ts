@@ -34,7 +34,11 @@ async function send(runtime: Runtime, item: TimelineItem): Promise<Sent> {
   await runtime.idle();
   const opened = (await incidents.list(100)).filter(({ incidentId }) => !known.has(incidentId));
   if (opened.length === 0 || seen === undefined) return { opened };
-  return { opened, toTripMs: seen.committedMs - startedMs, toFlagMs: seen.toldMs - seen.committedMs };
+  return {
+    opened,
+    toTripMs: seen.committedMs - startedMs,
+    toFlagMs: seen.toldMs - seen.committedMs,
+  };
 }
 
 /** Asks the flag over and over until it says no, and notes when the commit was visible and when the reader was told. */

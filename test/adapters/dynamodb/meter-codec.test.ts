@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   fromMeterBytes,
-  SATURATED_ASSETS,
   toMeterBytes,
 } from '../../../lib/adapters/dynamodb/meter-codec.ts';
 import * as Meter from '../../../lib/domain/meter.ts';
@@ -43,7 +42,7 @@ const meters = fc
 /** A set that has lost count reads as one set, whichever it was. */
 function canonical(meter: Meter.Meter): Meter.Meter {
   const set = (assets: readonly number[]) =>
-    assets.length > Meter.ASSETS_MAX ? SATURATED_ASSETS : assets;
+    assets.length > Meter.ASSETS_MAX ? Meter.SATURATED_ASSETS : assets;
   const steps = meter.steps.map((slots) =>
     slots.map((slot) => ({ ...slot, assets: set(slot.assets) })),
   );

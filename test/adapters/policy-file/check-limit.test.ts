@@ -354,7 +354,7 @@ describe('checkLimit', () => {
       asset within a pattern:
       ok
       no identifier:
-      line 8, limits[0].where.asset: "ETH" is not a CAIP-19 asset such as "eip155:1/slip44:60" or "eip155:1/erc20:0x…" (40 hex digits), or a pattern with *
+      line 8, limits[0].where.asset: "ETH" is not a CAIP-19 asset such as "eip155:1/slip44:60" or "eip155:1/erc20:0x…" (40 hex digits, checksum right if in mixed case), or a pattern with *
       destination and customer are not listed:
       ok"
     `);

@@ -95,7 +95,7 @@ describe('checkSections', () => {
       unlisted:
       line 6, assets[1].sameAs: "eip155:1/slip44:61" is not listed in assets under exactly this id; add it
       a pattern:
-      line 6, assets[1].sameAs: "eip155:*/slip44:60" is not a CAIP-19 asset such as "eip155:1/slip44:60" or "eip155:1/erc20:0x…" (40 hex digits)
+      line 6, assets[1].sameAs: "eip155:*/slip44:60" is not a CAIP-19 asset such as "eip155:1/slip44:60" or "eip155:1/erc20:0x…" (40 hex digits, checksum right if in mixed case)
       a chain of them:
       line 6, assets[1].sameAs: "eip155:1/slip44:60" is itself the same as another; use "eip155:10/slip44:60"
       of an asset that is wrong itself: one mistake is told once:
