@@ -4,8 +4,8 @@ import { ACCEPTED, REJECTED } from './answers.ts';
 import { EXIT, StoppedError } from './exit-code.ts';
 import { type EventToSend, post, type Transport } from './transport.ts';
 
-/** Events in one request. */
-const EVENTS_MAX = 100;
+/** Events in one request: the longest ones stay below the 256 KiB that the runtime takes. */
+const EVENTS_MAX = 25;
 
 /**
  * A transport to an embedded runtime.

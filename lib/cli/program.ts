@@ -6,6 +6,7 @@ import { addDemo } from './commands/demo.ts';
 import { addFlag } from './commands/flag.ts';
 import { addIncidents } from './commands/incidents.ts';
 import { addLimits } from './commands/limits.ts';
+import { addLocal } from './commands/local.ts';
 import { addPause } from './commands/pause.ts';
 import { addPolicy } from './commands/policy.ts';
 import { addReplay } from './commands/replay.ts';
@@ -65,6 +66,7 @@ function createProgram(io: Io, run: Run): Command {
   program.commandsGroup('Try:');
   addDemo(program, run);
   addReplay(program, run);
+  addLocal(program, run);
   program.commandsGroup('Look:');
   addStatus(program, run);
   addLimits(program, run);

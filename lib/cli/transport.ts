@@ -85,9 +85,10 @@ function isTimeout(error: unknown): boolean {
   return error instanceof Error && error.name === 'TimeoutError';
 }
 
-/** The code behind `fetch failed`, such as ECONNREFUSED. */
+/** What stands behind `fetch failed`, such as ECONNREFUSED. */
 function reasonOf(error: unknown): string {
   const { cause } = error as { readonly cause?: { readonly code?: unknown } };
   if (typeof cause?.code === 'string') return cause.code;
+  if (cause instanceof Error) return cause.message;
   return error instanceof Error ? error.message : 'unknown error';
 }

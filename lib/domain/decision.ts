@@ -93,6 +93,9 @@ function decideTransfer(draft: Draft.Draft, incoming: Transfer): Outcome {
   switch (match.kind) {
     case 'duplicate':
       return none;
+    case 'nothing-moved':
+      note(draft, { rowId, bodyHash: incoming.bodyHash, text: 'an outflow of zero' });
+      return none;
     case 'late-report':
       Draft.putRow(draft, { ...match.claimed, state: 'matched' });
       return none;

@@ -14,6 +14,8 @@ export type Hashed = {
  * `new-withdrawal`: approved and not seen before: counted.
  * `late-report`: its outflow was counted when it was seen: linked, counted no more.
  * `matched-outflow`: the outflow of an approved withdrawal that no other outflow has consumed.
+ * `nothing-moved`: an outflow of zero that names no withdrawal. Anybody can make a wallet emit one
+ *   (address poisoning), so it is noted and stops nothing.
  * `unmatched-outflow`: nobody approved it: counted, and a cause.
  * `duplicate`: the same again: nothing.
  * `conflict`: the same id with another body: nothing counted, and a cause.
@@ -23,6 +25,7 @@ export type Match =
   | { readonly kind: 'late-report'; readonly claimed: Ledger.Row }
   | { readonly kind: 'matched-outflow'; readonly withdrawal: Ledger.Row }
   | { readonly kind: 'unmatched-outflow'; readonly why: string; readonly claims?: string }
+  | { readonly kind: 'nothing-moved' }
   | { readonly kind: 'duplicate' }
   | { readonly kind: 'conflict'; readonly noteId: string };
 
@@ -69,6 +72,8 @@ function matchOutflow(
     why,
     ...(claims === undefined ? {} : { claims }),
   });
+  const { amount, fee } = outflow.transfer;
+  if (withdrawalId === undefined && amount === 0n && !fee?.amount) return { kind: 'nothing-moved' };
   if (withdrawalId === undefined) return unmatched('it names no approved withdrawal');
   const rowId = Withdrawal.withdrawalRowId(withdrawalId);
   const withdrawal = rowOf(rowId);

@@ -194,6 +194,29 @@ describe('decide', () => {
       expect(Meter.outflow(here.items.get('global')!.meter, at)).toBe(0n);
     });
 
+    test('behavior: H27: the outflow of an old withdrawal moves it into no window', () => {
+      const here = world();
+      send(here, policy(), reported('a', 5));
+      const laterMs = T0_MS + 31 * DAY_MS;
+      const seen = incoming(outflow({ transaction: '0xa', withdrawalId: 'a' }, { amount: usd(5) }));
+      const { outcomes } = submit(here, { policy: policy(), nowMs: laterMs, events: [seen] });
+      expect(outcomes[0]).toMatchObject({ result: 'matched-outflow', notional: 0n, trips: [] });
+      const window = { metric: 'notional', windowMs: MINUTE_MS, widenMs: 0 } as const;
+      const { meter } = here.items.get('global')!;
+      expect(Meter.outflow(meter, { ...window, nowMs: laterMs })).toBe(0n);
+      expect(meter.newestMs).toBe(T0_MS);
+    });
+
+    test('behavior: H72: an outflow of zero that names nothing stops nothing and charges nothing', () => {
+      const here = world();
+      const zero = incoming(outflow({ transaction: '0xdust' }, { amount: 0n }));
+      expect(send(here, policy(), zero)).toMatchObject({ result: 'nothing-moved', trips: [] });
+      expect(send(here, policy(), zero)).toMatchObject({ result: 'duplicate' });
+      expect(openScopes(here)).toEqual([]);
+      const one = incoming(outflow({ transaction: '0xdust2' }, { amount: 1n }));
+      expect(send(here, policy(), one).result).toBe('unmatched-outflow');
+    });
+
     test('behavior: H14: the same id with another amount is an incident, once, and counts nothing', () => {
       const here = world();
       send(here, policy(), reported('a', 5));

@@ -13,6 +13,7 @@ type Options = {
   readonly chain?: string;
   readonly asset?: string;
   readonly destination?: string;
+  readonly memo?: string;
   readonly actor?: string;
 };
 
@@ -28,6 +29,7 @@ export function addFlag(program: Command, run: Run): void {
     .option('--chain <id>', 'CAIP-2 chain, such as eip155:1')
     .option('--asset <id>', 'CAIP-19 asset, such as eip155:1/slip44:60')
     .option('--destination <account>', 'CAIP-10 account that receives')
+    .option('--memo <text>', 'memo or tag that belongs to the destination')
     .option('--actor <name>', 'the customer or API key behind the withdrawal')
     .action((options: Options, command: Command) =>
       run(command, (session) => flag(session, options)),
@@ -35,8 +37,8 @@ export function addFlag(program: Command, run: Run): void {
 }
 
 async function flag(session: Session, options: Options): Promise<ExitCode | undefined> {
-  const { wallet, chain, asset, destination, actor } = options;
-  const question = { command: 'flag' as const, wallet, chain, asset, destination, actor };
+  const { wallet, chain, asset, destination, memo, actor } = options;
+  const question = { command: 'flag' as const, wallet, chain, asset, destination, memo, actor };
   try {
     const { value, raw } = await ask(await session.connect(), question, FLAG);
     if (session.json) session.printJson(raw);

@@ -66,10 +66,16 @@ async function check(session: Session, file: string): Promise<undefined> {
   session.print([
     `${paint.green('VALID')} ${clean(file)}: policy ${clean(name)}`,
     ...fact('Mode', mode === 'shadow' ? 'shadow: reports, stops nothing' : 'enforce', { columns }),
-    ...fact('Resume', policy.resume.kind, { columns }),
+    ...fact('Resume', resumeText(policy.resume.kind), { columns }),
     ...fact('Holds', parts.join(', '), { columns }),
     ...fact('Hash', hash.slice(0, 12), { columns }),
   ]);
+}
+
+function resumeText(resume: 'trial' | 'quorum'): string {
+  return resume === 'trial'
+    ? 'trial: one operator alone can resume'
+    : 'quorum: `apply` refuses it, since this version has no ceremony for several operators';
 }
 
 async function diff(

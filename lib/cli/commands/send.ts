@@ -79,10 +79,10 @@ async function sendAll(
 
 function tellInvalid(session: Session, invalid: readonly Invalid[]): void {
   for (const { place, problems } of invalid.slice(0, SHOWN_MAX)) {
-    for (const problem of problems) session.io.stderr.write(`${place}: ${clean(problem)} `);
+    for (const problem of problems) session.warn(`${place}: ${problem}`);
   }
   if (invalid.length > SHOWN_MAX) {
-    session.io.stderr.write(`and ${invalid.length - SHOWN_MAX} more invalid events `);
+    session.warn(`and ${invalid.length - SHOWN_MAX} more invalid events`);
   }
 }
 

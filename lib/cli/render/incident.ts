@@ -143,7 +143,8 @@ export function incidentList(
       clean(incident.scope),
       Math.min(NAME_COLUMNS_MAX, columns - columnsTaken(head) - 2),
     );
-    const text = `${incident.first.kind}: ${clean(incident.first.text)}`;
+    const { kind, text: why } = incident.first;
+    const text = clean(kind === 'limit' ? why : `${kind}: ${why}`);
     return [
       `${head}  ${paint.bold(scope)}`,
       `  ${moment(incident.openedAtMs, nowMs)}`,
