@@ -19,7 +19,7 @@ export async function measureConcurrency(seed: string, full: FullSet): Promise<S
     const rows: (readonly Cell[])[] = [];
     for (const batch of BATCHES) {
       for (const workers of WORKERS) {
-        await putMeters(rig.store, metersOf({}, { ofAsset: full.eth, others: full.assets2 }));
+        await putMeters(rig.store, metersOf({}, full));
         rows.push(rowOf({ workers, batch }, await measureWorkers(rig, { workers, batch, seed })));
       }
     }

@@ -38,10 +38,18 @@ export async function measureCore(seed: string, full: FullSet): Promise<Section>
   ];
   return {
     title: 'Speed on one core',
-    columns: ['', ''],
+    columns: ['', 'speed'],
     rows: [
-      row('decision core, one event at a time', 'single', decideFor(startCore({ seed, full, policy }), 1)),
-      row('decision core, 25 in a batch', 'batch', decideFor(startCore({ seed, full, policy }), 25)),
+      row(
+        'decision core, one event at a time',
+        'single',
+        decideFor(startCore({ seed, full, policy }), 1),
+      ),
+      row(
+        'decision core, 25 in a batch',
+        'batch',
+        decideFor(startCore({ seed, full, policy }), 25),
+      ),
       row('in-memory stage: parse, load, decide, commit', 'stage', await measureStage(seed)),
     ],
     notes: [
@@ -67,7 +75,7 @@ function startCore(parameters: {
   const { seed, full, policy } = parameters;
   const items = new Map<Key, Ledger.Item>();
   for (let customer = 0; customer < CUSTOMERS; customer += 1) {
-    const meters = metersOf({ customer }, { ofAsset: full.eth, others: full.assets2 });
+    const meters = metersOf({ customer }, full);
     for (const [key, meter] of meters) items.set(key, { version: 1, meter, breaker: CLOSED });
   }
   const random = Random.create(`${seed} core`);
@@ -120,7 +128,12 @@ function decideFor(core: Core, batch: number): number {
 async function measureStage(seed: string): Promise<number> {
   const startMs = Date.UTC(2023, 8, 1);
   const stage = await createMemoryStage({ policySource: policySource(1), startMs });
-  const eth = { asset: ETH, chain: CHAIN, decimals: 18, pricePicoUsd: BigInt(ETH_USD) * PICO_PER_USD };
+  const eth = {
+    asset: ETH,
+    chain: CHAIN,
+    decimals: 18,
+    pricePicoUsd: BigInt(ETH_USD) * PICO_PER_USD,
+  };
   const usdc = { asset: USDC, chain: CHAIN, decimals: 6, pricePicoUsd: PICO_PER_USD };
   const traffic = generateTraffic({
     seed,

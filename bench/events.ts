@@ -4,7 +4,12 @@ import { nodeDigest } from '../lib/adapters/node-digest.ts';
 import type { AssetId } from '../lib/domain/caip.ts';
 import type { Incoming } from '../lib/domain/decision.ts';
 import * as Scope from '../lib/domain/scope.ts';
-import { canonicalBody, type Fee, type Outflow, type Withdrawal } from '../lib/domain/withdrawal.ts';
+import {
+  canonicalBody,
+  type Fee,
+  type Outflow,
+  type Withdrawal,
+} from '../lib/domain/withdrawal.ts';
 import { CHAIN, customerAccount, ETH, walletAccount, walletName } from './sample-policy.ts';
 
 /** What a withdrawal is made from. Numbers name wallet and customer. */
@@ -40,7 +45,9 @@ export function incoming(event: Withdrawal | Outflow): Incoming {
 }
 
 /** The keys of the scopes that a withdrawal lies in, by kind. */
-export function scopesOf(order: Pick<Order, 'wallet' | 'customer' | 'asset'>): Readonly<Record<Scope.Kind, Scope.Key>> {
+export function scopesOf(
+  order: Pick<Order, 'wallet' | 'customer' | 'asset'>,
+): Readonly<Record<Scope.Kind, Scope.Key>> {
   const { wallet = 0, customer = 0, asset = ETH } = order;
   const subject: Scope.Subject = {
     chain: CHAIN,

@@ -73,10 +73,11 @@ export function fullMeter(parameters: {
   readonly seed: string;
   readonly endMs: number;
   readonly draw: Draw;
+  readonly spanMs?: number;
 }): Meter.Meter {
-  const { seed, endMs, draw } = parameters;
+  const { seed, endMs, draw, spanMs = SPAN_MS } = parameters;
   const random = Random.create(seed);
-  const startMs = Math.floor((endMs - SPAN_MS) / COARSE_MS) * COARSE_MS;
+  const startMs = Math.floor((endMs - spanMs) / COARSE_MS) * COARSE_MS;
   let meter = Meter.EMPTY;
   let atMs = startMs;
   while (atMs <= endMs) {

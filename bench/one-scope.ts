@@ -1,9 +1,9 @@
 /** The least that counts once: a ledger row and the meter of one scope with five windows, in one transaction. */
 
+import { nodeDigest } from '../lib/adapters/node-digest.ts';
 import type * as Ledger from '../lib/domain/ledger.ts';
 import * as Meter from '../lib/domain/meter.ts';
 import { canonicalBody } from '../lib/domain/withdrawal.ts';
-import { nodeDigest } from '../lib/adapters/node-digest.ts';
 import type { DecisionStore } from '../lib/ports.ts';
 import { systemClock } from '../lib/runtime/system.ts';
 import { scopesOf, withdrawal } from './events.ts';
@@ -29,8 +29,6 @@ export type OneScope = {
   readonly fill: (meter: Meter.Meter) => Promise<void>;
   /** Reads, judges five windows by notional and count, writes; again on a conflict. The same id counts once. */
   readonly once: (withdrawalId: string) => Promise<void>;
-  /** micro-USD in the scope's day. */
-  readonly dayNotional: () => Promise<bigint>;
 };
 
 /** A decision on the wallet's scope through the real store. */
@@ -38,7 +36,7 @@ export function oneScopeDecision(decisions: DecisionStore, newId: () => string):
   const key = scopesOf({}).wallet;
   const once = async (withdrawalId: string) => {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-      const row = rowOf(withdrawalId, { decisionId: newId(), atMs: systemClock.nowMs() });
+      const row = oneScopeRow(withdrawalId, { decisionId: newId(), atMs: systemClock.nowMs() });
       const loaded = await decisions.load({ rows: [row.rowId], items: [key] });
       if (loaded.rows.has(row.rowId)) return;
       const stored = loaded.items.get(key);
@@ -60,16 +58,8 @@ export function oneScopeDecision(decisions: DecisionStore, newId: () => string):
   return {
     once,
     fill: (meter) => putMeters({ decisions }, new Map([[key, meter]])),
-    dayNotional: async () => {
-      const item = (await decisions.load({ rows: [], items: [key] })).items.get(key);
-      const window = { metric: 'notional', windowMs: 86_400_000, widenMs: 0 } as const;
-      return item ? Meter.outflow(item.meter, { ...window, nowMs: systemClock.nowMs() }) : 0n;
-    },
   };
 }
-
-/** What one event adds to the scope, micro-USD. */
-export const EVENT_NOTIONAL = NOTIONAL;
 
 function charged(stored: Ledger.Item | undefined, atMs: number): Ledger.Item {
   const meter = Meter.charge(stored?.meter ?? Meter.EMPTY, CHARGE, atMs);
@@ -85,7 +75,8 @@ function judge(meter: Meter.Meter, nowMs: number): readonly bigint[] {
   );
 }
 
-function rowOf(
+/** The ledger row of a withdrawal of 1 ETH. */
+export function oneScopeRow(
   withdrawalId: string,
   decision: { readonly decisionId: string; readonly atMs: number },
 ): Ledger.Row {
@@ -102,7 +93,12 @@ function rowOf(
     bodyHash: nodeDigest.hash(canonicalBody(transfer)),
     atMs,
     policyVersion: 1,
-    money: { transfer, subject: { ...subject, destination, actor }, charged: [leg], chargedAtMs: atMs },
+    money: {
+      transfer,
+      subject: { ...subject, destination, actor },
+      charged: [leg],
+      chargedAtMs: atMs,
+    },
   };
 }
 

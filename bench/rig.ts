@@ -1,7 +1,7 @@
 /** An engine with tables, a store and a policy in force: what the parts measure on. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Deps } from '../lib/actions/commit-decision.ts';
 import { operateBreaker } from '../lib/actions/operate-breaker.ts';
 import { createPolicyInForce } from '../lib/actions/policy-in-force.ts';
@@ -12,7 +12,7 @@ import { nodeIds } from '../lib/adapters/node-ids.ts';
 import { parsePolicy } from '../lib/adapters/policy-file/parse.ts';
 import type * as Ledger from '../lib/domain/ledger.ts';
 import type { Meter } from '../lib/domain/meter.ts';
-import * as Scope from '../lib/domain/scope.ts';
+import type * as Scope from '../lib/domain/scope.ts';
 import { startEngine } from '../lib/local/engine.ts';
 import { LOCAL_CREDENTIALS, LOCAL_REGION } from '../lib/local/local-account.ts';
 import * as Random from '../lib/local/replay/random.ts';
@@ -42,7 +42,11 @@ export async function startRig(parameters: {
   const { policySource: source, seed } = parameters;
   const engine = await startEngine();
   const { endpoint } = engine;
-  const client = createDynamoClient({ endpoint, region: LOCAL_REGION, credentials: LOCAL_CREDENTIALS });
+  const client = createDynamoClient({
+    endpoint,
+    region: LOCAL_REGION,
+    credentials: LOCAL_CREDENTIALS,
+  });
   await createTables(client, TABLES);
   const store = createDynamoStore({ client, tables: TABLES, wallClock: systemClock });
   const { decisions, policies, incidents } = store;
@@ -57,7 +61,12 @@ export async function startRig(parameters: {
     sleep: (ms) => sleep(ms),
     random,
   };
-  const command = { kind: 'apply-policy', commandId: 'bench', source, hash: nodeDigest.hash(source) } as const;
+  const command = {
+    kind: 'apply-policy',
+    commandId: 'bench',
+    source,
+    hash: nodeDigest.hash(source),
+  } as const;
   await operateBreaker({ ...deps, incidents, parsePolicy }, { command, actor: 'bench' });
   await policy.refresh();
   const watch = watchWire(client);

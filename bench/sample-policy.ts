@@ -65,10 +65,29 @@ function limits(): readonly unknown[] {
   ];
   const common = { limit: OUT_OF_REACH, action: 'pause' };
   const sums = rows.flatMap(([scope, metric, windows]) =>
-    windows.map((window) => ({ id: `${scope}-${metric}-${window}`, scope, metric, window, ...common })),
+    windows.map((window) => ({
+      id: `${scope}-${metric}-${window}`,
+      scope,
+      metric,
+      window,
+      ...common,
+    })),
   );
-  const amount = { id: 'eth-hour', scope: 'wallet-asset', where: { asset: ETH }, metric: 'amount', window: '1h' };
-  const assets = { id: 'assets', scope: 'wallet', metric: 'assets', window: '15m', limit: 50, action: 'pause' };
+  const amount = {
+    id: 'eth-hour',
+    scope: 'wallet-asset',
+    where: { asset: ETH },
+    metric: 'amount',
+    window: '1h',
+  };
+  const assets = {
+    id: 'assets',
+    scope: 'wallet',
+    metric: 'assets',
+    window: '15m',
+    limit: 50,
+    action: 'pause',
+  };
   const single = { id: 'single', scope: 'wallet', metric: 'single', ...common };
   return [...sums, { ...amount, ...common }, assets, single];
 }

@@ -34,7 +34,7 @@ export function scenarios(parameters: {
   readonly full: FullSet;
 }): readonly Scenario[] {
   const { seed, full } = parameters;
-  const usual = metersOf({}, { ofAsset: full.eth, others: full.assets2 });
+  const usual = metersOf({}, full);
   const eth = ordersOf(`${seed} eth`, drawEth);
   return [
     {
@@ -70,22 +70,22 @@ function neighbours(parameters: {
   readonly full: FullSet;
 }): readonly Scenario[] {
   const { seed, full } = parameters;
-  const { eth, wei, usdc } = full;
-  const usual = metersOf({}, { ofAsset: eth, others: full.assets2 });
-  const ofUsdc = metersOf({ asset: USDC }, { ofAsset: usdc, others: full.assets2 });
+  const usual = metersOf({}, full);
+  const ofUsdc = metersOf({ asset: USDC }, full, { ofAsset: full.usdc });
   const single = (id: string, name: string, meters: ReadonlyMap<Key, Meter>) => ({
     id,
-    name,
+    name: `eight scopes, ${name}`,
     meters,
-    batches: ordersOf(`${seed} ${id}`, id === 'wei' ? drawWei : drawEth)(id, SINGLES).map((order) => [
-      incoming(withdrawal(order)),
-    ]),
+    batches: ordersOf(`${seed} ${id}`, id === 'wei' ? drawWei : drawEth)(id, SINGLES).map(
+      (order) => [incoming(withdrawal(order))],
+    ),
   });
   const approved = ordersOf(`${seed} matched`, drawEth)('matched', SINGLES).map(withdrawal);
   return [
-    single('wei', 'eight scopes, amounts to the last wei', metersOf({}, { ofAsset: wei, others: full.assets2 })),
-    single('assets-20', 'eight scopes, 20 assets', metersOf({}, { ofAsset: eth, others: full.assets20 })),
-    single('assets-60', 'eight scopes, 60 assets', metersOf({}, { ofAsset: eth, others: full.assets60 })),
+    single('wei', 'amounts to the last wei', metersOf({}, full, { ofAsset: full.wei })),
+    single('assets-20', '20 assets', metersOf({}, full, { wide: full.assets20 })),
+    single('assets-60', '60 assets', metersOf({}, full, { wide: full.assets60 })),
+    single('assets-737', '737 assets', metersOf({}, full, { wide: full.assets737 })),
     {
       id: 'fee',
       name: 'USDC with its fee in ETH (ten scopes)',
@@ -107,7 +107,10 @@ function neighbours(parameters: {
 function ordersOf(seed: string, amountOf: (random: Random.Random) => bigint) {
   const random = Random.create(seed);
   return (id: string, count: number) =>
-    Array.from({ length: count }, (_, index) => ({ id: `${id}-${index}`, amount: amountOf(random) }));
+    Array.from({ length: count }, (_, index) => ({
+      id: `${id}-${index}`,
+      amount: amountOf(random),
+    }));
 }
 
 function batched(events: readonly Incoming[]): readonly (readonly Incoming[])[] {

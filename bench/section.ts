@@ -43,7 +43,12 @@ export function render(section: Section): string {
       .join('   ')
       .trimEnd(),
   );
-  return [title, '', ...lines.map((line) => `  ${line}`), ...notes.map((note) => `  · ${note}`)].join('\n');
+  return [
+    title,
+    '',
+    ...lines.map((line) => `  ${line}`),
+    ...notes.map((note) => `  · ${note}`),
+  ].join('\n');
 }
 
 function textOf(cell: Cell): string {

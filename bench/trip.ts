@@ -1,6 +1,7 @@
 /** Event → trip → flag → page, through the embedded runtime: bus, queue, the deployed handlers, engine, stream. */
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPolicyInForce } from '../lib/actions/policy-in-force.ts';
@@ -34,7 +35,11 @@ const WAIT_MAX_MS = 5_000;
 const FILLED_MAX = 90;
 
 /** Times of one trip, ms. */
-export type Trip = { readonly toTripMs: number; readonly toFlagMs: number; readonly toPageMs: number };
+export type Trip = {
+  readonly toTripMs: number;
+  readonly toFlagMs: number;
+  readonly toPageMs: number;
+};
 
 /** Trips of fresh wallets, one after another. */
 export async function measureTrips(full: FullSet): Promise<Section> {
@@ -55,9 +60,21 @@ export async function measureTrips(full: FullSet): Promise<Section> {
     title: `From an unapproved outflow to a pause, ${TRIPS} trips of fresh wallets, meters full`,
     columns: ['', 'p50', 'p99', 'slowest'],
     rows: [
-      row('event → trip committed', 'event-to-trip', trips.map(({ toTripMs }) => toTripMs)),
-      row('trip → a reader of the flag is told no', 'trip-to-flag', trips.map(({ toFlagMs }) => toFlagMs)),
-      row('trip → the operator has the page', 'trip-to-page', trips.map(({ toPageMs }) => toPageMs)),
+      row(
+        'event → trip committed',
+        'event-to-trip',
+        trips.map(({ toTripMs }) => toTripMs),
+      ),
+      row(
+        'trip → a reader of the flag is told no',
+        'trip-to-flag',
+        trips.map(({ toFlagMs }) => toFlagMs),
+      ),
+      row(
+        'trip → the operator has the page',
+        'trip-to-page',
+        trips.map(({ toPageMs }) => toPageMs),
+      ),
     ],
     notes: [
       'event: handed to the bus; trip: the commit has been answered; flag: strong reads by a client of its own, from the trip on',
@@ -79,7 +96,9 @@ export async function onStage<T>(
   run: (stage: TripStage) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'breakwater-bench-'));
-  const engine = await startEngine({ folder });
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
+  const engine = await startEngine({ folder: join(folder, 'engine') });
   const moments = createMoments();
   // The runtime announces itself in the current folder, and must not displace one that is at work there.
   const home = process.cwd();
@@ -87,6 +106,7 @@ export async function onStage<T>(
   process.env[ENV.dynamodbEndpoint] = engine.endpoint;
   try {
     const runtime = await startRuntime({
+      folder: join(folder, 'runtime'),
       policySource: policySource(wallets),
       log: { info: moments.onLog, error: () => undefined },
       onPage: ({ body }) => moments.note(`page ${scopeOf(body)}`),
@@ -103,7 +123,8 @@ export async function onStage<T>(
     delete process.env[ENV.dynamodbEndpoint];
     process.chdir(home);
     await engine.stop();
-    await rm(folder, { recursive: true, force: true });
+    process.off('exit', remove);
+    remove();
   }
 }
 
@@ -115,7 +136,7 @@ async function fill(
   const { full, wallets } = parameters;
   const meters = new Map<Key, Meter>();
   for (let wallet = 0; wallet < wallets; wallet += 1) {
-    const more = metersOf({ wallet }, { ofAsset: full.eth, others: full.assets2 });
+    const more = metersOf({ wallet }, full);
     for (const [key, meter] of more) meters.set(key, meter);
   }
   const all = [...meters];
@@ -134,6 +155,8 @@ async function trip(
   if (!before.enabled) throw new NotTrippedError({ scope, why: `at first ${before.text}` });
   const tripped = moments.wait(`trip ${scope}`);
   const paged = moments.wait(`page ${scope}`);
+  // Where the trip fails, nobody waits for its page.
+  paged.catch(() => undefined);
   const startedMs = performance.now();
   await runtime.submit([{ detailType: 'outflow.observed', detail: outflow(wallet) }]);
   const trippedMs = await tripped;
@@ -200,7 +223,10 @@ function createMoments(): Moments {
     wait: (name) => {
       const { promise, resolve, reject } = Promise.withResolvers<number>();
       const why = `${name} was not told of within ${WAIT_MAX_MS} ms`;
-      const timer = setTimeout(() => reject(new NotTrippedError({ scope: name, why })), WAIT_MAX_MS);
+      const timer = setTimeout(
+        () => reject(new NotTrippedError({ scope: name, why })),
+        WAIT_MAX_MS,
+      );
       waiting.set(name, (atMs) => {
         clearTimeout(timer);
         resolve(atMs);

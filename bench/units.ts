@@ -65,9 +65,18 @@ async function measureOneScope(rig: Rig, full: FullSet): Promise<Cost> {
 
 function rowOf(about: Pick<Scenario, 'id' | 'name' | 'max'>, cost: Cost): readonly Cell[] {
   const { id, name, max } = about;
-  const roundTrips = { value: cost.roundTrips, unit: '', digits: 2, ...(max && { max: max.roundTrips }) };
+  const roundTrips = {
+    value: cost.roundTrips,
+    unit: '',
+    digits: 2,
+    ...(max && { max: max.roundTrips }),
+  };
   const units = { value: cost.units, unit: '', digits: 2, ...(max && { max: max.units }) };
-  return [name, { id: `cost.${id}.round-trips`, ...roundTrips }, { id: `cost.${id}.units`, ...units }];
+  return [
+    name,
+    { id: `cost.${id}.round-trips`, ...roundTrips },
+    { id: `cost.${id}.units`, ...units },
+  ];
 }
 
 /** An event was not decided: what was counted is no event's cost. */

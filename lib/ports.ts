@@ -112,7 +112,10 @@ export type Notifier = { readonly send: (message: Message) => Promise<void> };
 
 /** Sends an event through the ingress, as any producer would. */
 export type EventSender = {
-  readonly send: (event: { readonly detailType: string; readonly detail: unknown }) => Promise<void>;
+  readonly send: (event: {
+    readonly detailType: string;
+    readonly detail: unknown;
+  }) => Promise<void>;
 };
 
 /** Puts aside what cannot be read, with the reason. */

@@ -1,7 +1,7 @@
 /** Carries out one command of a person. */
 
 import * as Command from '../domain/command.ts';
-import { parseKey } from '../domain/scope.ts';
+import * as Scope from '../domain/scope.ts';
 import type { IncidentStore, PolicyParser } from '../ports.ts';
 import { commitDecision, type Deps as DecisionDeps } from './commit-decision.ts';
 
@@ -22,8 +22,8 @@ export async function operateBreaker(
   deps: Deps,
   parameters: { readonly command: Command.Command; readonly actor: string },
 ): Promise<Command.Result> {
-  const { command, actor } = parameters;
-  if (command.kind === 'pause') parseKey(command.scope);
+  const { actor } = parameters;
+  const command = canonical(parameters.command);
   const next = command.kind === 'apply-policy' ? deps.parsePolicy(command.source) : undefined;
   const incident =
     command.kind === 'resume' ? await deps.incidents.get(command.incidentId) : undefined;
@@ -33,4 +33,10 @@ export async function operateBreaker(
     decide: (context, loaded) =>
       Command.decide(context, loaded, { command, by: { actor, incident, next } }),
   });
+}
+
+/** A pause in the spelling that meters use. @throws {Scope.InvalidScopeError} {Caip.InvalidIdError} */
+function canonical(command: Command.Command): Command.Command {
+  if (command.kind !== 'pause') return command;
+  return { ...command, scope: Scope.key(Scope.parseKey(command.scope)) };
 }

@@ -35,7 +35,10 @@ export async function recordEvents(
   return recorded;
 }
 
-/** Groups events, in order, so that each group's rows and items fit one transaction. */
+/**
+ * Groups events, in order, so that each group's rows and items fit one transaction. An event that
+ * the rules cannot even place stands alone, so that it takes no other with it.
+ */
 export function plan(
   policy: Policy.Policy,
   events: readonly Decision.Incoming[],
@@ -45,6 +48,11 @@ export function plan(
   let items = new Set<string>();
   for (const event of events) {
     const keys = itemKeys(policy, event);
+    if (!keys) {
+      chunks.push([event]);
+      rows = PLANNED_ITEMS_MAX;
+      continue;
+    }
     const together = new Set([...items, ...keys]);
     const last = chunks.at(-1);
     if (last && rows + 2 + together.size <= PLANNED_ITEMS_MAX) {
@@ -66,7 +74,7 @@ async function recordChunk(
 ): Promise<readonly Recorded[]> {
   try {
     const outcomes = await commitDecision(deps, {
-      keys: (policy) => Decision.keys(policy, chunk),
+      keys: (policy) => orUndecidable(() => Decision.keys(policy, chunk)),
       decide: (context, loaded) => decideWhole(context, loaded, chunk),
     });
     return outcomes.map((outcome) => ({ kind: 'decided', outcome }));
@@ -92,15 +100,7 @@ function decideWhole(...[context, loaded, chunk]: Parameters<typeof Decision.dec
   readonly result: readonly Decision.Outcome[];
   readonly changes?: Ledger.Changes;
 } {
-  let decision: Decision.Decision;
-  try {
-    decision = Decision.decide(context, loaded, chunk);
-  } catch (cause) {
-    throw new UndecidableError({
-      reason: cause instanceof Error ? cause.message : 'unknown',
-      cause,
-    });
-  }
+  const decision = orUndecidable(() => Decision.decide(context, loaded, chunk));
   const size = Ledger.size(decision.changes);
   if (size > Ledger.CHANGES_MAX) {
     throw new UndecidableError({ reason: `it changes ${size} items, over ${Ledger.CHANGES_MAX}` });
@@ -109,22 +109,37 @@ function decideWhole(...[context, loaded, chunk]: Parameters<typeof Decision.dec
   return isRepeat(decision) ? { result: outcomes } : { result: outcomes, changes };
 }
 
+function orUndecidable<T>(judge: () => T): T {
+  try {
+    return judge();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : 'unknown';
+    throw new UndecidableError({ reason, cause });
+  }
+}
+
 /** Nothing but repeats: a strong read has shown that each is in the ledger, and there is nothing to write. */
 function isRepeat({ outcomes }: Decision.Decision): boolean {
   return outcomes.every(({ result }) => result === 'duplicate');
 }
 
+/** Parking asks for the scopes only. The amount may be what cannot be judged, so it stays behind. */
 function parked(
-  incoming: Extract<Decision.Incoming, { kind: 'transfer' }>,
+  { event }: Extract<Decision.Incoming, { kind: 'transfer' }>,
   error: UndecidableError,
 ): Decision.Incoming {
-  return { kind: 'parked', event: incoming.event, reason: error.message.slice(0, 200) };
+  const transfer = { ...event.transfer, amount: 0n, fee: undefined };
+  return { kind: 'parked', event: { ...event, transfer }, reason: error.message.slice(0, 200) };
 }
 
-function itemKeys(policy: Policy.Policy, event: Decision.Incoming): readonly string[] {
-  return event.kind === 'heartbeat'
-    ? []
-    : Charge.keys(Policy.resolve(policy, event.event.transfer));
+/** The items that an event touches; `undefined` where that cannot be told. */
+function itemKeys(policy: Policy.Policy, event: Decision.Incoming): readonly string[] | undefined {
+  if (event.kind === 'heartbeat') return [];
+  try {
+    return Charge.keys(Policy.resolve(policy, event.event.transfer));
+  } catch {
+    return undefined;
+  }
 }
 
 /** The rules could not judge these events, or their changes fit no transaction. Nothing was written. */

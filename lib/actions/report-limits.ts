@@ -28,6 +28,7 @@ export type Line = {
   readonly headroom: string;
   readonly usedText: string;
   readonly limitText: string;
+  readonly headroomText: string;
   /** Share used, basis points, capped at 99 999. */
   readonly usedBps: number;
   readonly mode: Policy.Mode;
@@ -76,6 +77,7 @@ function line(policy: Policy.Policy, use: Evaluate.Use): Line {
     headroom: headroom.toString(),
     usedText: Explain.quantity(policy, limit, used),
     limitText: Explain.quantity(policy, limit, limit.allowed),
+    headroomText: Explain.headroom(policy, limit, headroom),
     usedBps: Number(
       (used * 10_000n) / limit.allowed > 99_999n ? 99_999n : (used * 10_000n) / limit.allowed,
     ),

@@ -112,6 +112,7 @@ export const RESULT = z.discriminatedUnion('kind', [
     scope: z.string(),
     incidentId: z.string(),
     already: z.boolean(),
+    doubt: z.optional(z.string()),
   }),
   z.object({
     kind: z.literal('resumed'),
@@ -156,5 +157,3 @@ export type Limits = z.output<typeof LIMITS>;
 export type Line = Limits['lines'][number];
 /** The answer to "may withdrawals flow?". */
 export type Flag = z.output<typeof FLAG>;
-/** A policy as it is stored. */
-export type StoredPolicy = z.output<typeof POLICY>;

@@ -12,11 +12,7 @@ import { EXIT, StoppedError } from './exit-code.ts';
  */
 export function readScope(text: string): Scope.Key {
   try {
-    // Without a colon the plural of a kind would pass for its first letters.
-    if (!text.includes(':') && text !== Scope.GLOBAL_KEY)
-      throw new Scope.InvalidScopeError({ text });
-    const scope = Scope.parseKey(text);
-    return Scope.key({ kind: scope.kind, id: canonicalId(scope) });
+    return Scope.key(Scope.parseKey(text));
   } catch (error) {
     if (!(error instanceof Scope.InvalidScopeError || error instanceof Caip.InvalidIdError))
       throw error;
@@ -27,33 +23,4 @@ export function readScope(text: string): Scope.Key {
       cause: error,
     });
   }
-}
-
-function canonicalId(scope: Scope.Scope): string {
-  const [first = '', ...rest] = scope.id.split('|');
-  switch (scope.kind) {
-    case 'destination':
-      return [Caip.parseAccount(first), ...rest].join('|');
-    case 'asset':
-      return Caip.parseAsset(scope.id);
-    case 'chain':
-      return Caip.parseChain(scope.id);
-    case 'wallet':
-      return isAccount(first) ? Caip.parseAccount(first) : scope.id;
-    case 'wallet-asset': {
-      const wallet = isAccount(first) ? Caip.parseAccount(first) : first;
-      return `${wallet}|${Caip.parseAsset(rest.join('|'))}`;
-    }
-    case 'actor':
-    case 'key-domain':
-    case 'global':
-      return scope.id;
-    default:
-      return scope.kind satisfies never;
-  }
-}
-
-/** Wallets that the policy does not name are known by their account. */
-function isAccount(id: string): boolean {
-  return /^eip155:[^:]+:0x/i.test(id);
 }

@@ -5,6 +5,7 @@ import * as Draft from './draft.ts';
 import type * as Ledger from './ledger.ts';
 import type { Policy } from './policy.ts';
 import * as Scope from './scope.ts';
+import { scopeDoubt } from './scope-doubt.ts';
 
 /** A command. `commandId` makes it act once, however often it is delivered. */
 export type Command =
@@ -37,6 +38,8 @@ export type Result =
       readonly scope: Scope.Key;
       readonly incidentId: string;
       readonly already: boolean;
+      /** Why this may stop nothing: the policy knows no such scope. */
+      readonly doubt?: string;
     }
   | {
       readonly kind: 'resumed';
@@ -57,7 +60,11 @@ export function commandRowId(commandId: string): string {
 }
 
 /** Who gave the command; for a resume, the incident that it names; for a policy, what its source says. */
-export type By = { readonly actor: string; readonly incident?: Breaker.Incident | undefined; readonly next?: Policy | undefined };
+export type By = {
+  readonly actor: string;
+  readonly incident?: Breaker.Incident | undefined;
+  readonly next?: Policy | undefined;
+};
 
 /**
  * Decides on one command. Pausing needs nobody else. Resuming is for a policy in trial mode only,
@@ -97,8 +104,10 @@ function pause(draft: Draft.Draft, command: Extract<Command, { kind: 'pause' }>,
     actor: by.actor,
   });
   const { scope, incidentId } = trip;
+  const doubt = scopeDoubt(draft.context.policy, scope);
+  const paused = { kind: 'paused', scope, incidentId, already: !trip.opened } as const;
   return {
-    result: { kind: 'paused', scope, incidentId, already: !trip.opened },
+    result: doubt === undefined ? paused : { ...paused, doubt },
     changes: Draft.changes(draft),
   };
 }
@@ -147,7 +156,8 @@ function applyPolicy(
   by: By,
 ): Decided {
   if (by.next?.resume.kind === 'quorum') {
-    const why = 'resume: quorum needs the ceremony in which operators sign together, which this version does not have; nobody could resume. Use resume: trial';
+    const why =
+      'resume: quorum needs the ceremony in which operators sign together, which this version does not have; nobody could resume. Use resume: trial';
     return { result: { kind: 'refused', why } };
   }
   const global = Draft.item(draft, Scope.GLOBAL_KEY);

@@ -122,6 +122,12 @@ export function quantity(policy: Policy.Policy, rule: Policy.Limit, value: bigin
     : `${value} base units`;
 }
 
+/** What is left under a limit, as {@link quantity} but never rounded up. */
+export function headroom(policy: Policy.Policy, rule: Policy.Limit, value: bigint): string {
+  const isUsd = rule.metric === 'notional' || rule.metric === 'single';
+  return isUsd && value < Money.MAX ? Money.formatUsdDown(value) : quantity(policy, rule, value);
+}
+
 function over(rule: Policy.Limit): string {
   return rule.metric === 'single' ? ' in one withdrawal' : ` in ${duration(rule.windowMs)}`;
 }

@@ -64,9 +64,7 @@ function judge(evidence: Evidence): Flag {
     const text = `${scope} is ${breaker.state}, incident ${incidentId}`;
     return { enabled: false, reason: 'breaker-open', scope, incidentId, sinceMs, text };
   }
-  const blocked = unknown.find(
-    (what) => policy.unknown[what].withdrawal !== 'allow',
-  );
+  const blocked = unknown.find((what) => policy.unknown[what].withdrawal !== 'allow');
   if (blocked !== undefined) {
     return { enabled: false, reason: 'unknown', text: `the policy does not know this ${blocked}` };
   }

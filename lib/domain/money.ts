@@ -65,7 +65,20 @@ export function parsePrice(text: string): bigint {
 /** Writes micro-USD for people: whole dollars with separators from 100 USD up, cents below; rounded up. */
 export function formatUsd(microUsd: bigint): string {
   const cents = divideUp(microUsd, 10_000n);
-  if (cents >= 10_000n) return `$${group(divideUp(microUsd, 1_000_000n))}`;
+  return cents >= 10_000n ? dollars(divideUp(microUsd, 1_000_000n)) : dollarsAndCents(cents);
+}
+
+/** As {@link formatUsd}, rounded down: for headroom, which must not promise what is not there. */
+export function formatUsdDown(microUsd: bigint): string {
+  const cents = microUsd / 10_000n;
+  return cents >= 10_000n ? dollars(microUsd / 1_000_000n) : dollarsAndCents(cents);
+}
+
+function dollars(whole: bigint): string {
+  return `$${group(whole)}`;
+}
+
+function dollarsAndCents(cents: bigint): string {
   return `$${cents / 100n}.${(cents % 100n).toString().padStart(2, '0')}`;
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
@@ -131,6 +131,11 @@ export class Breakwater extends Construct {
     ] as const) {
       allow(grantee, { actions: [action], resources, conditions });
     }
+    // The CLI finds the URL and the bus by the stack's name.
+    allow(grantee, {
+      actions: ['cloudformation:DescribeStacks'],
+      resources: [Stack.of(this).stackId],
+    });
     this.alerts.grantCommand(grantee);
   }
 

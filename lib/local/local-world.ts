@@ -72,7 +72,7 @@ export async function createLocalWorld(parameters: {
     streams.destroy();
   });
   const { controlStreamArn } = await createTables(client, TABLES);
-  const services = await createServices({ folder, clock, onError });
+  const services = await createServices({ folder, clock, onError, ending });
   const { bus, events, deadLetters, rejects, alerts, control } = services;
   const address = await startAwsEndpoint({
     buses: [bus],

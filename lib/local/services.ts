@@ -23,16 +23,25 @@ const BATCH_MAX = 25;
 /** Receives before a message counts as dead. */
 const RECEIVES_MAX = 30;
 
-/** Makes the services. With a folder, what a queue took survives a kill. */
+/**
+ * Makes the services. What a queue took survives a kill. Each queue is put on `ending` as soon as it
+ * is open, so that the caller can end it also when a later one cannot be opened.
+ */
 export async function createServices(parameters: {
   readonly folder: string;
   readonly clock: Clock;
   readonly onError: (where: string, error: unknown) => void;
+  /** What has to be ended, in reverse order. */
+  readonly ending: (() => Promise<void>)[];
 }): Promise<Services> {
-  const { folder: journal, clock, onError } = parameters;
+  const { folder: journal, clock, onError, ending } = parameters;
   const newId = randomUUID;
-  const queue = (name: string, more: Partial<Parameters<typeof createQueue>[0]> = {}) =>
-    createQueue({ name, clock, newId, journal, onError: (error) => onError(name, error), ...more });
+  const queue = async (name: string, more: Partial<Parameters<typeof createQueue>[0]> = {}) => {
+    const onFailure = (error: unknown) => onError(name, error);
+    const opened = await createQueue({ name, clock, newId, journal, onError: onFailure, ...more });
+    ending.push(opened.stop);
+    return opened;
+  };
   const deadLetters = await queue('events-dead');
   const rejects = await queue('events-rejected');
   const events = await queue('events', {

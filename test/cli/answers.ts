@@ -118,6 +118,7 @@ export function line(parameters: Partial<Line> & Pick<Line, 'limitId' | 'scope'>
     headroom: '2500000000000',
     usedText: '$0.00',
     limitText: '$2,500,000',
+    headroomText: '$2,500,000',
     usedBps: 0,
     mode: 'enforce',
     ...parameters,

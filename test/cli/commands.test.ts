@@ -440,7 +440,10 @@ describe('pause', () => {
   });
 
   test('behavior: a scope that nothing lies in is warned about', async () => {
-    runtime.answers.set('pause', ok({ ...paused, scope: 'wallet:eth-hot1', already: false }));
+    const doubt =
+      'the policy knows no wallet eth-hot1, so this may stop nothing. It knows: eth-hot-1, btc-hot-1.';
+    const answer = { ...paused, scope: 'wallet:eth-hot1', already: false, doubt };
+    runtime.answers.set('pause', ok(answer));
     const { code, err } = await ran(['pause', 'wallet:eth-hot1', '--reason', 'odd']);
     expect(code).toBe(0);
     expect(err).toMatchInlineSnapshot(`
@@ -582,17 +585,17 @@ describe('send', () => {
   });
 
   test('args: -: standard input, in chunks', async () => {
-    const events = Array.from({ length: 250 }, (_, position) => event(position));
+    const events = Array.from({ length: 60 }, (_, position) => event(position));
     const { out, err } = await ran(['send', '-', '--json'], { stdin: lines(...events) });
-    expect(JSON.parse(out)).toEqual({ accepted: 250, invalid: [] });
+    expect(JSON.parse(out)).toEqual({ accepted: 60, invalid: [] });
     expect(err).toBe('');
-    expect(runtime.events.map((chunk) => (chunk as unknown[]).length)).toEqual([100, 100, 50]);
+    expect(runtime.events.map((chunk) => (chunk as unknown[]).length)).toEqual([25, 25, 10]);
   });
 
   test('behavior: progress on a terminal, erased at the end', async () => {
-    const events = Array.from({ length: 250 }, (_, position) => event(position));
+    const events = Array.from({ length: 60 }, (_, position) => event(position));
     const { err } = await ran(['send', '-'], { stdin: lines(...events), terminal: 80 });
-    expect(err).toBe('\rsent 0 of 250\rsent 100 of 250\rsent 200 of 250\r\u001b[K');
+    expect(err).toBe('\rsent 0 of 60\rsent 25 of 60\rsent 50 of 60\r\u001b[K');
   });
 
   test('error: one invalid event holds all', async () => {
@@ -600,7 +603,8 @@ describe('send', () => {
     const { code, out, err } = await ran(['send'], { stdin });
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toMatchInlineSnapshot(`
-      "line 2: detail.amount: must be a decimal string of base units such as "1000000", without sign, point or exponent Nothing was sent. Correct 1 event, or use --skip-invalid.
+      "line 2: detail.amount: must be a decimal string of base units such as "1000000", without sign, point or exponent
+      Nothing was sent. Correct 1 event, or use --skip-invalid.
       "
     `);
     expect(runtime.events).toEqual([]);
@@ -614,16 +618,16 @@ describe('send', () => {
   });
 
   test('error: broken off half way', async () => {
-    const events = Array.from({ length: 150 }, (_, position) => event(position));
+    const events = Array.from({ length: 30 }, (_, position) => event(position));
     runtime.eventsAnswer = (given) =>
-      given.length === 100
-        ? { status: 202, body: { accepted: 100 } }
+      given.length === 25
+        ? { status: 202, body: { accepted: 25 } }
         : { status: 503, body: { error: 'busy' } };
     const { code, err } = await ran(['send'], { stdin: lines(...events) });
     expect(code).toBe(4);
     expect(err).toMatchInlineSnapshot(`
-      "100 of 150 events were accepted before this.
-      The runtime did not take 50 events (HTTP 503).
+      "25 of 30 events were accepted before this.
+      The runtime did not take 5 events (HTTP 503).
       Look at its log, then send the same again: an event counts once.
       "
     `);
@@ -652,7 +656,7 @@ describe('policy check', () => {
     expect(out.replace(/Hash.*\n/, '')).toMatchInlineSnapshot(`
       "VALID examples/policies/starter.yaml: policy starter
       Mode     shadow: reports, stops nothing
-      Resume   trial
+      Resume   trial: one operator alone can resume
       Holds    10 limits, 2 wallets, 5 assets, 3 chains
       "
     `);

@@ -7,10 +7,15 @@ import { type FakeRuntime, startFakeRuntime } from './fake-runtime.ts';
 import { run } from './run.ts';
 
 let runtime: FakeRuntime;
+/** Where nobody listens any more. */
+let closedUrl: string;
 let folder: string;
 beforeAll(async () => {
   runtime = await startFakeRuntime();
   runtime.answers.set('status', { status: 200, body: ENABLED });
+  const closed = await startFakeRuntime();
+  await closed.close();
+  closedUrl = closed.url;
   folder = mkdtempSync(join(tmpdir(), 'breakwater-cli-'));
   mkdirSync(join(folder, '.breakwater'));
 });
@@ -57,10 +62,10 @@ describe('runProgram', () => {
   );
 
   test('error: nobody there', async () => {
-    const { code, out, err } = await run(['status', '--url', 'http://127.0.0.1:9']);
+    const { code, out, err } = await run(['status', '--url', closedUrl]);
     expect({ code, out }).toEqual({ code: 4, out: '' });
-    expect(err).toMatchInlineSnapshot(`
-      "No answer from http://127.0.0.1:9 (fetch failed).
+    expect(err.replace(closedUrl, 'URL')).toMatchInlineSnapshot(`
+      "No answer from URL (ECONNREFUSED).
       Start one with \`breakwater local\`, or name another with --url URL or --stack NAME.
       "
     `);

@@ -13,6 +13,8 @@ export type Setting = {
   readonly stdin?: string;
   /** Columns of a terminal; absent: no terminal. */
   readonly terminal?: number;
+  /** The id of the command; a fixed one by default. */
+  readonly commandId?: string;
   /** A person's answer; absent: nobody can be asked. */
   readonly answer?: string;
 };
@@ -36,7 +38,7 @@ export async function run(argv: readonly string[], setting: Setting = {}): Promi
     env: { NO_COLOR: '1', ...setting.env },
     cwd: setting.cwd ?? '/nonexistent',
     nowMs: () => NOW_MS,
-    commandId: () => '00000000-0000-4000-8000-000000000001',
+    commandId: () => setting.commandId ?? '00000000-0000-4000-8000-000000000001',
     sleep: async () => {},
   };
   const code = await runProgram(argv, io);

@@ -112,6 +112,7 @@ describe('Breakwater', () => {
         "lambda:GetFunctionUrlConfig on OperateBreakerFunctionFunctionUrl.FunctionArn",
         "lambda:InvokeFunctionUrl on OperateBreakerFunctionFunctionUrl.FunctionArn if StringEquals=lambda:FunctionUrlAuthType=AWS_IAM",
         "lambda:InvokeFunction on OperateBreakerFunctionFunctionUrl.FunctionArn if Bool=lambda:InvokedViaFunctionUrl=true",
+        "cloudformation:DescribeStacks on AWS::StackId",
         "sns:Publish on AlertsControl",
         "kms:Decrypt kms:GenerateDataKey on AlertsTopicKey",
       ]

@@ -137,7 +137,8 @@ function assetSetReader(reader: Bits.BitReader, distinct: AssetSet): () => Asset
   let before: AssetSet = [];
   return () => {
     if (reader.uint(1) === 1) return before;
-    before = reader.uint(1) === 1 ? Meter.SATURATED_ASSETS : distinct.filter(() => reader.uint(1) === 1);
+    before =
+      reader.uint(1) === 1 ? Meter.SATURATED_ASSETS : distinct.filter(() => reader.uint(1) === 1);
     return before;
   };
 }

@@ -71,19 +71,22 @@ export const assetPattern = scalar({
 
 /** A CAIP-10 account or a pattern of them. */
 export const accountPattern = scalar({
-  expected: 'a CAIP-10 account such as "eip155:1:0x…" (40 hex digits, checksum right if in mixed case), or a pattern with *',
+  expected:
+    'a CAIP-10 account such as "eip155:1:0x…" (40 hex digits, checksum right if in mixed case), or a pattern with *',
   read: (text) => pattern(text, Identifier.parseAccount),
 });
 
 /** A CAIP-19 asset. */
 export const assetId = scalar({
-  expected: 'a CAIP-19 asset such as "eip155:1/slip44:60" or "eip155:1/erc20:0x…" (40 hex digits, checksum right if in mixed case)',
+  expected:
+    'a CAIP-19 asset such as "eip155:1/slip44:60" or "eip155:1/erc20:0x…" (40 hex digits, checksum right if in mixed case)',
   read: attempt(Identifier.parseAsset),
 });
 
 /** A CAIP-10 account. */
 export const accountId = scalar({
-  expected: 'a CAIP-10 account such as "eip155:1:0x…" (40 hex digits, checksum right if in mixed case)',
+  expected:
+    'a CAIP-10 account such as "eip155:1:0x…" (40 hex digits, checksum right if in mixed case)',
   read: attempt(Identifier.parseAccount),
 });
 

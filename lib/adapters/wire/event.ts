@@ -63,7 +63,7 @@ const outflowDetail = z.strictObject({
   ...transferShape,
 });
 const heartbeatDetail = z.strictObject({ sentAt: instant });
-const envelopeShape = z.object({ 'detail-type': z.string(), detail: z.unknown() });
+const envelopeShape = z.object({ 'detail-type': z.string(), detail: z.optional(z.unknown()) });
 
 /** A parsed event of the ingress. */
 export type Event = Withdrawal.Withdrawal | Withdrawal.Outflow | Heartbeat;

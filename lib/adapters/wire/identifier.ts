@@ -37,6 +37,8 @@ function assertChecksum(text: string): void {
 export class ChecksumError extends Error {
   override readonly name = 'Identifier.ChecksumError';
   constructor(details: { readonly address: string }) {
-    super(`"${details.address}" fails its EIP-55 checksum: one of its characters is wrong; check it, or write it in lower case`);
+    super(
+      `"${details.address}" fails its EIP-55 checksum: one of its characters is wrong; check it, or write it in lower case`,
+    );
   }
 }

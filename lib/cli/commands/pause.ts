@@ -1,12 +1,10 @@
 /** `breakwater pause`: stop withdrawals of a scope, at once and alone. */
 
 import type { Command } from 'commander';
-import { parsePolicy } from '../../adapters/policy-file/parse.ts';
-import { POLICY, RESULT, STATUS } from '../answers.ts';
+import { RESULT, STATUS } from '../answers.ts';
 import { ask } from '../ask.ts';
 import { clean, fact } from '../render/text.ts';
 import { readScope } from '../scope-argument.ts';
-import { scopeDoubt } from '../scope-doubt.ts';
 import type { Run, Session } from '../session.ts';
 import type { Transport } from '../transport.ts';
 
@@ -37,7 +35,10 @@ async function pause(
   if (session.json) session.printJson(raw);
   else if (value.kind === 'paused') session.print(lines(session, transport, value));
   else session.print(['This command was carried out before; nothing more was done.']);
-  await readBack(session, transport, scope);
+  if (value.kind === 'paused' && value.doubt !== undefined) {
+    session.warn(`WARNING: ${clean(value.doubt)}`);
+  }
+  await readBack(session, transport);
 }
 
 function lines(
@@ -58,17 +59,13 @@ function lines(
   ];
 }
 
-/** A pause that stops nothing must not look like one: a mistyped wallet, or a policy that only watches. */
-async function readBack(session: Session, transport: Transport, scope: string): Promise<void> {
+/** A pause that stops nothing must not look like one: here, a policy that only watches. */
+async function readBack(session: Session, transport: Transport): Promise<void> {
   try {
     const status = await ask(transport, { command: 'status' }, STATUS);
     if (status.value.policy.mode === 'shadow') {
       session.warn('WARNING: the policy is in SHADOW MODE: withdrawals still flow.');
     }
-    const stored = await ask(transport, { command: 'policy.show' }, POLICY);
-    const { source } = stored.value;
-    const doubt = source === undefined ? undefined : scopeDoubt(parsePolicy(source), scope);
-    if (doubt !== undefined) session.warn(`WARNING: ${doubt}`);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     session.warn(`The breaker is open; what it stops could not be read back: ${clean(why)}`);

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { RESULT } from '../answers.ts';
 import { ask } from '../ask.ts';
-import { clean, fact } from '../render/text.ts';
+import { clean, fact, shellWord } from '../render/text.ts';
 import type { Run, Session } from '../session.ts';
 
 /** Adds the command. */
@@ -47,6 +47,6 @@ async function resume(
       : []),
     '',
     ...fact('Check', 'breakwater status', { columns }),
-    ...fact('Watch', `breakwater limits --scope '${clean(value.scope)}'`, { columns }),
+    ...fact('Watch', `breakwater limits --scope ${shellWord(value.scope)}`, { columns }),
   ]);
 }

@@ -4,7 +4,7 @@ import { CAUSES_MAX } from '../../domain/breaker.ts';
 import { formatUsd } from '../../domain/money.ts';
 import type { Cause, Incident, IncidentWithCauses, Status } from '../answers.ts';
 import type { Paint } from './paint.ts';
-import { clean, columnsTaken, fact, padEnd, plural, shorten } from './text.ts';
+import { clean, columnsTaken, fact, padEnd, plural, shellWord, shorten } from './text.ts';
 import { moment, span, utc } from './time.ts';
 
 /** What a rendering needs beside the answer. */
@@ -113,7 +113,7 @@ function timelineEntry(cause: Cause, openedAtMs: number, view: View): readonly s
 
 function next(incident: Incident, causes: readonly Cause[], view: View): readonly string[] {
   const { paint } = view;
-  const limits = `  breakwater limits --scope '${clean(incident.scope)}'`;
+  const limits = `  breakwater limits --scope ${shellWord(incident.scope)}`;
   if (incident.state === 'closed') return [paint.bold('Next'), limits, '  breakwater status'];
   const isLeak = causes.some((cause) => cause.kind === 'unmatched');
   return [

@@ -15,6 +15,11 @@ export function clean(text: string): string {
   });
 }
 
+/** A text as one word of a shell command that people copy: customers choose parts of it. */
+export function shellWord(text: string): string {
+  return `'${clean(text).replaceAll("'", `'\\''`)}'`;
+}
+
 /** Columns that a text takes, colours not counted. */
 export function columnsTaken(text: string): number {
   return [...stripVTControlCharacters(text)].length;

@@ -1,6 +1,6 @@
 /** A Breakwater without engine, queue or functions: the same actions over the in-memory store, on one clock. */
 
-import { operateBreaker } from '../../actions/operate-breaker.ts';
+import { type Deps, operateBreaker } from '../../actions/operate-breaker.ts';
 import { createPolicyInForce } from '../../actions/policy-in-force.ts';
 import { readFlag } from '../../actions/read-flag.ts';
 import { recordEvents } from '../../actions/record-events.ts';
@@ -11,8 +11,13 @@ import { parsePolicy } from '../../adapters/policy-file/parse.ts';
 import { fromEnvelope } from '../../adapters/wire/event.ts';
 import { chainsOf } from '../../domain/health.ts';
 import { canonicalBody } from '../../domain/withdrawal.ts';
+import type { Clock, HealthStore } from '../../ports.ts';
 import { questionOf } from './question.ts';
 import type { Sent, Stage } from './run.ts';
+import type { TimelineItem } from './timeline.ts';
+
+/** Incidents looked through for open ones. */
+const INCIDENTS_MAX = 100;
 
 /** A stage, and the means of an operator on it. */
 export type MemoryStage = Stage & {
@@ -25,11 +30,33 @@ export async function createMemoryStage(parameters: {
   readonly policySource: string;
   readonly startMs: number;
 }): Promise<MemoryStage> {
-  const store = createMemoryStore();
-  let nowMs = parameters.startMs;
-  const { decisions, policies, incidents, health } = store;
-  const policy = createPolicyInForce({ decisions, policies, parse: parsePolicy });
+  const { policySource: source, startMs } = parameters;
+  let nowMs = startMs;
   const clock = { nowMs: () => nowMs };
+  const { deps, health } = createDeps(clock);
+  const hash = nodeDigest.hash(source);
+  const apply = { kind: 'apply-policy', commandId: 'replay', source, hash } as const;
+  await operateBreaker(deps, { command: apply, actor: 'replay' });
+  const { policy } = await deps.policy.refresh();
+  const chains = chainsOf(policy);
+  const { decisions, incidents } = deps;
+  return {
+    policy,
+    advanceTo: async (atMs) => {
+      nowMs = Math.max(nowMs, atMs);
+      const untilMs = nowMs + policy.timing.leaseMs;
+      await health.renew(Object.fromEntries(chains.map((chain) => [chain, untilMs])), nowMs);
+    },
+    flag: (item) => readFlag({ decisions, health, policy: deps.policy, clock }, questionOf(item)),
+    incident: (incidentId) => incidents.get(incidentId),
+    send: (item) => send(deps, item),
+    resumeAll: () => resumeAll(deps),
+  };
+}
+
+function createDeps(clock: Clock): { readonly deps: Deps; readonly health: HealthStore } {
+  const { decisions, policies, incidents, health } = createMemoryStore();
+  const policy = createPolicyInForce({ decisions, policies, parse: parsePolicy });
   const deps = {
     decisions,
     policy,
@@ -41,35 +68,23 @@ export async function createMemoryStage(parameters: {
     sleep: async () => undefined,
     random: () => 0,
   };
-  const { policySource: source } = parameters;
-  const apply = { kind: 'apply-policy', commandId: 'replay', source, hash: nodeDigest.hash(source) } as const;
-  await operateBreaker(deps, { command: apply, actor: 'replay' });
-  const inForce = await policy.refresh();
-  const chains = chainsOf(inForce.policy);
-  return {
-    policy: inForce.policy,
-    advanceTo: async (atMs) => {
-      nowMs = Math.max(nowMs, atMs);
-      const untilMs = nowMs + inForce.policy.timing.leaseMs;
-      await health.renew(Object.fromEntries(chains.map((chain) => [chain, untilMs])), nowMs);
-    },
-    flag: (item) => readFlag({ decisions, health, policy, clock }, questionOf(item)),
-    incident: (incidentId) => incidents.get(incidentId),
-    send: async (item): Promise<Sent> => {
-      const event = fromEnvelope({ 'detail-type': item.detailType, detail: item.detail });
-      if (event.kind === 'heartbeat') return { opened: [] };
-      const bodyHash = nodeDigest.hash(canonicalBody(event.transfer));
-      const [recorded] = await recordEvents(deps, [{ kind: 'transfer', event, bodyHash, lagMs: 0 }]);
-      if (recorded?.kind !== 'decided') throw recorded?.error ?? new Error('nothing was recorded');
-      return { opened: recorded.outcome.trips.filter((trip) => trip.opened) };
-    },
-    resumeAll: async () => {
-      for (const incident of await incidents.list(100)) {
-        if (incident.state !== 'open') continue;
-        const { incidentId } = incident;
-        const command = { kind: 'resume', commandId: `resume-${incidentId}`, incidentId, reason: 'false pause' } as const;
-        await operateBreaker(deps, { command, actor: 'replay' });
-      }
-    },
-  };
+  return { deps, health };
+}
+
+async function send(deps: Deps, item: TimelineItem): Promise<Sent> {
+  const event = fromEnvelope({ 'detail-type': item.detailType, detail: item.detail });
+  if (event.kind === 'heartbeat') return { opened: [] };
+  const bodyHash = nodeDigest.hash(canonicalBody(event.transfer));
+  const [recorded] = await recordEvents(deps, [{ kind: 'transfer', event, bodyHash, lagMs: 0 }]);
+  if (recorded?.kind !== 'decided') throw recorded?.error ?? new Error('nothing was recorded');
+  return { opened: recorded.outcome.trips.filter((trip) => trip.opened) };
+}
+
+async function resumeAll(deps: Deps): Promise<void> {
+  for (const { incidentId, state } of await deps.incidents.list(INCIDENTS_MAX)) {
+    if (state !== 'open') continue;
+    const commandId = `resume-${incidentId}`;
+    const command = { kind: 'resume', commandId, incidentId, reason: 'false pause' } as const;
+    await operateBreaker(deps, { command, actor: 'replay' });
+  }
 }

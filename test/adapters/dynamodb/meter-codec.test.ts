@@ -1,9 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  fromMeterBytes,
-  toMeterBytes,
-} from '../../../lib/adapters/dynamodb/meter-codec.ts';
+import { fromMeterBytes, toMeterBytes } from '../../../lib/adapters/dynamodb/meter-codec.ts';
 import * as Meter from '../../../lib/domain/meter.ts';
 import * as Money from '../../../lib/domain/money.ts';
 import * as Build from '../../support/builders.ts';

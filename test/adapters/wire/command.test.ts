@@ -54,7 +54,11 @@ describe('isChange', () => {
 describe('toCommand', () => {
   test('default', () => {
     const hash = (text: string) => `hash of ${text}`;
-    const apply = { command: 'policy.apply', commandId: 'c-0000002', source: 'version: 1' } as const;
+    const apply = {
+      command: 'policy.apply',
+      commandId: 'c-0000002',
+      source: 'version: 1',
+    } as const;
     expect(toCommand(apply, hash)).toEqual({
       kind: 'apply-policy',
       commandId: 'c-0000002',

@@ -1,6 +1,10 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { fromEnvelope, InvalidEventError, parseEnvelope } from '../../../lib/adapters/wire/event.ts';
+import {
+  fromEnvelope,
+  InvalidEventError,
+  parseEnvelope,
+} from '../../../lib/adapters/wire/event.ts';
 
 const WALLET = 'eip155:1:0x8bf8cd7F001D0584F98F53a3d82eD0bA498cC3dE';
 const TO = `eip155:1:0x${'cd'.repeat(20)}`;
@@ -11,7 +15,12 @@ const reported = {
   destination: TO,
   amount: '1000000000000000000',
 };
-const observed = { ...reported, transaction: '0xabc', place: 'log:3', observedAt: '2023-09-12T13:20:59Z' };
+const observed = {
+  ...reported,
+  transaction: '0xabc',
+  place: 'log:3',
+  observedAt: '2023-09-12T13:20:59Z',
+};
 
 function envelope(detailType: string, detail: unknown): unknown {
   return { version: '0', id: 'e-1', 'detail-type': detailType, source: 'test', detail };
@@ -48,7 +57,12 @@ describe('fromEnvelope', () => {
 
   test('args: outflow.observed', () => {
     const event = fromEnvelope(envelope('outflow.observed', observed));
-    expect(event).toMatchObject({ kind: 'outflow', transaction: '0xabc', place: 'log:3', withdrawalId: 'w-1' });
+    expect(event).toMatchObject({
+      kind: 'outflow',
+      transaction: '0xabc',
+      place: 'log:3',
+      withdrawalId: 'w-1',
+    });
   });
 
   test('args: heartbeat', () => {
@@ -69,9 +83,17 @@ describe('fromEnvelope', () => {
     ['a JSON number as amount', { amount: 5 }, 'detail.amount'],
     ['an amount above 2^256 − 1', { amount: (2n ** 256n).toString() }, 'detail.amount'],
     ['a short address', { wallet: 'eip155:1:0xabc' }, 'detail.wallet'],
-    ['an address with a wrong checksum', { wallet: WALLET.replace('cD7F', 'Cd7F').replace('cd7F', 'Cd7F') }, 'detail.wallet'],
+    [
+      'an address with a wrong checksum',
+      { wallet: WALLET.replace('cD7F', 'Cd7F').replace('cd7F', 'Cd7F') },
+      'detail.wallet',
+    ],
     ['an asset on another chain', { asset: 'eip155:56/slip44:714' }, 'detail.asset'],
-    ['a destination on another chain', { destination: TO.replace(':1:', ':56:') }, 'detail.destination'],
+    [
+      'a destination on another chain',
+      { destination: TO.replace(':1:', ':56:') },
+      'detail.destination',
+    ],
     ['an empty id', { withdrawalId: '' }, 'detail.withdrawalId'],
     ['an id with a control character', { withdrawalId: 'a\u0000b' }, 'detail.withdrawalId'],
     ['an id with half a character', { withdrawalId: 'a\ud800' }, 'detail.withdrawalId'],

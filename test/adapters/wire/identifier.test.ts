@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
-import { describe, expect } from 'vitest';
 import { getAddress } from 'viem/utils';
+import { describe, expect } from 'vitest';
 import { ChecksumError, parseAccount, parseAsset } from '../../../lib/adapters/wire/identifier.ts';
 
 const CHECKSUMMED = '0x8bf8cd7F001D0584F98F53a3d82eD0bA498cC3dE';
@@ -23,7 +23,8 @@ describe('parseAccount', () => {
   });
 
   test('behavior: other namespaces keep their case and have no such checksum', () => {
-    const account = 'solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp:G3udanrxk8stVe8Se2zXmJ3QwU8GSFJMn28mTfn8t1kq';
+    const account =
+      'solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp:G3udanrxk8stVe8Se2zXmJ3QwU8GSFJMn28mTfn8t1kq';
     expect(parseAccount(account)).toBe(account);
   });
 

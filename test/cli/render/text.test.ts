@@ -7,6 +7,7 @@ import {
   padEnd,
   padStart,
   plural,
+  shellWord,
   shorten,
   wrap,
 } from '../../../lib/cli/render/text.ts';
@@ -20,6 +21,18 @@ describe('clean', () => {
     expect(clean('\u001b[2J\r\n\u200b\u202e\u2028\ud800')).toBe(
       '\\u{1b}[2J\\u{d}\\u{a}\\u{200b}\\u{202e}\\u{2028}\ufffd',
     );
+  });
+});
+
+describe('shellWord', () => {
+  test('default', () => {
+    expect(shellWord('wallet-asset:a|eip155:1/slip44:60')).toBe(
+      "'wallet-asset:a|eip155:1/slip44:60'",
+    );
+  });
+
+  test('behavior: a quote does not end the word', () => {
+    expect(shellWord("actor:o'neil")).toBe(`'actor:o'\\''neil'`);
   });
 });
 

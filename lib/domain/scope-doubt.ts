@@ -1,9 +1,9 @@
 /** Whether a breaker on a scope stops anything that the policy knows. */
 
-import { chainOf } from '../domain/caip.ts';
-import * as Pattern from '../domain/pattern.ts';
-import * as Policy from '../domain/policy.ts';
-import * as Scope from '../domain/scope.ts';
+import { chainOf } from './caip.ts';
+import * as Pattern from './pattern.ts';
+import * as Policy from './policy.ts';
+import * as Scope from './scope.ts';
 
 /** Known names that a message repeats. */
 const NAMES_MAX = 8;

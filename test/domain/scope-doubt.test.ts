@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parsePolicy } from '../../lib/adapters/policy-file/parse.ts';
-import { scopeDoubt } from '../../lib/cli/scope-doubt.ts';
+import { scopeDoubt } from '../../lib/domain/scope-doubt.ts';
 
 const POLICY = parsePolicy(readFileSync('examples/policies/starter.yaml', 'utf8'));
 const WETH = 'eip155:1/erc20:0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2';

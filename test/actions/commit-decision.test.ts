@@ -1,0 +1,201 @@
+import { describe, expect, test } from 'vitest';
+import { ATTEMPTS_MAX, ContendedError, commitDecision } from '../../lib/actions/commit-decision.ts';
+import { recordEvents } from '../../lib/actions/record-events.ts';
+import { createMemoryStore } from '../../lib/adapters/memory/store.ts';
+import { UnavailableError } from '../../lib/adapters/store-errors.ts';
+import * as Draft from '../../lib/domain/draft.ts';
+import type * as Ledger from '../../lib/domain/ledger.ts';
+import { GLOBAL_KEY } from '../../lib/domain/scope.ts';
+import type { DecisionStore } from '../../lib/ports.ts';
+import { putInForce, readyWorld } from '../support/action-world.ts';
+import { incoming, limit, policy, T0_MS, usd, withdrawal } from '../support/builders.ts';
+
+/** Notes which policy decided, and writes nothing but a row. */
+const noteRecipe = (seen: number[]) => ({
+  keys: () => ({ rows: ['note'], items: [] }),
+  decide: (context: Draft.Context, loaded: Ledger.Loaded) => {
+    const draft = Draft.start(context, loaded);
+    seen.push(context.policyVersion);
+    const row = { rowId: 'note', state: 'noted', bodyHash: '', atMs: draft.atMs } as const;
+    Draft.putRow(draft, row);
+    return { result: context.decisionId, changes: Draft.changes(draft) };
+  },
+});
+
+/** Runs something before each commit. */
+function onCommit(
+  decisions: DecisionStore,
+  act: (attempt: number) => Promise<unknown>,
+): DecisionStore {
+  let attempt = 0;
+  return {
+    load: decisions.load,
+    commit: async (changes) => {
+      attempt += 1;
+      await act(attempt);
+      return decisions.commit(changes);
+    },
+  };
+}
+
+describe('commitDecision', () => {
+  test('default', async () => {
+    const { world } = await readyWorld(policy());
+    const decisionId = await commitDecision(world.decision, noteRecipe([]));
+    const { rows } = await world.store.decisions.load({ rows: ['note'], items: [] });
+    expect(rows.get('note')?.decisionId).toBe(decisionId);
+  });
+
+  test('behavior: global is always read, whatever the recipe asks for', async () => {
+    const { world } = await readyWorld(policy());
+    const asked: (readonly string[])[] = [];
+    const { decisions } = world.decision;
+    const load: DecisionStore['load'] = (keys) => {
+      asked.push(keys.items);
+      return decisions.load(keys);
+    };
+    await commitDecision({ ...world.decision, decisions: { ...decisions, load } }, noteRecipe([]));
+    expect(asked).toEqual([[GLOBAL_KEY]]);
+  });
+
+  test('behavior: nothing to write is the result as it stands, and no commit', async () => {
+    const { world, committed } = await readyWorld(policy());
+    const count = committed.length;
+    const recipe = { keys: () => ({ rows: [], items: [] }), decide: () => ({ result: 'seen' }) };
+    expect(await commitDecision(world.decision, recipe)).toBe('seen');
+    expect(committed.length).toBe(count);
+  });
+
+  test('behavior: after a conflict everything is read and decided again, at a later time', async () => {
+    const { world, clock, committed } = await readyWorld(policy());
+    const decisions = onCommit(world.decision.decisions, async (attempt) => {
+      clock.nowMs += 1_000;
+      if (attempt <= 2) {
+        await recordEvents(world.decision, [incoming(withdrawal(`other-${attempt}`))]);
+      }
+    });
+    const loads: Ledger.Loaded[] = [];
+    const noted: DecisionStore = {
+      commit: decisions.commit,
+      load: async (keys) => {
+        const loaded = await decisions.load(keys);
+        loads.push(loaded);
+        return loaded;
+      },
+    };
+    await commitDecision({ ...world.decision, decisions: noted }, noteRecipe([]));
+    const versions = loads.map(({ items }) => items.get(GLOBAL_KEY)?.version);
+    expect(new Set(versions).size).toBe(3);
+    expect(committed.at(-1)?.atMs).toBe(T0_MS + 2_000);
+    expect(new Set(committed.map(({ decisionId }) => decisionId)).size).toBe(committed.length);
+  });
+
+  test('behavior: a policy that came into force in between decides', async () => {
+    const { world } = await readyWorld(policy());
+    const seen: number[] = [];
+    const decisions = onCommit(world.decision.decisions, async (attempt) => {
+      if (attempt === 1) await putInForce(world, policy({ name: 'second' }));
+    });
+    await commitDecision({ ...world.decision, decisions }, noteRecipe(seen));
+    expect(seen).toEqual([1, 2]);
+  });
+
+  test('behavior: a policy that another process put in force decides the first time', async () => {
+    const { world } = await readyWorld(policy());
+    const seen: number[] = [];
+    await world.decision.policy.current();
+    const other = await readyWorld(policy(), () => ({ store: world.store, ids: world.ids }));
+    await putInForce(other.world, policy({ name: 'second' }));
+    await commitDecision(world.decision, noteRecipe(seen));
+    expect(seen).toEqual([2]);
+  });
+
+  test('error: attempts are bounded', async () => {
+    const { world } = await readyWorld(policy());
+    let commits = 0;
+    const waits: number[] = [];
+    const { load } = world.decision.decisions;
+    const commit = async () => {
+      commits += 1;
+      return 'conflict' as const;
+    };
+    const deps = {
+      ...world.decision,
+      decisions: { load, commit },
+      random: () => 0.999,
+      sleep: async (ms: number) => void waits.push(ms),
+    };
+    await expect(commitDecision(deps, noteRecipe([]))).rejects.toThrow(ContendedError);
+    expect(commits).toBe(ATTEMPTS_MAX);
+    expect(waits.every((ms) => ms >= 0 && ms <= 250)).toBe(true);
+  });
+
+  test('error: a policy that changes at every attempt ends as contended too', async () => {
+    const { world } = await readyWorld(policy());
+    let turn = 0;
+    const decisions: DecisionStore = {
+      ...world.decision.decisions,
+      load: async (keys) => {
+        turn += 1;
+        await putInForce(world, policy({ name: `version-${turn}` }));
+        return world.decision.decisions.load(keys);
+      },
+    };
+    const stale = { ...world.decision.policy, current: world.decision.policy.current };
+    const adopt: typeof stale.adopt = async (version) => ({
+      ...(await world.decision.policy.adopt(version)),
+      version: version - 1,
+    });
+    const deps = { ...world.decision, decisions, policy: { ...stale, adopt } };
+    await expect(commitDecision(deps, noteRecipe([]))).rejects.toThrow(ContendedError);
+  });
+
+  test.each(['load', 'commit'] as const)(
+    'H17, H18: an error of %s is thrown as it is and is no conflict',
+    async (step) => {
+      const { world, committed } = await readyWorld(policy());
+      const count = committed.length;
+      const down = new UnavailableError({ operation: step, reason: 'Throttled', attempts: 3 });
+      let calls = 0;
+      const decisions: DecisionStore = {
+        ...world.decision.decisions,
+        [step]: async () => {
+          calls += 1;
+          throw down;
+        },
+      };
+      const deps = { ...world.decision, decisions };
+      await expect(commitDecision(deps, noteRecipe([]))).rejects.toBe(down);
+      expect({ calls, committed: committed.length }).toEqual({ calls: 1, committed: count });
+    },
+  );
+
+  test('error: a policy in force that is not stored decides nothing', async () => {
+    const { world } = await readyWorld(policy());
+    const fresh = createMemoryStore();
+    const items = new Map([[GLOBAL_KEY, { ...(await globalOf(world.store)), policyVersion: 9 }]]);
+    const load: DecisionStore['load'] = async () => ({ rows: new Map(), items });
+    const deps = { ...world.decision, decisions: { ...fresh.decisions, load } };
+    await expect(commitDecision(deps, noteRecipe([]))).rejects.toThrow('version 9 is in force');
+  });
+
+  test('H28: what tripped stays tripped although the caller throws afterwards', async () => {
+    const { world } = await readyWorld(policy({ limits: [limit()] }));
+    const handler = async () => {
+      const event = incoming(withdrawal('w-1', { amount: usd(1_001) }));
+      await recordEvents(world.decision, [event]);
+      throw new Error('the handler fell over');
+    };
+    await expect(handler()).rejects.toThrow('fell over');
+    const { items } = await world.store.decisions.load({ rows: [], items: ['wallet:hot-1'] });
+    expect(items.get('wallet:hot-1')?.breaker.state).toBe('open');
+    expect((await world.store.incidents.list(10)).length).toBe(1);
+  });
+});
+
+async function globalOf(store: { readonly decisions: DecisionStore }): Promise<Ledger.Item> {
+  const { items } = await store.decisions.load({ rows: [], items: [GLOBAL_KEY] });
+  const item = items.get(GLOBAL_KEY);
+  if (!item) throw new Error('global is not stored');
+  return item;
+}
