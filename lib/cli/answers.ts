@@ -77,7 +77,7 @@ export const LIMITS = z.object({
       headroom: units,
       usedText: z.string(),
       limitText: z.string(),
-      headroomText: z.optional(z.string()),
+      headroomText: z.string(),
       mode: z.enum(['enforce', 'shadow']),
     }),
   ),

@@ -135,6 +135,7 @@ export const LIMITS: Report = {
       used: '3372500000000',
       usedText: '$3,372,500',
       headroom: '1627500000000',
+      headroomText: '$1,627,500',
       usedBps: 6_745,
     }),
     line({
@@ -146,6 +147,7 @@ export const LIMITS: Report = {
       limit: '250',
       limitText: '250',
       headroom: '250',
+      headroomText: '250',
       usedText: '0',
     }),
     line({
@@ -154,6 +156,7 @@ export const LIMITS: Report = {
       used: '7820500000000',
       usedText: '$7,820,500',
       headroom: '0',
+      headroomText: '$0.00',
       usedBps: 31_282,
     }),
     line({
@@ -163,6 +166,7 @@ export const LIMITS: Report = {
       used: '2500000000000',
       usedText: '$2,500,000',
       headroom: '0',
+      headroomText: '$0.00',
       usedBps: 10_000,
     }),
     line({
@@ -181,6 +185,7 @@ export const LIMITS: Report = {
       used: '1275123400000000000000',
       usedText: '1275.1234 ETH',
       headroom: '224876600000000000000',
+      headroomText: '224.8766 ETH',
       usedBps: 8_500,
       mode: 'shadow',
     }),

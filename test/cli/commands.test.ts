@@ -221,11 +221,11 @@ describe('limits', () => {
     expect(out).toMatchInlineSnapshot(`
       "  limit                in                              used          left
       wallet:eth-hot-1
-        wallet-hour          1h ████████████   313%    $7,820,500             0
-        wallet-da…long-name 24h ████████████   100%    $2,500,000             0
+        wallet-hour          1h ████████████   313%    $7,820,500         $0.00
+        wallet-da…long-name 24h ████████████   100%    $2,500,000         $0.00
         wallet-single                                             $750,000 each
       wallet-asset:eth-hot-1|eip155:1/slip44:60
-        eth-tokens-hour      1h ██████████░░    85% 1275.1234 ETH           14% shadow
+        eth-tokens-hour      1h ██████████░░    85% 1275.1234 ETH  224.8766 ETH shadow
       global
         all-hour             1h ████████░░░░    67%    $3,372,500    $1,627,500
         all-count           15m ░░░░░░░░░░░░     0%             0           250

@@ -15,8 +15,21 @@ import {
 import { disagreements, type Kept, keptIn, timeless, totals } from '../support/recount.ts';
 import { type Child, spawnRuntime } from '../support/spawn-runtime.ts';
 
-const KILLS = 7;
+/** Where the runs are killed, in this order. */
+const MOMENTS = [
+  'anywhere',
+  'at-theft',
+  'starting',
+  'after-theft',
+  'starting',
+  'at-theft',
+  'after-theft',
+] as const;
+type When = (typeof MOMENTS)[number];
+
 const SEED = Number(process.env.BREAKWATER_SEED ?? 20_230_912);
+/** Time in which a runtime starts, ms. */
+const STARTING_MS = 300;
 /** Longest time from the event at which a run is killed to the kill, ms. */
 const LATER_MAX_MS = 30;
 const SCOPE = 'key-domain:coinex-hot';
@@ -55,15 +68,17 @@ function pagesOf(runs: readonly Child[]): readonly (readonly string[])[] {
 /** Starts a run on the folder and kills it at a moment that the seed chooses. */
 async function runAndKill(
   folder: string,
-  moment: { readonly when: 'starting' | 'anywhere' | 'at-theft'; readonly random: () => number },
+  moment: { readonly when: When; readonly random: () => number },
 ): Promise<Child> {
   const { when, random } = moment;
   const child = spawnRuntime({ incident: 'coinex-2023', folder }, { cwd: place.path });
   await child.until(({ type }) => type === 'started' || when === 'starting');
   const { events = 0, theft = 0 } = child.of('started')[0] ?? {};
-  const position = when === 'at-theft' ? theft + Math.floor(random() * 3) : random() * events;
-  if (when === 'starting') await sleep(400 * random());
-  else await child.until((told) => told.type === 'kept' && told.position >= Math.floor(position));
+  const [from, to] =
+    when === 'anywhere' ? [0, events] : [theft, when === 'at-theft' ? theft + 3 : events];
+  const position = Math.floor(from + random() * (to - from));
+  if (when === 'starting') await sleep(STARTING_MS * random());
+  else await child.until((told) => told.type === 'kept' && told.position >= position);
   await sleep(LATER_MAX_MS * random());
   killGroup(child, 'SIGKILL');
   await child.ended;
@@ -87,9 +102,8 @@ describe('a runtime that is killed', () => {
       for (const { rowId } of run.of('kept')) accepted.add(rowId);
       runs.push(run);
     };
-    const moments = ['anywhere', 'at-theft', 'starting'] as const;
-    for (let kill = 0; kill < KILLS; kill += 1) {
-      check(await runAndKill(folder, { when: moments[kill % 3] ?? 'anywhere', random }));
+    for (const when of MOMENTS) {
+      check(await runAndKill(folder, { when, random }));
       expect(await allGone(folder)).toEqual([]);
     }
     const last = spawnRuntime({ incident: 'coinex-2023', folder }, { cwd: place.path });

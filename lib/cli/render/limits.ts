@@ -1,6 +1,5 @@
 /** The limits for people: what is used, what is left, the fullest first. */
 
-import { formatUsd } from '../../domain/money.ts';
 import type { Limits, Line } from '../answers.ts';
 import { bar, isOver, percent } from './bar.ts';
 import type { Paint } from './paint.ts';
@@ -85,16 +84,12 @@ function cellsOf(line: Line): Cells {
   if (line.metric === 'single') {
     return { line, id: clean(line.limitId), used: '', left: `${clean(line.limitText)} each` };
   }
-  return { line, id: clean(line.limitId), used: clean(line.usedText), left: leftText(line) };
-}
-
-/** The headroom, rounded down. Base units of a token cannot be written here without its decimals. */
-function leftText(line: Line): string {
-  if (line.headroomText !== undefined) return clean(line.headroomText);
-  if (line.headroom === 0n) return '0';
-  if (line.metric === 'notional') return formatUsd((line.headroom / 10_000n) * 10_000n);
-  if (line.metric !== 'amount') return line.headroom.toString();
-  return percent({ used: line.headroom, limit: line.limit });
+  return {
+    line,
+    id: clean(line.limitId),
+    used: clean(line.usedText),
+    left: clean(line.headroomText),
+  };
 }
 
 /** The numbers stay whole; what is left goes to the bar, then to the names. */
