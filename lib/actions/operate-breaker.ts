@@ -4,6 +4,7 @@ import * as Command from '../domain/command.ts';
 import * as Scope from '../domain/scope.ts';
 import type { IncidentStore, PolicyParser } from '../ports.ts';
 import { commitDecision, type Deps as DecisionDeps } from './commit-decision.ts';
+import { UNREAD } from './policy-in-force.ts';
 
 /** What operating needs beyond a decision. */
 export type Deps = DecisionDeps & {
@@ -22,21 +23,17 @@ export async function operateBreaker(
   deps: Deps,
   parameters: { readonly command: Command.Command; readonly actor: string },
 ): Promise<Command.Result> {
-  const { actor } = parameters;
-  const command = canonical(parameters.command);
+  const { command, actor } = parameters;
+  if (command.kind === 'pause') Scope.parseKey(command.scope);
   const next = command.kind === 'apply-policy' ? deps.parsePolicy(command.source) : undefined;
   const incident =
     command.kind === 'resume' ? await deps.incidents.get(command.incidentId) : undefined;
   const items = command.kind === 'pause' ? [command.scope] : incident ? [incident.scope] : [];
-  return commitDecision(deps, {
+  // Who may resume, the policy in force says; what the other commands do is the same under any.
+  const policy = command.kind === 'resume' ? deps.policy : UNREAD;
+  return commitDecision({ ...deps, policy }, {
     keys: () => ({ rows: [Command.commandRowId(command.commandId)], items }),
     decide: (context, loaded) =>
       Command.decide(context, loaded, { command, by: { actor, incident, next } }),
   });
-}
-
-/** A pause in the spelling that meters use. @throws {Scope.InvalidScopeError} {Caip.InvalidIdError} */
-function canonical(command: Command.Command): Command.Command {
-  if (command.kind !== 'pause') return command;
-  return { ...command, scope: Scope.key(Scope.parseKey(command.scope)) };
 }

@@ -1,5 +1,7 @@
 /** Scopes as people type them: checked, and in the spelling that the meters use. */
 
+import { ChecksumError } from '../adapters/wire/identifier.ts';
+import { parseScopeKey } from '../adapters/wire/scope-key.ts';
 import * as Caip from '../domain/caip.ts';
 import * as Scope from '../domain/scope.ts';
 import { EXIT, StoppedError } from './exit-code.ts';
@@ -12,10 +14,9 @@ import { EXIT, StoppedError } from './exit-code.ts';
  */
 export function readScope(text: string): Scope.Key {
   try {
-    return Scope.key(Scope.parseKey(text));
+    return parseScopeKey(text);
   } catch (error) {
-    if (!(error instanceof Scope.InvalidScopeError || error instanceof Caip.InvalidIdError))
-      throw error;
+    if (!isMistyped(error)) throw error;
     throw new StoppedError({
       exitCode: EXIT.usage,
       message: `${error.message}.`,
@@ -23,4 +24,10 @@ export function readScope(text: string): Scope.Key {
       cause: error,
     });
   }
+}
+
+function isMistyped(error: unknown): error is Error {
+  return [Scope.InvalidScopeError, Caip.InvalidIdError, ChecksumError].some(
+    (kind) => error instanceof kind,
+  );
 }

@@ -1,7 +1,6 @@
 /** Where a limit or a breaker applies. */
 
 import type { AccountId, AssetId, ChainId } from './caip.ts';
-import * as Caip from './caip.ts';
 
 /**
  * The eight kinds of scope, from the narrowest to the widest. Evaluation follows this order, so that
@@ -56,11 +55,9 @@ export function key(scope: Scope): Key {
 }
 
 /**
- * Reads a key that a person or another system wrote, and gives it in the spelling that meters use:
- * a breaker on `destination:eip155:1:0xAB…` would stop nothing.
+ * Takes a key apart. Spelling is the edge's business (`lib/adapters/wire/scope-key.ts`).
  *
  * @throws {InvalidScopeError} unknown kind, empty or overlong id.
- * @throws {Caip.InvalidIdError} an identifier that can never occur.
  */
 export function parseKey(text: string): Scope {
   if (text === GLOBAL_KEY) return GLOBAL;
@@ -68,33 +65,7 @@ export function parseKey(text: string): Scope {
   const kind = KINDS.find((known) => known === name);
   const isWhole = text.length <= KEY_LENGTH_MAX && !/[\s\p{Cc}]/u.test(text);
   if (!kind || kind === 'global' || !isWhole) throw new InvalidScopeError({ text });
-  return { kind, id: canonicalId(kind, id) };
-}
-
-function canonicalId(kind: Exclude<Kind, 'global'>, id: string): string {
-  const [first = '', ...rest] = id.split('|');
-  switch (kind) {
-    case 'destination':
-      return [Caip.parseAccount(first), ...rest].join('|');
-    case 'asset':
-      return Caip.parseAsset(id);
-    case 'chain':
-      return Caip.parseChain(id);
-    case 'wallet':
-      return canonicalWallet(id);
-    case 'wallet-asset':
-      return `${canonicalWallet(first)}|${Caip.parseAsset(rest.join('|'))}`;
-    case 'actor':
-    case 'key-domain':
-      return id;
-    default:
-      return kind satisfies never;
-  }
-}
-
-/** Wallets that the policy does not name are known by their account. */
-function canonicalWallet(id: string): string {
-  return /^eip155:[^:]+:0x/i.test(id) ? Caip.parseAccount(id) : id;
+  return { kind, id };
 }
 
 /** The scope of one kind that a subject lies in. */

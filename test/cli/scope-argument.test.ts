@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readScope } from '../../lib/cli/scope-argument.ts';
 
-const MIXED = '0xAbCdEf0000000000000000000000000000000001';
+const MIXED = '0xaBCdEf0000000000000000000000000000000001';
 const LOWER = MIXED.toLowerCase();
 
 describe('readScope', () => {
