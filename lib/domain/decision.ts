@@ -3,10 +3,9 @@
  * Pure: everything it judges by is a parameter, everything it changes is in its result.
  */
 
-import type * as Breaker from './breaker.ts';
 import * as Charge from './charge.ts';
 import * as Draft from './draft.ts';
-import * as Evaluate from './evaluate.ts';
+import * as Enforce from './enforce.ts';
 import * as Explain from './explain.ts';
 import type * as Ledger from './ledger.ts';
 import * as Matching from './matching.ts';
@@ -42,13 +41,8 @@ export type Decision = {
   readonly changes: Ledger.Changes;
 };
 
-/** Limits whose window is shorter than this many lags alert instead of tripping: a backlog lands in one slot. */
-const LAG_FACTOR = 10;
-
 type Transfer = Extract<Incoming, { kind: 'transfer' }>;
 type Parked = Extract<Incoming, { kind: 'parked' }>;
-type Fact = Pick<Breaker.Cause, 'atMs' | 'rowId' | 'notional'>;
-type Effect = { readonly trips: Draft.Trip[]; readonly wouldTrip: Scope.Key[] };
 
 /** What must be loaded before these events can be decided on. */
 export function keys(
@@ -133,7 +127,7 @@ function consume(
   if (!owed) return { notional: 0n, trips: [], wouldTrip: [] };
   const { subject } = resolved;
   const before = Draft.charge(draft, { subject, legs, withdrawals: 0 });
-  return enforce(draft, incoming, { resolved, before });
+  return Enforce.enforce(draft, incoming, { resolved, before });
 }
 
 /** What of a fee was not charged with its withdrawal: all of it in another asset, else what is above. */
@@ -160,112 +154,7 @@ function count(
   }
   const { subject, legs } = resolved;
   const before = Draft.charge(draft, { subject, legs, withdrawals: 1 });
-  return enforce(draft, incoming, { resolved, before, unmatched: as.why });
-}
-
-function enforce(
-  draft: Draft.Draft,
-  incoming: Transfer,
-  judged: {
-    readonly resolved: Policy.Resolved;
-    readonly before: ReadonlyMap<Scope.Key, Ledger.Item>;
-    readonly unmatched?: string | undefined;
-  },
-): Pick<Outcome, 'notional' | 'trips' | 'wouldTrip'> {
-  const { policy } = draft.context;
-  const { resolved, before, unmatched } = judged;
-  const { subject } = resolved;
-  const notional = resolved.legs.reduce((sum, leg) => sum + leg.notional, 0n);
-  const rowId = Withdrawal.rowId(incoming.event);
-  const effect: Effect = { trips: [], wouldTrip: [] };
-  const fact = { atMs: draft.atMs, rowId, notional };
-  if (unmatched !== undefined) {
-    const cause = {
-      ...fact,
-      kind: 'unmatched' as const,
-      text: Explain.unmatched(policy, incoming.event, unmatched),
-    };
-    open(draft, effect, { kind: policy.unmatched.scope, subject, cause, mode: policy.mode });
-  }
-  for (const what of resolved.unknown) raiseUnknown(draft, effect, { what, subject, fact });
-  raiseBreaches(draft, effect, { incoming, resolved, before, fact });
-  return { notional, ...effect };
-}
-
-/**
- * Acts on every limit that the money passed. A fee in another asset is judged in the scopes of that
- * asset too, or it could drain them unseen; a limit speaks once about each scope.
- */
-function raiseBreaches(
-  draft: Draft.Draft,
-  effect: Effect,
-  about: {
-    readonly incoming: Transfer;
-    readonly resolved: Policy.Resolved;
-    readonly before: ReadonlyMap<Scope.Key, Ledger.Item>;
-    readonly fact: Fact;
-  },
-): void {
-  const { policy } = draft.context;
-  const { resolved, before, fact } = about;
-  const { atMs: nowMs, notional } = fact;
-  const told = new Set<string>();
-  for (const asset of new Set(resolved.legs.map((leg) => leg.asset))) {
-    const subject = { ...resolved.subject, asset };
-    const event = { subject, notional, before, after: draft.items, nowMs };
-    for (const breach of Evaluate.breaches(policy, event)) {
-      const once = `${breach.limit.limitId}|${Scope.key(breach.scope)}`;
-      if (told.has(once)) continue;
-      told.add(once);
-      raiseBreach(draft, effect, { breach, subject, fact, lagMs: about.incoming.lagMs });
-    }
-  }
-}
-
-function raiseBreach(
-  draft: Draft.Draft,
-  effect: Effect,
-  about: {
-    readonly breach: Evaluate.Breach;
-    readonly subject: Scope.Subject;
-    readonly fact: Fact;
-    readonly lagMs: number;
-  },
-): void {
-  const { policy } = draft.context;
-  const { breach, subject, fact } = about;
-  const { action, metric, mode, windowMs } = breach.limit;
-  const late = about.lagMs * LAG_FACTOR > windowMs && metric !== 'single';
-  if (breach.level === 'breach' && action.kind === 'pause' && !late) {
-    const cause = { ...fact, kind: 'limit' as const, ...Explain.limit(policy, breach) };
-    const acting = policy.mode === 'shadow' ? 'shadow' : mode;
-    open(draft, effect, { kind: action.scope, subject, cause, mode: acting });
-    return;
-  }
-  Draft.alert(draft, Explain.alert(policy, breach, { ...fact, late }));
-}
-
-function raiseUnknown(
-  draft: Draft.Draft,
-  effect: Effect,
-  about: {
-    readonly what: Policy.Unknown;
-    readonly subject: Scope.Subject;
-    readonly fact: Fact;
-  },
-): void {
-  const { policy } = draft.context;
-  const { what, subject, fact } = about;
-  const rule = policy.unknown[what];
-  const text = Explain.unknown(what, subject);
-  if (rule.outflow === 'pause') {
-    const cause = { ...fact, kind: 'unknown' as const, text };
-    open(draft, effect, { kind: rule.scope, subject, cause, mode: policy.mode });
-    return;
-  }
-  const scope = Scope.key(Scope.of(rule.scope, subject));
-  const alertId = `unknown|${what}|${scope}|${Math.floor(fact.atMs / Explain.DAY_MS)}`;
-  Draft.alert(draft, { alertId, kind: 'unknown', atMs: fact.atMs, scope, rowId: fact.rowId, text });
+  return Enforce.enforce(draft, incoming, { resolved, before, unmatched: as.why });
 }
 
 function raiseConflict(
@@ -280,44 +169,23 @@ function raiseConflict(
   note(draft, { rowId: noteId, bodyHash: incoming.bodyHash, text });
   const notional = legs.reduce((sum, leg) => sum + leg.notional, 0n);
   const cause = { kind: 'conflict' as const, atMs: draft.atMs, rowId, notional, text };
-  const effect: Effect = { trips: [], wouldTrip: [] };
-  open(draft, effect, { kind: policy.conflict.scope, subject, cause, mode: policy.mode });
+  const effect = Enforce.noEffect();
+  Enforce.open(draft, effect, { kind: policy.conflict.scope, subject, cause, mode: policy.mode });
   return effect;
 }
 
 function decideParked(draft: Draft.Draft, incoming: Parked): Outcome {
   const { policy } = draft.context;
   const rowId = parkedId(incoming);
-  const effect: Effect = { trips: [], wouldTrip: [] };
+  const effect = Enforce.noEffect();
   if (!Draft.row(draft, rowId)) {
     const { subject } = Policy.resolve(policy, incoming.event.transfer);
     const text = `a record could not be decided on and is parked: ${incoming.reason}`;
     note(draft, { rowId, bodyHash: '', text });
     const cause = { kind: 'parked' as const, atMs: draft.atMs, rowId, notional: 0n, text };
-    open(draft, effect, { kind: policy.conflict.scope, subject, cause, mode: policy.mode });
+    Enforce.open(draft, effect, { kind: policy.conflict.scope, subject, cause, mode: policy.mode });
   }
   return { rowId, result: 'parked', notional: 0n, ...effect };
-}
-
-/** Trips, or in shadow mode says that it would have. */
-function open(
-  draft: Draft.Draft,
-  effect: Effect,
-  request: {
-    readonly kind: Scope.Kind;
-    readonly subject: Scope.Subject;
-    readonly cause: Breaker.Cause;
-    readonly mode: Policy.Mode;
-  },
-): void {
-  const { kind, subject, cause, mode } = request;
-  if (mode === 'enforce') {
-    effect.trips.push(Draft.trip(draft, { kind, subject }, cause));
-    return;
-  }
-  const scope = Scope.key(Scope.of(kind, subject));
-  effect.wouldTrip.push(scope);
-  Draft.alert(draft, Explain.wouldTrip(scope, cause));
 }
 
 function note(

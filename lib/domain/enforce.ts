@@ -1,0 +1,157 @@
+/** What counted money sets off: breakers that open, and what people are told. */
+
+import type * as Breaker from './breaker.ts';
+import * as Draft from './draft.ts';
+import * as Evaluate from './evaluate.ts';
+import * as Explain from './explain.ts';
+import type * as Ledger from './ledger.ts';
+import type * as Matching from './matching.ts';
+import type * as Policy from './policy.ts';
+import * as Scope from './scope.ts';
+import * as Withdrawal from './withdrawal.ts';
+
+/** What one event set off; collected while it is judged. */
+export type Effect = { readonly trips: Draft.Trip[]; readonly wouldTrip: Scope.Key[] };
+
+/** An event that was charged, with how long it waited before it came to us. */
+export type Charged = Matching.Hashed & { readonly lagMs: number };
+
+type Fact = Pick<Breaker.Cause, 'atMs' | 'rowId' | 'notional'>;
+
+/** Limits whose window is shorter than this many lags alert instead of tripping: a backlog lands in one slot. */
+const LAG_FACTOR = 10;
+
+/** Nothing set off yet. */
+export function noEffect(): Effect {
+  return { trips: [], wouldTrip: [] };
+}
+
+/**
+ * Judges money that has been charged: whether anybody approved it, what of it is unknown, and which
+ * limits it passed.
+ */
+export function enforce(
+  draft: Draft.Draft,
+  incoming: Charged,
+  judged: {
+    readonly resolved: Policy.Resolved;
+    readonly before: ReadonlyMap<Scope.Key, Ledger.Item>;
+    readonly unmatched?: string | undefined;
+  },
+): Effect & { readonly notional: bigint } {
+  const { policy } = draft.context;
+  const { resolved, before, unmatched } = judged;
+  const { subject } = resolved;
+  const notional = resolved.legs.reduce((sum, leg) => sum + leg.notional, 0n);
+  const rowId = Withdrawal.rowId(incoming.event);
+  const effect = noEffect();
+  const fact = { atMs: draft.atMs, rowId, notional };
+  if (unmatched !== undefined) {
+    const cause = {
+      ...fact,
+      kind: 'unmatched' as const,
+      text: Explain.unmatched(policy, incoming.event, unmatched),
+    };
+    open(draft, effect, { kind: policy.unmatched.scope, subject, cause, mode: policy.mode });
+  }
+  for (const what of resolved.unknown) raiseUnknown(draft, effect, { what, subject, fact });
+  raiseBreaches(draft, effect, { incoming, resolved, before, fact });
+  return { notional, ...effect };
+}
+
+/**
+ * Acts on every limit that the money passed. A fee in another asset is judged in the scopes of that
+ * asset too, or it could drain them unseen; a limit speaks once about each scope.
+ */
+function raiseBreaches(
+  draft: Draft.Draft,
+  effect: Effect,
+  about: {
+    readonly incoming: Charged;
+    readonly resolved: Policy.Resolved;
+    readonly before: ReadonlyMap<Scope.Key, Ledger.Item>;
+    readonly fact: Fact;
+  },
+): void {
+  const { policy } = draft.context;
+  const { resolved, before, fact } = about;
+  const { atMs: nowMs, notional } = fact;
+  const told = new Set<string>();
+  for (const asset of new Set(resolved.legs.map((leg) => leg.asset))) {
+    const subject = { ...resolved.subject, asset };
+    const event = { subject, notional, before, after: draft.items, nowMs };
+    for (const breach of Evaluate.breaches(policy, event)) {
+      const once = `${breach.limit.limitId}|${Scope.key(breach.scope)}`;
+      if (told.has(once)) continue;
+      told.add(once);
+      raiseBreach(draft, effect, { breach, subject, fact, lagMs: about.incoming.lagMs });
+    }
+  }
+}
+
+function raiseBreach(
+  draft: Draft.Draft,
+  effect: Effect,
+  about: {
+    readonly breach: Evaluate.Breach;
+    readonly subject: Scope.Subject;
+    readonly fact: Fact;
+    readonly lagMs: number;
+  },
+): void {
+  const { policy } = draft.context;
+  const { breach, subject, fact } = about;
+  const { action, metric, mode, windowMs } = breach.limit;
+  const late = about.lagMs * LAG_FACTOR > windowMs && metric !== 'single';
+  if (breach.level === 'breach' && action.kind === 'pause' && !late) {
+    const cause = { ...fact, kind: 'limit' as const, ...Explain.limit(policy, breach) };
+    const acting = policy.mode === 'shadow' ? 'shadow' : mode;
+    open(draft, effect, { kind: action.scope, subject, cause, mode: acting });
+    return;
+  }
+  Draft.alert(draft, Explain.alert(policy, breach, { ...fact, late }));
+}
+
+function raiseUnknown(
+  draft: Draft.Draft,
+  effect: Effect,
+  about: {
+    readonly what: Policy.Unknown;
+    readonly subject: Scope.Subject;
+    readonly fact: Fact;
+  },
+): void {
+  const { policy } = draft.context;
+  const { what, subject, fact } = about;
+  const rule = policy.unknown[what];
+  const text = Explain.unknown(what, subject);
+  if (rule.outflow === 'pause') {
+    const cause = { ...fact, kind: 'unknown' as const, text };
+    open(draft, effect, { kind: rule.scope, subject, cause, mode: policy.mode });
+    return;
+  }
+  const scope = Scope.key(Scope.of(rule.scope, subject));
+  const alertId = `unknown|${what}|${scope}|${Math.floor(fact.atMs / Explain.DAY_MS)}`;
+  Draft.alert(draft, { alertId, kind: 'unknown', atMs: fact.atMs, scope, rowId: fact.rowId, text });
+}
+
+/** Trips, or in shadow mode says that it would have. */
+export function open(
+  draft: Draft.Draft,
+  effect: Effect,
+  request: {
+    readonly kind: Scope.Kind;
+    readonly subject: Scope.Subject;
+    readonly cause: Breaker.Cause;
+    readonly mode: Policy.Mode;
+  },
+): void {
+  const { kind, subject, cause, mode } = request;
+  if (mode === 'enforce') {
+    effect.trips.push(Draft.trip(draft, { kind, subject }, cause));
+    return;
+  }
+  const scope = Scope.key(Scope.of(kind, subject));
+  effect.wouldTrip.push(scope);
+  Draft.alert(draft, Explain.wouldTrip(scope, cause));
+}
