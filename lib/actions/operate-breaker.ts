@@ -4,7 +4,7 @@ import * as Command from '../domain/command.ts';
 import * as Scope from '../domain/scope.ts';
 import type { IncidentStore, PolicyParser } from '../ports.ts';
 import { commitDecision, type Deps as DecisionDeps } from './commit-decision.ts';
-import { UNREAD } from './policy-in-force.ts';
+import { orUnread } from './policy-in-force.ts';
 
 /** What operating needs beyond a decision. */
 export type Deps = DecisionDeps & {
@@ -29,11 +29,14 @@ export async function operateBreaker(
   const incident =
     command.kind === 'resume' ? await deps.incidents.get(command.incidentId) : undefined;
   const items = command.kind === 'pause' ? [command.scope] : incident ? [incident.scope] : [];
-  // Who may resume, the policy in force says; what the other commands do is the same under any.
-  const policy = command.kind === 'resume' ? deps.policy : UNREAD;
-  return commitDecision({ ...deps, policy }, {
-    keys: () => ({ rows: [Command.commandRowId(command.commandId)], items }),
-    decide: (context, loaded) =>
-      Command.decide(context, loaded, { command, by: { actor, incident, next } }),
-  });
+  // Who may resume, the policy says; pausing and replacing the policy do not depend on it.
+  const policy = command.kind === 'resume' ? deps.policy : orUnread(deps.policy);
+  return commitDecision(
+    { ...deps, policy },
+    {
+      keys: () => ({ rows: [Command.commandRowId(command.commandId)], items }),
+      decide: (context, loaded) =>
+        Command.decide(context, loaded, { command, by: { actor, incident, next } }),
+    },
+  );
 }

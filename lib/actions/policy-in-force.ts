@@ -46,6 +46,18 @@ const NONE: InForce = {
   },
 };
 
+/**
+ * The policy in force, or one that knows nothing under the same version where it is missing or cannot
+ * be parsed. For pausing and for replacing a policy, or nobody could ever mend a broken one.
+ */
+export function orUnread(policy: PolicyInForce): PolicyInForce {
+  return {
+    current: () => policy.current().catch(() => NONE),
+    adopt: (version) => policy.adopt(version).catch(() => ({ ...NONE, version })),
+    refresh: () => policy.refresh().catch(() => NONE),
+  };
+}
+
 /** Keeps parsed policies by version. A version that cannot be read or parsed throws: nothing is decided without it. */
 export function createPolicyInForce(deps: {
   readonly decisions: DecisionStore;

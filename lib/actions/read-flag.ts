@@ -45,7 +45,13 @@ export async function readFlag(deps: Deps, question: Question): Promise<Flag.Fla
 async function readWithin(deps: Deps, question: Question): Promise<Flag.Flag> {
   let { version, policy } = await deps.policy.current();
   for (let attempt = 0; attempt < 3; attempt += 1) {
-    const asked = about(policy, question);
+    const asked = askable(policy, question);
+    if ('error' in asked) {
+      const fresh = await deps.policy.refresh();
+      if (fresh.version === version) throw asked.error;
+      ({ version, policy } = fresh);
+      continue;
+    }
     const keys = asked.kinds.map((kind) => Scope.key(Scope.of(kind, asked.subject)));
     const [{ items }, leases] = await Promise.all([
       deps.decisions.load({ rows: [], items: keys }),
@@ -60,11 +66,23 @@ async function readWithin(deps: Deps, question: Question): Promise<Flag.Flag> {
   return Flag.unreachable('the policy changed three times while it was being read');
 }
 
-/** Narrows a question to the scopes that it is about. @throws {InvalidQuestionError} */
-function about(
+type Asked = Pick<Flag.Evidence, 'subject' | 'unknown' | 'kinds'>;
+
+/** A question that makes no sense under one policy may under the next one: it can name a new wallet. */
+function askable(
   policy: Policy.Policy,
   question: Question,
-): Pick<Flag.Evidence, 'subject' | 'unknown' | 'kinds'> {
+): Asked | { readonly error: InvalidQuestionError } {
+  try {
+    return about(policy, question);
+  } catch (error) {
+    if (error instanceof InvalidQuestionError) return { error };
+    throw error;
+  }
+}
+
+/** Narrows a question to the scopes that it is about. @throws {InvalidQuestionError} */
+function about(policy: Policy.Policy, question: Question): Asked {
   const wallet = Policy.walletOf(policy, normalised(question.wallet));
   const chain =
     question.chain === undefined

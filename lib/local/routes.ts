@@ -39,7 +39,7 @@ export function routes(parts: Parts): readonly HttpRoute[] {
     { method: 'POST', path: '/events', handle: ({ json }) => takeEvents(parts, json()) },
     { method: 'POST', path: '/commands', handle: ({ text }) => takeCommand(parts, text) },
     { method: 'GET', path: '/flag', handle: ({ query }) => answerFlag(parts, query) },
-    { method: 'GET', path: '/health', handle: async () => ({ status: 200, body: { ok: true } }) },
+    { method: 'GET', path: '/health', handle: () => answerHealth(parts) },
   ];
 }
 
@@ -94,6 +94,17 @@ async function takeCommand(parts: Parts, body: string): Promise<HttpResponse> {
     requestContext: { authorizer: { iam: { userArn } } },
   });
   return { status: answer?.statusCode ?? 500, headers: JSON_TYPE, body: answer?.body ?? '{}' };
+}
+
+/** Whether the engine answers too: without it nothing is decided and nothing is enabled. */
+async function answerHealth({ world }: Parts): Promise<HttpResponse> {
+  try {
+    await world.store.health.leases();
+    return { status: 200, body: { ok: true } };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'unknown';
+    return { status: 503, body: { ok: false, error: reason } };
+  }
 }
 
 /** A container can run under a number that no user has. */

@@ -23,12 +23,18 @@ import { createWorld, type Log, type World } from './world.ts';
 /** Source of the events that Breakwater itself sends. */
 const SOURCE = 'breakwater.tick';
 
+/** The SDK waits for ever on its own, and a queue that hangs must not take the whole function's time. */
+const BOUNDED = {
+  maxAttempts: 2,
+  requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
+} as const;
+
 /**
  * Composes a world from `process.env`. A part whose variable is not set throws when it is first
  * used, with the variable's name: each function is given only what it needs.
  */
 export function awsWorld(): World {
-  const sqs = new SQSClient({});
+  const sqs = new SQSClient(BOUNDED);
   return createWorld({
     store: createDynamoStore({
       client: createDynamoClient({
@@ -42,8 +48,8 @@ export function awsWorld(): World {
     ids: nodeIds,
     digest: nodeDigest,
     parsePolicy,
-    notifier: createSnsNotifier(new SNSClient({}), env(ENV.alertTopicArn)),
-    events: createEventBridgeSender(new EventBridgeClient({}), {
+    notifier: createSnsNotifier(new SNSClient(BOUNDED), env(ENV.alertTopicArn)),
+    events: createEventBridgeSender(new EventBridgeClient(BOUNDED), {
       name: env(ENV.eventBusName),
       source: SOURCE,
     }),

@@ -139,15 +139,26 @@ async function change(world: World, request: Wire.Change, actor: string): Promis
     incidents: world.store.incidents,
     parsePolicy: world.parsePolicy,
   };
+  if (request.command === 'policy.apply') mustParse(world, request.source);
   const command = Wire.toCommand(request, world.digest.hash);
   const result = await operate(deps, { command, actor });
   world.log.info('command', { actor, command: request.command, result });
   return result;
 }
 
+/** A mistake in the policy that is sent is the caller's, one in the policy that is stored is not. */
+function mustParse(world: World, source: string): void {
+  try {
+    world.parsePolicy(source);
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : 'unknown';
+    throw new Wire.InvalidCommandError({ problems: [problem] });
+  }
+}
+
 /** Errors that a better request would not have caused carry the name of the parser that found them. */
 function isCallersFault(error: unknown): boolean {
-  return error instanceof Error && /^(Command|Scope|Caip|PolicyFile)\./.test(error.name);
+  return error instanceof Error && /^(Command|Scope|Caip)\./.test(error.name);
 }
 
 function answer(statusCode: number, body: unknown): Answer {

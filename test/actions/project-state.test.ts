@@ -145,13 +145,15 @@ describe('projectState', () => {
   });
 
   test.prop([
-    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 600 }),
-    fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 256n - 1n }), fc.constant(2n ** 256n - 1n)),
-    fc.constantFrom('unmatched', 'operator', 'conflict'),
-    fc.string({ unit: 'grapheme', maxLength: 600 }),
+    fc.record({
+      id: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 600 }),
+      notional: fc.bigInt({ min: 0n, max: 10n ** 40n }),
+      kind: fc.constantFrom('unmatched', 'operator', 'conflict'),
+      actor: fc.string({ unit: 'grapheme', maxLength: 600 }),
+    }),
   ])(
     'behavior: first lines are at most 140 characters and name the next command, whatever the scope',
-    async (id, notional, kind, actor) => {
+    async ({ id, notional, kind, actor }) => {
       const made = await readyWorld(Build.policy());
       const incident: Incident = {
         incidentId: '1HNVAR50G0001',

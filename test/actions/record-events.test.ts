@@ -173,8 +173,7 @@ describe('recordEvents', () => {
     expectMetersToBeSums(await ledgerOf(world.store, committed));
   });
 
-  test('behavior: an event that cannot even be placed takes no other with it', async () => {
-    const { world } = await readyWorld(Build.policy());
+  test('behavior: an event that cannot even be placed takes no other with it', () => {
     const placeless = Build.withdrawal('w-2', { fee: { asset: Build.ETH, amount: -1n } });
     const events = [Build.withdrawal('w-1'), placeless, Build.withdrawal('w-3')];
     const chunks = plan(

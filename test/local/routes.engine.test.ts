@@ -45,7 +45,9 @@ function raw(headers: Readonly<Record<string, string>>): Promise<number | undefi
       resolve(response.statusCode);
     });
     sent.on('error', reject);
-    sent.end(JSON.stringify({ command: 'pause', commandId: 'foreign-1', scope: 'global', reason: 'x' }));
+    sent.end(
+      JSON.stringify({ command: 'pause', commandId: 'foreign-1', scope: 'global', reason: 'x' }),
+    );
   });
 }
 
@@ -133,7 +135,11 @@ describe('POST /events', () => {
 
   test.each([
     ['wallet', report('unknown-wallet', { wallet: Build.STRANGER }), `wallet:${Build.STRANGER}`],
-    ['asset', report('unknown-asset', { wallet: Build.HOT_3, asset: Build.UNLISTED }), 'wallet:hot-3'],
+    [
+      'asset',
+      report('unknown-asset', { wallet: Build.HOT_3, asset: Build.UNLISTED }),
+      'wallet:hot-3',
+    ],
     [
       'chain',
       report('unknown-chain', {
@@ -143,24 +149,27 @@ describe('POST /events', () => {
       }),
       `wallet:eip155:137:0x${'4'.repeat(40)}`,
     ],
-  ])('behavior: an unknown %s is recorded and meets its default (H40)', async (what, event, scope) => {
-    const before = await counted();
-    await send(runtime, event);
-    expect(await counted()).toBe(before + 1n);
-    const rowId = `withdrawal:${event.detail.withdrawalId}`;
-    const { rows } = await runtime.world.store.decisions.load({ rows: [rowId], items: [] });
-    expect(rows.get(rowId)).toMatchObject({ state: 'reported' });
-    const incidents = await runtime.world.store.incidents.list(100);
-    const opened = incidents.find((incident) => incident.scope === scope);
-    expect(opened).toMatchObject({ state: 'open', first: { kind: 'unknown', rowId } });
-    const later = await runtime.world.store.incidents.causes(opened?.incidentId ?? '');
-    const texts = [opened?.first, ...later].map((cause) => cause?.text);
-    expect(texts).toContainEqual(expect.stringContaining(`does not know ${what}`));
-    const { wallet, asset } = event.detail as unknown as Record<string, string>;
-    expect(await flagOf(runtime, { wallet: `${wallet}`, asset: `${asset}` })).toMatchObject({
-      enabled: false,
-    });
-  });
+  ])(
+    'behavior: an unknown %s is recorded and meets its default (H40)',
+    async (what, event, scope) => {
+      const before = await counted();
+      await send(runtime, event);
+      expect(await counted()).toBe(before + 1n);
+      const rowId = `withdrawal:${event.detail.withdrawalId}`;
+      const { rows } = await runtime.world.store.decisions.load({ rows: [rowId], items: [] });
+      expect(rows.get(rowId)).toMatchObject({ state: 'reported' });
+      const incidents = await runtime.world.store.incidents.list(100);
+      const opened = incidents.find((incident) => incident.scope === scope);
+      expect(opened).toMatchObject({ state: 'open', first: { kind: 'unknown', rowId } });
+      const later = await runtime.world.store.incidents.causes(opened?.incidentId ?? '');
+      const texts = [opened?.first, ...later].map((cause) => cause?.text);
+      expect(texts).toContainEqual(expect.stringContaining(`does not know ${what}`));
+      const { wallet, asset } = event.detail as unknown as Record<string, string>;
+      expect(await flagOf(runtime, { wallet: `${wallet}`, asset: `${asset}` })).toMatchObject({
+        enabled: false,
+      });
+    },
+  );
 });
 
 describe('POST /commands', () => {
@@ -168,13 +177,21 @@ describe('POST /commands', () => {
     ['no JSON', '{', /is not JSON/],
     ['an unknown command', { command: 'open' }, /command: /],
     ['no reason', { command: 'pause', commandId: 'bad-00001', scope: 'global' }, /reason: /],
-    ['a short id', { command: 'pause', commandId: '1', scope: 'global', reason: 'x' }, /commandId: /],
+    [
+      'a short id',
+      { command: 'pause', commandId: '1', scope: 'global', reason: 'x' },
+      /commandId: /,
+    ],
     [
       'an unknown scope',
       { command: 'pause', commandId: 'bad-00002', scope: 'planet:1', reason: 'x' },
       /is not a scope/,
     ],
-    ['a policy that is none', { command: 'policy.apply', commandId: 'bad-00003', source: 'a: 1' }, /./],
+    [
+      'a policy that is none',
+      { command: 'policy.apply', commandId: 'bad-00003', source: 'a: 1' },
+      /./,
+    ],
   ])('error: %s is refused with the reason, and does nothing', async (_, body, reason) => {
     const answer = await post(runtime, '/commands', body);
     expect(answer).toMatchObject({ status: 400, body: { error: expect.stringMatching(reason) } });
@@ -184,7 +201,12 @@ describe('POST /commands', () => {
   });
 
   test('error: an incident that is not there', async () => {
-    const resume = { command: 'resume', commandId: 'bad-00004', incidentId: 'AAAAAAAA', reason: 'x' };
+    const resume = {
+      command: 'resume',
+      commandId: 'bad-00004',
+      incidentId: 'AAAAAAAA',
+      reason: 'x',
+    };
     expect(await ask(runtime, resume)).toEqual({
       status: 409,
       body: { kind: 'refused', why: 'there is no incident AAAAAAAA' },

@@ -9,18 +9,20 @@ import { LOCAL_CREDENTIALS, LOCAL_REGION } from '../../lib/local/local-account.t
 import type { Runtime } from '../../lib/local/runtime.ts';
 import * as Build from '../support/builders.ts';
 import {
+  allGone,
   ask,
   enterFolder,
   flagOf,
   type Launched,
   launch,
   POLICY,
-  processesOn,
   report,
   send,
 } from '../support/local-runtime.ts';
 
 const ME = `local:${userInfo().username}`;
+/** Another policy, far looser. */
+const OTHER_POLICY = POLICY.replace('"1000"', '"900000"');
 const ON_MAIN = { wallet: 'hot-1', chain: Build.CHAIN };
 const ON_OTHER = { wallet: 'hot-1', chain: Build.OTHER_CHAIN };
 
@@ -125,7 +127,7 @@ describe('the whole way', () => {
       },
     });
     const limits = await ask(runtime, { command: 'limits', scope: 'wallet:hot-1' });
-    expect(limits.body).toEqual({
+    expect(limits.body).toMatchObject({
       truncated: false,
       lines: [
         {
@@ -198,6 +200,16 @@ describe('pause by HTTP', () => {
     ]);
   });
 
+  test('error: a command whose time is over changes nothing', async () => {
+    const expiresAt = new Date(runtime.clock.nowMs()).toISOString();
+    const command = { command: 'pause', commandId: 'pause-001', scope: 'global', reason: 'old' };
+    expect(await ask(runtime, { ...command, expiresAt })).toEqual({
+      status: 409,
+      body: { kind: 'refused', why: `expiresAt: ${expiresAt} is past` },
+    });
+    expect(await isEnabled(runtime, ON_MAIN)).toBe(true);
+  });
+
   test('behavior: one paused chain stops all wallets on it and leaves the others to be paused (H33)', async () => {
     await pause('pause-001', `chain:${Build.CHAIN}`);
     for (const wallet of ['hot-1', 'hot-2', 'hot-3']) {
@@ -240,7 +252,10 @@ describe('pause by the control topic', () => {
     ['with an unreadable expiry', () => ({ ...pause, expiresAt: 'tomorrow' })],
     ['of an unknown scope', () => ({ ...pause, scope: 'planet:earth', expiresAt: soon() })],
     ['that is garbage', () => '{"command":'],
-    ['that is a policy', () => ({ command: 'policy.apply', commandId: 'topic-002', source: '' })],
+    [
+      'that is a policy',
+      () => ({ command: 'policy.apply', commandId: 'topic-002', source: OTHER_POLICY }),
+    ],
     ['that is a question', () => ({ command: 'status' })],
   ])('error: a message %s changes nothing', async (_, message) => {
     await publish(message());
@@ -269,12 +284,17 @@ describe('startRuntime', () => {
     const folder = join(place.path, 'h31');
     const first = await launch({ folder });
     await first.tick();
-    await ask(first, { command: 'pause', commandId: 'pause-001', scope: 'chain:eip155:1', reason: 'drill' });
+    await ask(first, {
+      command: 'pause',
+      commandId: 'pause-001',
+      scope: 'chain:eip155:1',
+      reason: 'drill',
+    });
     await send(first, report('w-1', { amount: '1000000001' }));
     const before = await openIncidents(first);
     await first.stop();
 
-    const second = await launch({ folder, policySource: POLICY.replace('"1000"', '"900000"') });
+    const second = await launch({ folder, policySource: OTHER_POLICY });
     await second.tick();
     expect(await openIncidents(second)).toEqual(before);
     expect(before.map(({ scope }) => scope).sort()).toEqual(['chain:eip155:1', 'wallet:hot-1']);
@@ -317,15 +337,6 @@ describe('startRuntime', () => {
     await expect(readFile(file)).rejects.toThrow(/ENOENT/);
   });
 
-  test('behavior: a port that nobody asked for is another one where it is taken', async () => {
-    const one = await launch({ port: undefined });
-    const two = await launch({ port: undefined });
-    expect(two.url).not.toBe(one.url);
-    for (const { url } of [one, two]) expect((await fetch(`${url}/health`)).status).toBe(200);
-    await one.stop();
-    await two.stop();
-  });
-
   test('error: a folder in use', async () => {
     const folder = join(place.path, 'in-use');
     const runtime = await launch({ folder });
@@ -344,7 +355,7 @@ describe('startRuntime', () => {
     await expect(launch({ folder, port })).rejects.toThrow(
       `cannot listen on 127.0.0.1:${port}; give another port, or stop what uses it`,
     );
-    expect(await processesOn(folder)).toEqual([]);
+    expect(await allGone(folder)).toEqual([]);
     await (await launch({ folder })).stop();
     await runtime.stop();
   });
@@ -354,7 +365,7 @@ describe('startRuntime', () => {
     await mkdir(folder);
     await writeFile(join(folder, 'events.queue'), 'garbage\n');
     await expect(launch({ folder })).rejects.toThrow(/line 1 of the journal cannot be read/);
-    expect(await processesOn(folder)).toEqual([]);
+    expect(await allGone(folder)).toEqual([]);
     await expect(launch({ folder })).rejects.toThrow(/line 1 of the journal cannot be read/);
   });
 
@@ -363,6 +374,6 @@ describe('startRuntime', () => {
     await expect(launch({ folder, policySource: 'version: 2' })).rejects.toMatchObject({
       name: expect.stringMatching(/^PolicyFile\./),
     });
-    expect(await processesOn(folder)).toEqual([]);
+    expect(await allGone(folder)).toEqual([]);
   });
 });

@@ -3,10 +3,14 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Flag } from '../../lib/domain/flag.ts';
 import type { Message } from '../../lib/domain/page.ts';
 import { type Options, type Runtime, startRuntime } from '../../lib/local/runtime.ts';
 import * as Build from './builders.ts';
+
+/** Looks at the processes, at most, until those wanted are gone. */
+const LOOKS_MAX = 200;
 
 /** The wallets of the builders; an hour's limit of 1 000 USD on each, and a lease of 15 s. */
 export const POLICY = `
@@ -143,6 +147,15 @@ export async function processesOn(
     }),
   );
   return all.filter(({ command }) => command.some((argument) => argument.includes(text)));
+}
+
+/** The command lines of {@link processesOn} once no more of them end: what watches an engine ends just after it. */
+export async function allGone(text: string): Promise<readonly string[]> {
+  for (let look = 0; look < LOOKS_MAX; look += 1) {
+    if ((await processesOn(text)).length === 0) return [];
+    await sleep(10);
+  }
+  return (await processesOn(text)).map(({ command }) => command.join(' '));
 }
 
 /** The engine that works on this folder. */

@@ -47,13 +47,19 @@ await interruptible(async (signal) => {
     clock: { startMs, speed: 1 },
     policySource: readFileSync(join(examples, `policies/${task.incident}.yaml`), 'utf8'),
     onPage: ({ subject, severity }) => tell({ type: 'page', subject, severity }),
-    log: { info: () => undefined, error: (message, fields) => tell({ type: 'error', message, fields }) },
+    log: {
+      info: () => undefined,
+      error: (message, fields) => tell({ type: 'error', message, fields }),
+    },
   });
   try {
     const { url } = runtime;
     tell({ type: 'started', url, events: items.length, theft: items.findIndex(isTheft) });
     await runtime.idle();
-    const { rows } = await runtime.world.store.decisions.load({ rows: items.map(rowIdOf), items: [] });
+    const { rows } = await runtime.world.store.decisions.load({
+      rows: items.map(rowIdOf),
+      items: [],
+    });
     tell({ type: 'recovered', rowIds: [...rows.keys()] });
     for (const [position, item] of items.entries()) {
       if (signal.aborted) return;

@@ -2,8 +2,8 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
 /** What the child does. Without a folder its state is temporary. `stays`: until a signal, after the last event. */
 export type Task = {
@@ -48,7 +48,7 @@ export function spawnRuntime(task: Task, place: { readonly cwd: string }): Child
   const { cwd } = place;
   const child = spawn(
     process.execPath,
-    [join(import.meta.dirname, 'runtime-child.ts'), JSON.stringify(task)],
+    [fileURLToPath(new URL('./runtime-child.ts', import.meta.url)), JSON.stringify(task)],
     {
       cwd,
       env: { ...process.env, TMPDIR: cwd },

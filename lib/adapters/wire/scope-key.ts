@@ -16,8 +16,10 @@ const ENCODED = /[^\w.!~*'()%:/-]+/g;
  * @throws {Scope.InvalidScopeError} {@link Identifier.ChecksumError} `Caip.InvalidIdError`
  */
 export function parseScopeKey(text: string): Scope.Key {
-  const scope = Scope.parseKey(text);
-  return Scope.key({ kind: scope.kind, id: spelled(scope) });
+  const { kind } = Scope.parseKey(text);
+  // As written: the case of an address is its checksum.
+  const id = text.slice(kind.length + 1);
+  return Scope.key({ kind, id: spelled({ kind, id }) });
 }
 
 function spelled({ kind, id }: Scope.Scope): string {

@@ -2,7 +2,8 @@
 
 import type { Command } from 'commander';
 import type { Run } from '../session.ts';
-import { type ReplayOptions, replayIncident, withReplayOptions } from './replay.ts';
+import type { ReplayOptions } from '../story/replay-incident.ts';
+import { startReplay, withReplayOptions } from './replay.ts';
 
 const NAME = 'coinex-2023';
 
@@ -15,6 +16,6 @@ export function addDemo(program: Command, run: Run): void {
       `The same as \`breakwater replay ${NAME}\`: needs no account, no set-up and no network.`,
     );
   withReplayOptions(command).action((options: ReplayOptions, self: Command) =>
-    run(self, (session) => replayIncident(session, NAME, options)),
+    run(self, (session) => startReplay(session, NAME, options)),
   );
 }

@@ -1,7 +1,7 @@
 /** Ordinary traffic, hour by hour, with the limits as the service reports them. */
 
 import { notionalOf, type Progress } from '../../local/replay/run.ts';
-import { LIMITS } from '../answers.ts';
+import { LIMITS, type Limits } from '../answers.ts';
 import { ask } from '../ask.ts';
 import {
   type Fullest,
@@ -25,8 +25,8 @@ export type Hours = {
   readonly add: (progress: Extract<Progress, { readonly type: 'item' }>) => Promise<void>;
   /** Writes the running hour, which ends now. */
   readonly close: (atMs: number) => Promise<void>;
-  /** The limits as they are now, on a line of their own. */
-  readonly gauges: (label: string) => Promise<string>;
+  /** Looks at the limits as they are now; `line` shows them on a line of their own. */
+  readonly gauges: () => Promise<{ readonly limits: Limits; readonly line: string }>;
 };
 
 type Hour = { endMs: number; paid: number; refused: number; notional: bigint };
@@ -41,29 +41,40 @@ export function createHours(production: Production): Hours {
   let seen: { readonly fullest: readonly Fullest[]; readonly atMs: number } | undefined;
   const look = async () => {
     const { value } = await ask(scene.transport, { command: 'limits' }, LIMITS);
-    seen = { fullest: fullestOf(value, limitIds), atMs: performance.now() };
-    return seen.fullest;
+    const fullest = fullestOf(value, limitIds);
+    seen = { fullest, atMs: performance.now() };
+    return { limits: value, fullest };
   };
   const close = async (endMs: number) => {
-    screen.print(hourLines({ ...hour, endMs }, await look(), production));
+    screen.print(hourLines({ ...hour, endMs }, (await look()).fullest, production));
     hour = startAt(endMs + HOUR_MS);
   };
   return {
     heading: () => [
-      screen.paint.bold('Ordinary traffic: each withdrawal asks the flag, is counted, is seen on chain'),
+      screen.paint.bold(
+        'Ordinary traffic: each withdrawal asks the flag, is counted, is seen on chain',
+      ),
       screen.paint.dim(trafficHeading(limitIds)),
     ],
     close,
-    gauges: async (label) => gaugesRow(label, await look(), screen.paint),
+    gauges: async () => {
+      const { limits, fullest } = await look();
+      return { limits, line: gaugesRow('  Limits now', fullest, screen.paint) };
+    },
     add: async ({ item, result }) => {
       while (item.atMs >= hour.endMs) await close(hour.endMs);
       if (item.detailType === 'withdrawal.reported') {
         if (result === 'refused') hour.refused += 1;
-        else hour = { ...hour, paid: hour.paid + 1, notional: hour.notional + notionalOf(policy, item) };
+        else
+          hour = {
+            ...hour,
+            paid: hour.paid + 1,
+            notional: hour.notional + notionalOf(policy, item),
+          };
       }
       if (!screen.isPaced) return;
       const isStale = seen === undefined || performance.now() - seen.atMs > LOOK_EVERY_MS;
-      const fullest = isStale ? await look() : (seen?.fullest ?? []);
+      const fullest = isStale ? (await look()).fullest : (seen?.fullest ?? []);
       screen.status(trafficRow({ ...hour, endMs: item.atMs }, fullest, screen.paint));
     },
   };

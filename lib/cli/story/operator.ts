@@ -5,10 +5,10 @@ import { incidentTraffic } from '../../local/replay/incident-traffic.ts';
 import type { TimelineItem } from '../../local/replay/timeline.ts';
 import { INCIDENTS, type Incident, RESULT, STATUS } from '../answers.ts';
 import { ask } from '../ask.ts';
-import { resumedLine, waitingLines } from '../render/replay/ending.ts';
+import { resumedLines, waitingLines } from '../render/replay/ending.ts';
 import { clockTime, sizeOf, walletOf } from '../render/replay/words.ts';
-import { span } from '../render/time.ts';
 import { clean, wrap } from '../render/text.ts';
+import { span } from '../render/time.ts';
 import { type Production, viewOf } from './production.ts';
 import type { Scene } from './scene.ts';
 
@@ -21,7 +21,11 @@ const AUTO_REST_MS = 1_500;
 
 /** How it ended. */
 export type Resumed = {
-  readonly by: readonly { readonly incidentId: string; readonly actor: string; readonly reason: string }[];
+  readonly by: readonly {
+    readonly incidentId: string;
+    readonly actor: string;
+    readonly reason: string;
+  }[];
   readonly trial: boolean;
   readonly flagEnabled: boolean;
   /** Whether the next ordinary withdrawal was paid without a new trip. */
@@ -41,11 +45,7 @@ export async function awaitOperator(production: Production): Promise<Resumed | u
   if (open.length === 0) return undefined;
   const { value: status } = await ask(scene.transport, { command: 'status' }, STATUS);
   const trial = status.policy.resume === 'trial';
-  screen.print([
-    '',
-    ...waitingLines(open, { address: scene.address, isTrial: trial }, screen),
-    '',
-  ]);
+  screen.print(['', ...waitingLines(open, { address: scene.address, isTrial: trial }, screen), '']);
   if (ending === 'auto') await resumeAll(production, open);
   const closed = await untilClosed(production, { open, trial });
   const by = closed.map(({ incidentId, closed: end }) => ({
@@ -80,7 +80,7 @@ async function untilClosed(
       const isAwaited = waiting.open.some((each) => each.incidentId === incidentId);
       if (state === 'open' || !isAwaited || closed.has(incidentId)) continue;
       closed.set(incidentId, incident);
-      screen.print([resumedLine(incident, waiting.trial, screen.paint)]);
+      screen.print(resumedLines(incident, waiting.trial, screen.paint));
     }
     if (value.every((incident) => incident.state === 'closed')) return [...closed.values()];
     screen.status(`  waiting for resume (${span(performance.now() - startedMs)})`);
@@ -109,7 +109,9 @@ async function showNext(
   const { opened } = await stage.send(item);
   const size = sizeOf(view.policy, item);
   if (opened.length === 0) {
-    screen.print([`${at}  the next ordinary withdrawal, ${size}, is ${screen.paint.green('PAID')}`]);
+    screen.print([
+      `${at}  the next ordinary withdrawal, ${size}, is ${screen.paint.green('PAID')}`,
+    ]);
     return { flagEnabled: true, nextFlows: true };
   }
   const again = opened[0] ? await stage.incident(opened[0].incidentId) : undefined;

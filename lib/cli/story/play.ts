@@ -9,7 +9,7 @@ import { type Progress, replay, type Tally, type Tripped } from '../../local/rep
 import type { TimelineItem } from '../../local/replay/timeline.ts';
 import { firstTheftLines, refusedLine, theftLine } from '../render/replay/outflow.ts';
 import { pageBox } from '../render/replay/page.ts';
-import { speedLines, trippedLines, volumeLines } from '../render/replay/trip.ts';
+import { countLines, speedLines, trippedLines, volumeLines } from '../render/replay/trip.ts';
 import { hourTime } from '../render/replay/words.ts';
 import { plural } from '../render/text.ts';
 import { createHours, type Hours } from './hours.ts';
@@ -35,17 +35,29 @@ export async function play(production: Production, onTripped: () => void): Promi
   const { scene, script, screen } = production;
   const state: State = { act: 'before', refusedShown: 0 };
   const hours = createHours(production);
+  const theft = script.timeline.items.find((item) => item.kind === 'incident');
   const pacer = createPacer(screen, script.timeline.items);
   screen.print(['', ...hours.heading()]);
-  const result = await replay(scene.stage, script.timeline, async (progress) => {
+  const stage = {
+    ...scene.stage,
+    send: async (item: TimelineItem) => {
+      if (state.act === 'before' && item.kind === 'incident') {
+        state.act = 'after';
+        // Before it is sent: what the limits hold without it.
+        await hours.close(item.atMs);
+      }
+      return scene.stage.send(item);
+    },
+  };
+  const result = await replay(stage, script.timeline, async (progress) => {
     if (progress.type === 'tripped') {
       await showTrip(production, hours, { tripped: progress.tripped, state });
       onTripped();
       return;
     }
     await pacer();
-    if (state.act === 'before' && progress.item.kind === 'incident') {
-      await raise(production, hours, { progress, state });
+    if (progress.item === theft) {
+      screen.print(['', ...firstTheftLines(progress.item, viewOf(production))]);
     } else if (state.act === 'before') await hours.add(progress);
     else showAfter(production, { progress, state });
   });
@@ -55,18 +67,6 @@ export async function play(production: Production, onTripped: () => void): Promi
 }
 
 type Item = Extract<Progress, { readonly type: 'item' }>;
-
-/** The curtain: from here on everything is about the theft. */
-async function raise(
-  production: Production,
-  hours: Hours,
-  now: { readonly progress: Item; readonly state: State },
-): Promise<void> {
-  const { screen } = production;
-  now.state.act = 'after';
-  await hours.close(now.progress.item.atMs);
-  screen.print(['', ...firstTheftLines(now.progress.item, viewOf(production))]);
-}
 
 async function showTrip(
   production: Production,
@@ -79,10 +79,11 @@ async function showTrip(
   const wallets = walletsIn(scene.stage.policy, tripped.incident.scope);
   screen.print(['', ...trippedLines(tripped, { wallets }, view)]);
   await screen.rest(READ_MS);
-  const byMatching = tripped.incident.first.kind !== 'limit';
+  const byVolume = tripped.incident.first.kind === 'limit';
+  const { limits, line } = await hours.gauges();
   screen.print([
-    ...(byMatching ? volumeLines(volume, script.incident, view) : []),
-    await hours.gauges('  Limits now'),
+    ...(byVolume ? countLines(limits, view) : volumeLines(volume, script.incident, view)),
+    line,
     '',
     ...speedLines(tripped, script.summary, view),
   ]);
@@ -93,7 +94,10 @@ async function showTrip(
     screen.print(['', ...pageBox(page, view)]);
     await screen.rest(2 * READ_MS);
   }
-  screen.print(['', screen.paint.bold('What follows: the service asks the flag, the thief asks nobody')]);
+  screen.print([
+    '',
+    screen.paint.bold('What follows: the service asks the flag, the thief asks nobody'),
+  ]);
 }
 
 /** Waits for the page: it is on its way through the stream. */
@@ -150,6 +154,7 @@ function closing(tally: Tally): readonly string[] {
 function walletsIn(policy: Policy, scope: string): number {
   const { kind, id } = Scope.parseKey(scope);
   if (kind === 'global') return policy.wallets.length;
-  if (kind === 'key-domain') return policy.wallets.filter((wallet) => wallet.keyDomain === id).length;
+  if (kind === 'key-domain')
+    return policy.wallets.filter((wallet) => wallet.keyDomain === id).length;
   return kind === 'wallet' ? 1 : 0;
 }

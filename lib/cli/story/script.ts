@@ -9,6 +9,7 @@ import { buildTimeline, type Timeline } from '../../local/replay/timeline.ts';
 import { EXIT, StoppedError } from '../exit-code.ts';
 import { readPolicyFile, type Sourced } from '../policy-source.ts';
 import type { Session } from '../session.ts';
+import { NAMES } from './names.ts';
 
 /** Everything that a replay is made of, read and checked. */
 export type Script = {
@@ -34,9 +35,6 @@ export type Wanted = {
 const PACKAGE = join(import.meta.dirname, '..', '..', '..');
 const INCIDENTS = join(PACKAGE, 'examples', 'incidents');
 const POLICIES = join(PACKAGE, 'examples', 'policies');
-
-/** Replays that come with Breakwater. */
-export const NAMES: readonly string[] = ['coinex-2023', 'ronin-2022', 'stake-2023'];
 
 /** Reads a script. @throws {StoppedError} `usage`: no such replay, or a file that cannot be used. */
 export async function readScript(session: Session, wanted: Wanted): Promise<Script> {

@@ -28,7 +28,8 @@ export async function tell(production: Production): Promise<Report> {
     });
     const { result } = played;
     if (!result.tripped) screen.print(untrippedLines(production, standing));
-    screen.print(sumsLines(result, script.summary, screen));
+    // A second run over the same folder moves nothing: its sums would tell of thefts that were no new ones.
+    if (standing.length === 0) screen.print(sumsLines(result, script.summary, screen));
     await screen.rest(READ_MS);
     count ??= startCount();
     const counted = await countToEnd(production, count);

@@ -36,10 +36,15 @@ export function waitingLines(
 }
 
 /** One incident that people closed. */
-export function resumedLine(incident: Incident, isTrial: boolean, paint: Paint): string {
+export function resumedLines(
+  incident: Incident,
+  isTrial: boolean,
+  paint: Paint,
+): readonly string[] {
   const who = clean(incident.closed?.actor ?? 'unknown');
   const why = clean(incident.closed?.reason ?? '');
   const mode = isTrial ? ' in trial mode' : '';
   const at = incident.closed ? `${clockTime(incident.closed.atMs)}  ` : '';
-  return `${at}${paint.green('RESUMED')}  ${clean(incident.scope)} by ${who}${mode}: "${why}"`;
+  const reason = why === '' ? [] : [`           "${why}"`];
+  return [`${at}${paint.green('RESUMED')}  ${clean(incident.scope)} by ${who}${mode}`, ...reason];
 }

@@ -6,6 +6,8 @@ import type { Incident, SyntheticField } from '../../../local/replay/incident.ts
 import type { Timeline } from '../../../local/replay/timeline.ts';
 import type { Paint } from '../paint.ts';
 import { clean, fact, padEnd, plural } from '../text.ts';
+import { TOTAL_MARK } from './outflow.ts';
+import { number } from './words.ts';
 
 /** What the header speaks about. */
 export type Header = {
@@ -20,7 +22,8 @@ export type Header = {
 /** Source hosts that are named one by one. */
 const HOSTS_MAX = 3;
 const SCOPE_COLUMNS = 13;
-const METRIC_COLUMNS = 14;
+const METRIC_COLUMNS = 16;
+const ALLOWED_COLUMNS = 14;
 
 /** Lines that say what is replayed. */
 export function headerLines(
@@ -34,7 +37,7 @@ export function headerLines(
   const aggregate =
     totals === 0
       ? ''
-      : `; ${totals} of them are totals of many transfers, each one event (marked "total")`;
+      : `; ${totals} of them are totals of many transfers, each one event (marked ${TOTAL_MARK})`;
   return [
     `${paint.bold('BREAKWATER')}  a real drain, replayed in compressed time through the real functions`,
     '',
@@ -71,8 +74,8 @@ function synthetic(incident: Incident): string {
     .filter((field) => count(field) > 0)
     .map((field) => `${field} of ${count(field)}`);
   if (fields.length === 0) return 'nothing of the outflows';
-  const star = count('time') > 0 ? '; times with * are spread evenly' : '';
-  return `what no source states of the outflows: ${fields.join(', ')}${star}`;
+  const star = count('time') > 0 ? '; times with * are evenly spread' : '';
+  return `where no source says: ${fields.join(', ')}${star}`;
 }
 
 function trafficText(timeline: Header['timeline'], seed: string): string {
@@ -93,7 +96,7 @@ function policyLines(
     ...policy.limits.map((limit) => row(clean(limit.limitId), limitText(policy, limit))),
     row(
       'unmatched',
-      `an outflow that nobody approved, at any size: pause ${policy.unmatched.scope}`,
+      `${columnsOf('outflow', 'not approved', 'any size')}pause ${policy.unmatched.scope}`,
     ),
   ];
 }
@@ -103,14 +106,14 @@ function limitText(policy: Policy.Policy, limit: Policy.Limit): string {
     limit.metric === 'single'
       ? 'one withdrawal'
       : `${limit.metric} in ${Explain.duration(limit.windowMs)}`;
-  const allowed = Explain.quantity(policy, limit, limit.allowed).replace(/\d+/, group);
+  const allowed = number(Explain.quantity(policy, limit, limit.allowed));
   const shadow = limit.mode === 'shadow' ? ' (shadow)' : '';
-  return `${padEnd(limit.scope, SCOPE_COLUMNS)}${padEnd(metric, METRIC_COLUMNS + 2)}${padEnd(allowed, METRIC_COLUMNS)}${actionText(limit)}${shadow}`;
+  return `${columnsOf(limit.scope, metric, allowed)}${actionText(limit)}${shadow}`;
 }
 
-/** Thousands apart, where the text has them not yet. */
-function group(digits: string): string {
-  return digits.replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+function columnsOf(scope: string, metric: string, allowed: string): string {
+  const metricText = padEnd(metric, METRIC_COLUMNS);
+  return `${padEnd(scope, SCOPE_COLUMNS)}${metricText}${padEnd(allowed, ALLOWED_COLUMNS)}`;
 }
 
 function actionText(limit: Policy.Limit): string {

@@ -13,8 +13,11 @@ export type EventView = {
   readonly columns: number;
 };
 
-const SIZE_COLUMNS = 32;
-const WALLET_COLUMNS = 16;
+const SIZE_COLUMNS = 29;
+const WALLET_COLUMNS = 15;
+const ACTOR_COLUMNS = 12;
+/** Stands beside a total of many transfers. */
+export const TOTAL_MARK = 'Σ';
 
 /** `13:20:59Z`, with a star where no source states the time. */
 export function timeOf(item: TimelineItem): string {
@@ -39,23 +42,23 @@ export function firstTheftLines(item: TimelineItem, view: EventView): readonly s
 
 /** A further transfer of the thief on one line. */
 export function theftLine(item: TimelineItem, view: EventView): string {
-  const { policy, paint } = view;
-  const { wallet, destination } = item.detail;
-  const size = padEnd(shorten(sizeOf(policy, item), SIZE_COLUMNS), SIZE_COLUMNS);
-  const from = padEnd(shorten(walletOf(policy, wallet), WALLET_COLUMNS), WALLET_COLUMNS);
-  const total = item.outflow?.aggregate ? ' total' : '';
-  return `${timeOf(item)} ${size} ${from} → ${addressOf(destination)}${paint.dim(total)}`;
+  const taken = `${view.paint.red('TAKEN')} → ${addressOf(item.detail.destination)}`;
+  return `${eventText(item, view.policy)} ${taken}`;
 }
 
 /** A withdrawal that the flag refused, on one line. */
 export function refusedLine(item: TimelineItem, view: EventView): string {
-  const { policy, paint } = view;
-  const { wallet } = item.detail;
   const actor = item.detailType === 'withdrawal.reported' ? item.detail.actor : undefined;
+  const who = actor === undefined ? '' : ` ${shorten(clean(actor), ACTOR_COLUMNS)}`;
+  return `${eventText(item, view.policy)} ${view.paint.green('REFUSED')}${who}`;
+}
+
+/** Time, size and paying wallet in columns. */
+function eventText(item: TimelineItem, policy: Policy.Policy): string {
   const size = padEnd(shorten(sizeOf(policy, item), SIZE_COLUMNS), SIZE_COLUMNS);
-  const from = padEnd(shorten(walletOf(policy, wallet), WALLET_COLUMNS), WALLET_COLUMNS);
-  const who = actor === undefined ? '' : ` to ${shorten(clean(actor), 14)}`;
-  return `${timeOf(item)} ${size} ${from} ${paint.green('REFUSED')}${who}`;
+  const wallet = shorten(walletOf(policy, item.detail.wallet), WALLET_COLUMNS);
+  const total = item.outflow?.aggregate ? TOTAL_MARK : ' ';
+  return `${timeOf(item)}${total} ${size} ${padEnd(wallet, WALLET_COLUMNS)}`;
 }
 
 /** What of the first theft is no fact. */

@@ -21,7 +21,7 @@ export function pageBox(
   const length = [...message.subject].length;
   const { bold } = view.paint;
   return [
-    `The page that the operator receives; its first line has ${length} of at most ${SUBJECT_MAX} characters:`,
+    `The page that the operator gets (first line: ${length} of at most ${SUBJECT_MAX} characters):`,
     rule('┌', '┐'),
     ...inLines(message.subject, inner).map((text) => line(text, bold)),
     rule('├', '┤'),

@@ -3,14 +3,15 @@
 import * as Money from '../../../domain/money.ts';
 import type { Summary } from '../../../local/replay/incident.ts';
 import type { Result } from '../../../local/replay/run.ts';
-import type { FalsePauses } from '../../../local/replay/what-if.ts';
+import { type FalsePauses, LIFTED_AFTER_MS } from '../../../local/replay/what-if.ts';
 import type { Paint } from '../paint.ts';
 import { clean, fact, padEnd, padStart, plural, wrap } from '../text.ts';
+import { span } from '../time.ts';
 
 /** What the sums are shown with. */
 export type SumsView = { readonly paint: Paint; readonly columns: number };
 
-const WHAT_COLUMNS = 31;
+const WHAT_COLUMNS = 33;
 const SUM_COLUMNS = 13;
 
 type Row = { readonly what: string; readonly notional: bigint; readonly remark: string };
@@ -27,7 +28,7 @@ export function sumsLines(
       what: tripped ? 'left before the trip' : 'left',
       notional: tally.stolenBeforeNotional,
       remark: tripped
-        ? `${plural(tally.stolenBefore, 'outflow')}, the one that tripped included`
+        ? `${plural(tally.stolenBefore, 'outflow')}, the last one tripped`
         : plural(tally.stolenBefore, 'outflow'),
     },
     tally.stopped === 0
@@ -47,7 +48,7 @@ export function sumsLines(
     {
       what: 'ordinary, refused meanwhile',
       notional: tally.refusedNotional,
-      remark: `${plural(tally.refused, 'withdrawal')} that wait for people`,
+      remark: `${plural(tally.refused, 'withdrawal')}, waiting`,
     },
   ];
   return [
@@ -59,7 +60,7 @@ export function sumsLines(
 }
 
 function rowText({ what, notional, remark }: Row): string {
-  return `  ${padEnd(what, WHAT_COLUMNS + 2)}${padStart(Money.formatUsd(notional), SUM_COLUMNS)}  ${remark}`;
+  return `  ${padEnd(what, WHAT_COLUMNS)}${padStart(Money.formatUsd(notional), SUM_COLUMNS)}  ${remark}`;
 }
 
 function keyLines(hasTakenAfter: boolean, columns: number): readonly string[] {
@@ -72,7 +73,7 @@ function keyLines(hasTakenAfter: boolean, columns: number): readonly string[] {
 function totalLines(summary: Summary, columns: number): readonly string[] {
   const { stolenMicroUsd, outflowCount, unpricedCount } = summary;
   const unpriced = unpricedCount === 0 ? '' : ` (${unpricedCount} without any public price)`;
-  const text = `The ${plural(outflowCount, 'outflow')} that are public sum to ${Money.formatUsd(stolenMicroUsd)}${unpriced}; what else was lost is in examples/incidents/README.md.`;
+  const text = `The ${plural(outflowCount, 'outflow')} that are public sum to ${Money.formatUsd(stolenMicroUsd)}${unpriced}; examples/incidents/README.md says what they do not cover.`;
   return wrap(text, columns - 3).map((line) => `  ${line}`);
 }
 
@@ -83,7 +84,7 @@ export function falsePausesLines(
   view: SumsView,
 ): readonly string[] {
   const { paint, columns } = view;
-  const { days, withdrawals, pauses, scopes } = counted;
+  const { days, withdrawals, pauses, refused, scopes } = counted;
   const where = Object.entries(scopes)
     .toSorted(([, a], [, b]) => b - a)
     .map(([scope, count]) => `${clean(scope)} ${count}`)
@@ -91,7 +92,7 @@ export function falsePausesLines(
   const detail =
     pauses === 0
       ? ''
-      : `: ${where}. Each was lifted at once, so that a window which is still full trips again`;
+      : `: ${where}. Each was lifted after ${span(LIFTED_AFTER_MS)}; ${plural(refused, 'withdrawal')} were refused meanwhile`;
   const text = `${plural(pauses, 'pause')} on ${withdrawals.toLocaleString('en-US')} ordinary withdrawals of the ${days} days before (generated, seed ${clean(policy.seed)})${detail}.`;
   return [
     paint.bold(`False pauses of the policy ${clean(policy.name)}`),

@@ -21,7 +21,7 @@ export type Fullest = { readonly limitId: string; readonly share: Share };
 const TIME_COLUMNS = 7;
 const PAID_COLUMNS = 5;
 const SUM_COLUMNS = 12;
-const BAR_COLUMNS = 8;
+const BAR_COLUMNS = 10;
 const PERCENT_COLUMNS = 6;
 /** A bar, its percentage and two blanks before it. */
 const LIMIT_COLUMNS = 2 + BAR_COLUMNS + PERCENT_COLUMNS;

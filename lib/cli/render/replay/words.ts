@@ -7,8 +7,7 @@ import type { TimelineItem } from '../../../local/replay/timeline.ts';
 import { clean, shorten } from '../text.ts';
 
 /** Columns of an address that tell it apart. */
-const ADDRESS_COLUMNS = 14;
-const MINUTE_MS = 60_000;
+const ADDRESS_COLUMNS = 12;
 /** Up to here whole minutes say more than hours and minutes, since timelines are told in minutes. */
 const MINUTES_MAX = 180;
 
@@ -41,14 +40,30 @@ export function milliseconds(ms: number): string {
   return ms < 1 ? 'under 1 ms' : `${Math.round(ms).toLocaleString('en-US')} ms`;
 }
 
-/** `4,947 ETH ($7,900,000)`; what only counts dollars is shown as dollars. */
+/** `4,947 ETH ($7,900,000)`; what only counts dollars is shown as dollars, and `~` where digits were cut. */
 export function sizeOf(policy: Policy.Policy, item: TimelineItem): string {
   const { wallet: account, asset, destination, amount } = item.detail;
   const transfer = { account, asset, destination, amount: BigInt(amount) };
-  const leg = Policy.resolve(policy, transfer).legs[0];
-  const usd = Money.formatUsd(leg?.notional ?? 0n);
-  if (/\/(mixed|usd):/.test(asset)) return `${usd} in ${clean(item.outflow?.symbol ?? 'several')}`;
-  return `${clean(Explain.amount(policy, transfer))} (${usd})`;
+  const valued = Policy.resolve(policy, transfer).legs[0]?.notional ?? 0n;
+  const usd = Money.formatUsd(item.outflow?.notionalMicroUsd ?? valued);
+  if (/\/(mixed|usd):/.test(asset)) return `${usd} in ${moneyOf(item.outflow?.symbol ?? 'mixed')}`;
+  return `${brief(clean(Explain.amount(policy, transfer)))} (${usd})`;
+}
+
+/** A number for the eye: no fraction from 1,000 up, two digits from 1 up, five below. */
+export function brief(amount: string): string {
+  return amount.replace(/^([\d,]+)\.(\d+)/, (all, whole: string, fraction: string) => {
+    const digits = whole.includes(',') ? 0 : whole === '0' ? 5 : 2;
+    const kept = fraction.slice(0, digits);
+    if (kept === fraction) return all;
+    return `~${whole}${kept === '' ? '' : `.${kept}`}`;
+  });
+}
+
+/** What a total consists of: `mixed (BNB + BEP-20)` is `BNB + BEP-20`. */
+function moneyOf(symbol: string): string {
+  if (symbol === 'mixed') return 'several tokens';
+  return clean(/^mixed \((.*)\)$/.exec(symbol)?.[1] ?? symbol);
 }
 
 /** `0x8bf8cd…c3de`: both ends of the address, without its chain. */
@@ -61,7 +76,10 @@ export function walletOf(policy: Policy.Policy, account: string): string {
   return clean(Policy.walletOf(policy, account)?.name ?? addressOf(account));
 }
 
-/** Milliseconds in whole minutes, for comparing with a timeline. */
-export function toMinutes(ms: number): number {
-  return Math.floor(ms / MINUTE_MS);
+/** A quantity for the eye: thousands apart, fractions cut. */
+export function number(quantity: string): string {
+  const grouped = quantity.replace(/^\d+/, (digits) =>
+    digits.replace(/\B(?=(\d{3})+(?!\d))/g, ','),
+  );
+  return brief(grouped);
 }

@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+import { operateBreaker } from '../../lib/actions/operate-breaker.ts';
+import { recordEvents } from '../../lib/actions/record-events.ts';
+import { reportStatus } from '../../lib/actions/report-status.ts';
+import { stringify } from '../../lib/adapters/wire/json.ts';
+import type { World } from '../../lib/runtime/world.ts';
+import { putInForce, readyWorld, testWorld } from '../support/action-world.ts';
+import * as Build from '../support/builders.ts';
+
+function status(world: World) {
+  const { incidents, health } = world.store;
+  return reportStatus({ incidents, health, policy: world.decision.policy, clock: world.clock });
+}
+
+async function trip(world: World): Promise<string> {
+  await recordEvents(world.decision, [Build.incoming(Build.outflow({ transaction: '0x1' }))]);
+  const [incident] = await world.store.incidents.list(1);
+  return incident?.incidentId ?? '';
+}
+
+describe('reportStatus', () => {
+  test('default', async () => {
+    const { world } = await readyWorld(Build.policy());
+    const untilMs = Build.T0_MS + Build.DAY_MS;
+    expect(await status(world)).toEqual({
+      atMs: Build.T0_MS,
+      policy: {
+        name: 'test',
+        version: 1,
+        hash: expect.any(String),
+        mode: 'enforce',
+        resume: 'trial',
+      },
+      open: [],
+      chains: [Build.CHAIN, Build.OTHER_CHAIN].map((chain) => ({
+        chain,
+        inForce: true,
+        untilMs,
+        watched: false,
+      })),
+      summary: 'enabled',
+    });
+  });
+
+  test('H80: trial mode says so', async () => {
+    const { world } = await readyWorld(Build.policy());
+    expect((await status(world)).policy.resume).toBe('trial');
+    await putInForce(world, Build.policy({ name: 'second', resume: { kind: 'quorum' } }));
+    expect((await status(world)).policy.resume).toBe('quorum');
+  });
+
+  test('behavior: paused, with why and since when, until it is resumed', async () => {
+    const { world } = await readyWorld(Build.policy());
+    const incidentId = await trip(world);
+    const paused = await status(world);
+    expect(paused).toMatchObject({
+      summary: 'paused',
+      open: [
+        {
+          incidentId,
+          scope: 'key-domain:vault-a',
+          openedAtMs: Build.T0_MS,
+          first: { kind: 'unmatched' },
+        },
+      ],
+    });
+    const { incidents } = world.store;
+    const deps = { ...world.decision, incidents, parsePolicy: world.parsePolicy };
+    const command = {
+      kind: 'resume',
+      commandId: 'resume-1',
+      incidentId,
+      reason: 'checked',
+    } as const;
+    await operateBreaker(deps, { command, actor: 'on-call' });
+    expect(await status(world)).toMatchObject({ summary: 'enabled', open: [] });
+  });
+
+  test('H32: lapsed as soon as one chain is', async () => {
+    const { world, clock } = await readyWorld(Build.policy());
+    const soon = {
+      [Build.CHAIN]: Build.T0_MS + Build.DAY_MS,
+      [Build.OTHER_CHAIN]: Build.T0_MS + 1,
+    };
+    await world.store.health.renew(soon, clock.nowMs);
+    expect((await status(world)).summary).toBe('enabled');
+    clock.nowMs += 1;
+    const lapsed = await status(world);
+    expect(lapsed.summary).toBe('lapsed');
+    expect(lapsed.chains.map(({ inForce }) => inForce)).toEqual([true, false]);
+  });
+
+  test('H42: without a policy', async () => {
+    const { world } = testWorld();
+    expect(await status(world)).toMatchObject({ summary: 'no-policy', chains: [] });
+  });
+
+  test('behavior: the last heartbeat is told', async () => {
+    const { world } = await readyWorld(Build.policy());
+    const heartbeat = { sentAtMs: 1, receivedAtMs: 2, oldestWaitingMs: 3 };
+    await recordEvents(world.decision, [{ kind: 'heartbeat', heartbeat }]);
+    expect((await status(world)).heartbeat).toEqual(heartbeat);
+  });
+
+  test('behavior: JSON can carry it', async () => {
+    const { world } = await readyWorld(Build.policy());
+    await trip(world);
+    const told = await status(world);
+    expect(JSON.parse(stringify(told)).open[0].first.notional).toBe(Build.usd(1).toString());
+  });
+});

@@ -1,0 +1,145 @@
+import type { ScheduledEvent } from 'aws-lambda';
+import { describe, expect, test } from 'vitest';
+import { recordEvents } from '../../lib/actions/record-events.ts';
+import { parseEnvelope } from '../../lib/adapters/wire/event.ts';
+import { localContext } from '../../lib/local/context.ts';
+import { tick, tickOnce } from '../../lib/runtime/tick.ts';
+import type { Parts } from '../../lib/runtime/world.ts';
+import { putInForce, type TestWorld, testWorld } from '../support/action-world.ts';
+import { envelope } from '../support/aws-shapes.ts';
+import { CHAIN, OTHER_CHAIN, policy, T0_MS } from '../support/builders.ts';
+
+const EVENT: ScheduledEvent = {
+  version: '0',
+  id: '53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa',
+  'detail-type': 'Scheduled Event',
+  source: 'aws.events',
+  account: '111122223333',
+  time: new Date(T0_MS).toISOString(),
+  region: 'eu-central-1',
+  resources: [],
+  detail: {},
+};
+
+/** A world in which sleeping moves the clock, and heartbeats come through the ingress a second later. */
+async function living(
+  replace: (parts: Parts) => Partial<Parts> = () => ({}),
+): Promise<TestWorld & { slept: number[] }> {
+  const slept: number[] = [];
+  const made = testWorld((parts) => ({
+    sleep: async (ms) => {
+      slept.push(ms);
+      made.clock.nowMs += ms;
+      await arrive(made);
+    },
+    ...replace(parts),
+  }));
+  await putInForce(made.world, policy());
+  return { ...made, slept };
+}
+
+async function arrive({ world, sent }: TestWorld): Promise<void> {
+  for (const { detailType, detail } of sent.splice(0)) {
+    const event = parseEnvelope(envelope(detailType, detail));
+    if (event.kind !== 'heartbeat') throw new Error('no heartbeat');
+    const { sentAtMs } = event;
+    const heartbeat = { sentAtMs, receivedAtMs: sentAtMs + 1_000, oldestWaitingMs: 0 };
+    await recordEvents(world.decision, [{ kind: 'heartbeat', heartbeat }]);
+  }
+}
+
+function run({ world }: TestWorld, everyMs: number): Promise<undefined> {
+  return tick(world, { everyMs })(EVENT, localContext('tick', 70_000));
+}
+
+describe('tick', () => {
+  test('default', async () => {
+    const made = await living();
+    await run(made, 5_000);
+    expect(made.slept).toEqual(Array.from({ length: 11 }, () => 5_000));
+    // The last round found the heartbeat of the round before it, and counts 15 s from there.
+    const untilMs = T0_MS + 50_000 + 15_000;
+    expect(await made.world.store.health.leases()).toEqual({
+      [CHAIN]: untilMs,
+      [OTHER_CHAIN]: untilMs,
+    });
+    expect(untilMs).toBeGreaterThan(made.clock.nowMs);
+  });
+
+  test.each([
+    [0, 0],
+    [60_000, 0],
+    [90_000, 0],
+    [45_000, 0],
+    [30_000, 1],
+    [15_000, 3],
+  ])('args: everyMs: %i: sleeps %i times', async (everyMs, times) => {
+    const made = await living();
+    await run(made, everyMs);
+    expect(made.slept.length).toBe(times);
+    expect(made.sent.length).toBe(1);
+  });
+
+  test('behavior: minute after minute the flag stays in force', async () => {
+    const made = await living();
+    await run(made, 5_000);
+    for (let minute = 1; minute < 4; minute += 1) {
+      made.clock.nowMs = T0_MS + minute * 60_000;
+      const { [CHAIN]: untilMs = 0 } = await made.world.store.health.leases();
+      expect(untilMs).toBeGreaterThan(made.clock.nowMs);
+      await run(made, 5_000);
+    }
+  });
+
+  test('behavior: a round that fails is logged and does not end the loop', async () => {
+    let sends = 0;
+    const made = await living(({ events }) => ({
+      events: {
+        send: async (event) => {
+          sends += 1;
+          if (sends % 2 === 0) throw new Error('the bus is down');
+          return events.send(event);
+        },
+      },
+    }));
+    await run(made, 5_000);
+    expect(sends).toBe(12);
+    const reasons = made.lines.filter(({ message }) => message === 'tick failed');
+    expect(reasons.length).toBe(6);
+    expect(reasons[0]).toMatchObject({ fields: { reason: 'the bus is down' } });
+  });
+
+  test('P7: with the bus down for good the leases run out', async () => {
+    const made = await living();
+    await run(made, 5_000);
+    const mute = { ...made.world, events: { send: async () => Promise.reject(new Error('down')) } };
+    made.clock.nowMs += 60_000;
+    await run({ ...made, world: mute }, 5_000);
+    const { [CHAIN]: untilMs = 0 } = await made.world.store.health.leases();
+    expect(untilMs).toBeLessThan(made.clock.nowMs);
+    expect(made.messages.map(({ severity }) => severity)).toEqual(['page']);
+  });
+});
+
+describe('tickOnce', () => {
+  test('default', async () => {
+    const made = await living();
+    await tickOnce(made.world, { everyMs: 0 });
+    await made.world.sleep(1_000);
+    await tickOnce(made.world, { everyMs: 0 });
+    expect(await made.world.store.health.leases()).toMatchObject({ [CHAIN]: T0_MS + 180_000 });
+    expect(made.lines).toMatchObject([{ message: 'lease not renewed' }]);
+  });
+
+  test('P7: with the store down it renews nothing and does not throw', async () => {
+    const made = await living(({ store }) => ({
+      store: {
+        ...store,
+        health: { ...store.health, heartbeat: async () => Promise.reject(new Error('down')) },
+      },
+    }));
+    await tickOnce(made.world, { everyMs: 5_000 });
+    expect(made.lines).toMatchObject([{ message: 'tick failed', fields: { reason: 'down' } }]);
+    expect(await made.world.store.health.leases()).toEqual({});
+  });
+});
