@@ -61,6 +61,7 @@ export const STATUS = z.object({
   heartbeat: z.optional(
     z.object({ sentAtMs: atMs, receivedAtMs: atMs, oldestWaitingMs: z.number() }),
   ),
+  unproven: z.optional(z.string()),
   summary: z.enum(['enabled', 'paused', 'lapsed', 'no-policy']),
 });
 

@@ -170,6 +170,7 @@ export class Breakwater extends Construct {
     });
     this.ledger.grantDecide(fn);
     this.control.grantOperate(fn);
+    this.ingress.grantCountDeadLetters(fn);
     this.alerts.sendCommandsTo(fn);
     return fn.fn.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
   }

@@ -89,8 +89,13 @@ export class EventsIngress extends Construct {
       resources: [this.bus.eventBusArn],
       conditions: { StringEquals: { 'events:detail-type': ['heartbeat'] } },
     });
-    allow(fn, { actions: ['sqs:GetQueueAttributes'], resources: [this.deadLetters.queueArn] });
+    this.grantCountDeadLetters(fn);
     fn.setEnvironment(ENV.eventBusName, this.bus.eventBusName);
+  }
+
+  /** See how many events lie uncounted. */
+  grantCountDeadLetters(fn: BreakwaterFunction): void {
+    allow(fn, { actions: ['sqs:GetQueueAttributes'], resources: [this.deadLetters.queueArn] });
     fn.setEnvironment(ENV.eventsDlqUrl, this.deadLetters.queueUrl);
   }
 

@@ -22,6 +22,8 @@ export type Services = {
 const BATCH_MAX = 25;
 /** Receives before a message counts as dead. */
 const RECEIVES_MAX = 30;
+/** Wait before a message comes again that failed more often than the ingest asks for it at once, ms. */
+const VISIBILITY_MS = 30_000;
 
 /**
  * Makes the services. What a queue took survives a kill. Each queue is put on `ending` as soon as it
@@ -47,6 +49,7 @@ export async function createServices(parameters: {
   const events = await queue('events', {
     batchMax: BATCH_MAX,
     maxReceiveCount: RECEIVES_MAX,
+    visibilityMs: VISIBILITY_MS,
     deadLetter: deadLetters,
   });
   const bus = createBus({ name: 'breakwater', clock, newId, rules: [{ target: events.send }] });

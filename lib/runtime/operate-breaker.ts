@@ -89,7 +89,7 @@ async function obey(
 }
 
 async function serve(world: World, request: Wire.Request, actor: string): Promise<Answer> {
-  const { store, clock } = world;
+  const { store, clock, deadLetters } = world;
   const { decisions, incidents, health } = store;
   const { policy } = world.decision;
   switch (request.command) {
@@ -104,7 +104,7 @@ async function serve(world: World, request: Wire.Request, actor: string): Promis
       return answer(200, (await store.policies.load(version)) ?? { version: 0 });
     }
     case 'status':
-      return answer(200, await reportStatus({ incidents, health, policy, clock }));
+      return answer(200, await reportStatus({ incidents, health, deadLetters, policy, clock }));
     case 'limits':
       return answer(
         200,

@@ -9,7 +9,8 @@ import * as Build from '../support/builders.ts';
 
 function status(world: World) {
   const { incidents, health } = world.store;
-  return reportStatus({ incidents, health, policy: world.decision.policy, clock: world.clock });
+  const { clock, deadLetters } = world;
+  return reportStatus({ incidents, health, deadLetters, policy: world.decision.policy, clock });
 }
 
 async function trip(world: World): Promise<string> {
@@ -38,8 +39,27 @@ describe('reportStatus', () => {
         untilMs,
         watched: false,
       })),
+      unproven: 'no heartbeat has come through the ingress yet',
       summary: 'enabled',
     });
+  });
+
+  test('H83: says why leases are not renewed, and nothing while they are', async () => {
+    const { world, dead } = await readyWorld(Build.policy());
+    const sentAtMs = Build.T0_MS - 1_000;
+    const heartbeat = { sentAtMs, receivedAtMs: sentAtMs + 5, oldestWaitingMs: 0 };
+    await recordEvents(world.decision, [{ kind: 'heartbeat', heartbeat }]);
+    expect((await status(world)).unproven).toBeUndefined();
+    dead.count = 2;
+    expect((await status(world)).unproven).toBe('2 events lie uncounted in a dead-letter queue');
+  });
+
+  test('behavior: a dead-letter queue that cannot be read is named and fails nothing', async () => {
+    const { world } = await readyWorld(Build.policy());
+    const deadLetters = { count: () => Promise.reject(new Error('denied')) };
+    const { unproven, summary } = await status({ ...world, deadLetters });
+    expect(unproven).toBe('the dead-letter queue could not be read');
+    expect(summary).toBe('enabled');
   });
 
   test('H80: trial mode says so', async () => {

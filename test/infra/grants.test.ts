@@ -84,6 +84,7 @@ describe('Breakwater', () => {
         "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on LedgerTable",
         "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
         "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem on ControlTable",
+        "sqs:GetQueueAttributes on IngressDeadLetters",
         "sqs:SendMessage on AlertsFailedCommands",
       ]
     `);
@@ -160,7 +161,7 @@ describe('Breakwater', () => {
       [
         "IngestEventsFunction: CONTROL_TABLE EVENTS_QUEUE_URL LEDGER_TABLE NODE_OPTIONS REJECT_QUEUE_URL",
         "ProjectStateFunction: ALERT_TOPIC_ARN CONTROL_TABLE NODE_OPTIONS",
-        "OperateBreakerFunction: CONTROL_TABLE LEDGER_TABLE NODE_OPTIONS",
+        "OperateBreakerFunction: CONTROL_TABLE EVENTS_DLQ_URL LEDGER_TABLE NODE_OPTIONS",
         "TickFunction: ALERT_TOPIC_ARN CONTROL_TABLE EVENTS_DLQ_URL EVENT_BUS_NAME LEDGER_TABLE NODE_OPTIONS TICK_LOOP_MS",
       ]
     `);

@@ -106,7 +106,7 @@ function health(
   status: Status,
   view: { readonly paint: Paint; readonly columns: number },
 ): readonly string[] {
-  const { chains, heartbeat, atMs } = status;
+  const { chains, heartbeat, atMs, unproven } = status;
   const { paint, columns } = view;
   const names = chains.map((chain) => clean(chain.chain));
   const width = Math.max(9, ...names.map((name) => name.length));
@@ -117,8 +117,14 @@ function health(
   return [
     ...leases,
     `  ${padEnd('heartbeat', width)}  ${heartbeatText(heartbeat, atMs)}`,
-    ...blindness(chains).flatMap((text) => wrap(text, columns - 2).map((line) => `  ${line}`)),
+    ...[...whyNot(unproven), ...blindness(chains)].flatMap((text) =>
+      wrap(text, columns - 2).map((line) => `  ${line}`),
+    ),
   ];
+}
+
+function whyNot(unproven: string | undefined): readonly string[] {
+  return unproven === undefined ? [] : [`Not renewed now: ${clean(unproven)}.`];
 }
 
 function blindness(chains: Status['chains']): readonly string[] {
