@@ -15,8 +15,9 @@ export type Recorded =
 const PLANNED_ITEMS_MAX = 60;
 
 /**
- * Records events in order, in transactions of at most a hundred items, each final. One event that
- * cannot be decided on is parked and trips; the others go on.
+ * Records events in transactions of at most a hundred items, each final: what was approved first,
+ * then what was seen, so that a batch that holds both in the wrong order trips nothing. One event
+ * that cannot be decided on is parked and trips; the others go on.
  * Fail direction: closed, an event whose transaction failed comes back as `failed` and is unchanged.
  */
 export async function recordEvents(
@@ -30,9 +31,66 @@ export async function recordEvents(
   } catch (error) {
     return events.map(() => ({ kind: 'failed', error }));
   }
-  const recorded: Recorded[] = [];
-  for (const chunk of plan(policy, events)) recorded.push(...(await recordChunk(deps, chunk)));
-  return recorded;
+  const positions = reportsFirst(events);
+  const ordered = positions.flatMap((position) => events[position] ?? []);
+  const results: Recorded[] = [];
+  for (const chunk of plan(policy, ordered)) {
+    results.push(...(await recordReady(deps, chunk, unreported(ordered, results))));
+  }
+  return events.map((_, position) => {
+    const error = new UndecidableError({ reason: 'it was not planned' });
+    return results[positions.indexOf(position)] ?? { kind: 'failed', error };
+  });
+}
+
+/** Positions of the events, outflows after everything else and otherwise in their order. */
+function reportsFirst(events: readonly Decision.Incoming[]): readonly number[] {
+  const isOutflow = (event: Decision.Incoming | undefined) =>
+    event?.kind === 'transfer' && event.event.kind === 'outflow';
+  const all = [...events.keys()];
+  return [
+    ...all.filter((position) => !isOutflow(events[position])),
+    ...all.filter((position) => isOutflow(events[position])),
+  ];
+}
+
+/** Withdrawals whose report failed in this call. */
+function unreported(
+  ordered: readonly Decision.Incoming[],
+  results: readonly Recorded[],
+): ReadonlySet<string> {
+  const failed = ordered.filter((_, position) => results[position]?.kind === 'failed');
+  return new Set(
+    failed.flatMap((incoming) =>
+      incoming.kind === 'transfer' && incoming.event.kind === 'withdrawal'
+        ? [incoming.event.withdrawalId]
+        : [],
+    ),
+  );
+}
+
+/** An outflow whose report has just failed waits with it: decided on alone it would trip. */
+async function recordReady(
+  deps: Deps,
+  chunk: readonly Decision.Incoming[],
+  waitedFor: ReadonlySet<string>,
+): Promise<readonly Recorded[]> {
+  const waits = (incoming: Decision.Incoming) =>
+    incoming.kind === 'transfer' &&
+    incoming.event.kind === 'outflow' &&
+    incoming.event.withdrawalId !== undefined &&
+    waitedFor.has(incoming.event.withdrawalId);
+  const decided = [
+    ...(await recordChunk(
+      deps,
+      chunk.filter((event) => !waits(event)),
+    )),
+  ];
+  const error = new UnreportedError();
+  return chunk.map((event) => {
+    const undecided: Recorded = { kind: 'failed', error };
+    return waits(event) ? undecided : (decided.shift() ?? undecided);
+  });
 }
 
 /**
@@ -72,6 +130,7 @@ async function recordChunk(
   deps: Deps,
   chunk: readonly Decision.Incoming[],
 ): Promise<readonly Recorded[]> {
+  if (chunk.length === 0) return [];
   try {
     const outcomes = await commitDecision(deps, {
       keys: (policy) => orUndecidable(() => Decision.keys(policy, chunk)),
@@ -147,5 +206,13 @@ export class UndecidableError extends Error {
   override readonly name = 'RecordEvents.UndecidableError';
   constructor(details: { readonly reason: string; readonly cause?: unknown }) {
     super(details.reason, { cause: details.cause });
+  }
+}
+
+/** The report of this outflow failed in the same call; both come again. Nothing was written. */
+export class UnreportedError extends Error {
+  override readonly name = 'RecordEvents.UnreportedError';
+  constructor() {
+    super('the report of its withdrawal could not be committed; it comes again with it');
   }
 }

@@ -72,12 +72,17 @@ export function decide(
   const outcomes = events.map((incoming): Outcome => {
     if (incoming.kind === 'transfer') return decideTransfer(draft, incoming);
     if (incoming.kind === 'parked') return decideParked(draft, incoming);
-    heartbeat = incoming.heartbeat;
+    heartbeat = newest(heartbeat, incoming.heartbeat);
     const none = { notional: 0n, trips: [], wouldTrip: [] };
     return { rowId: 'heartbeat', result: 'heartbeat', ...none };
   });
   const changes = Draft.changes(draft);
   return { outcomes, changes: heartbeat ? { ...changes, heartbeat } : changes };
+}
+
+/** An old heartbeat that comes again proves less than the one that is there. */
+function newest(known: Ledger.Heartbeat | undefined, next: Ledger.Heartbeat): Ledger.Heartbeat {
+  return known && known.sentAtMs > next.sentAtMs ? known : next;
 }
 
 function decideTransfer(draft: Draft.Draft, incoming: Transfer): Outcome {

@@ -13,12 +13,15 @@ export type Message = {
 
 /** Length of a first line, at most. */
 export const SUBJECT_MAX = 140;
+/** Length of the amount in it, at most: a hostile amount has 78 digits. */
+const AMOUNT_MAX = 30;
 
 /** The page for a breaker that opened: scope, cause, amount, next command; then everything else. */
 export function opened(incident: Incident): Message {
   const { first, scope, incidentId, openedAtMs } = incident;
   const verb = first.kind === 'operator' ? 'PAUSED' : 'TRIPPED';
-  const amount = first.notional > 0n ? ` ${Money.formatUsd(first.notional)}` : '';
+  const amount =
+    first.notional > 0n ? ` ${shorten(Money.formatUsd(first.notional), AMOUNT_MAX)}` : '';
   const tail = `: ${first.kind}${amount}; run: breakwater incident ${incidentId}`;
   return {
     subject: `${verb} ${shorten(scope, SUBJECT_MAX - verb.length - 1 - tail.length)}${tail}`,

@@ -231,7 +231,7 @@ describe('operateBreaker', () => {
     expect((await world.decision.policy.refresh()).version).toBe(1);
   });
 
-  test('H46: a new policy keeps every meter and every open breaker', async () => {
+  test('H31, H46: a new policy keeps every meter and every open breaker', async () => {
     const { world } = await readyWorld(policy({ limits: [limit()] }));
     await recordEvents(world.decision, [incoming(withdrawal('w-1', { amount: usd(1_001) }))]);
     await putInForce(world, policy({ name: 'looser', limits: [limit({ allowed: usd(5_000) })] }));

@@ -109,6 +109,31 @@ describe('plan', () => {
 });
 
 describe('recordEvents', () => {
+  test('behavior: an outflow that comes before its report in one batch is approved', async () => {
+    const { world } = await readyWorld(Build.policy());
+    const report = Build.incoming(Build.withdrawal('a'));
+    const seen = Build.incoming(Build.outflow({ transaction: '0xa', withdrawalId: 'a' }));
+    const recorded = await recordEvents(world.decision, [seen, report]);
+    expect(recorded.map((one) => one.kind === 'decided' && one.outcome.result)).toEqual([
+      'matched-outflow',
+      'new-withdrawal',
+    ]);
+    expect(await world.store.incidents.list(1)).toEqual([]);
+  });
+
+  test('behavior: an outflow whose report fails in the same call waits with it', async () => {
+    const { world } = await readyWorld(Build.policy());
+    const many = Array.from({ length: 40 }, (_, n) => Build.incoming(Build.withdrawal(`w-${n}`)));
+    const seen = Build.incoming(Build.outflow({ transaction: '0xa', withdrawalId: 'w-0' }));
+    const decisions = failingFor(world.decision.decisions, 'withdrawal:w-0');
+    const recorded = await recordEvents({ ...world.decision, decisions }, [...many, seen]);
+    expect(recorded[0]?.kind).toBe('failed');
+    expect(recorded.at(-1)).toMatchObject({ kind: 'failed', error: expect.any(Error) });
+    expect(await world.store.incidents.list(1)).toEqual([]);
+    const again = await recordEvents(world.decision, [...many, seen]);
+    expect(again.at(-1)).toMatchObject({ kind: 'decided', outcome: { result: 'matched-outflow' } });
+  });
+
   test('default', async () => {
     const { world } = await readyWorld(Build.policy());
     const [recorded] = await recordEvents(world.decision, [

@@ -124,7 +124,7 @@ describe('operateBreaker by URL', () => {
     expect(made.committed).toEqual([]);
   });
 
-  test('H31: pausing, and putting a right policy in force, work although the stored one does not parse', async () => {
+  test('behavior: pausing, and putting a right policy in force, work although the stored one does not parse', async () => {
     const made = await readyWorld(Build.policy());
     const parts = { ...made.world, parsePolicy };
     const broken = testWorld(() => parts);

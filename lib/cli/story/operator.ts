@@ -75,7 +75,8 @@ async function untilClosed(
   const closed = new Map<string, Incident>();
   for (let poll = 0; ; poll += 1) {
     const { value } = await ask(scene.transport, { command: 'incidents' }, INCIDENTS);
-    for (const incident of value.toReversed()) {
+    const inOrder = value.toSorted((a, b) => (a.closed?.atMs ?? 0) - (b.closed?.atMs ?? 0));
+    for (const incident of inOrder) {
       const { incidentId, state } = incident;
       const isAwaited = waiting.open.some((each) => each.incidentId === incidentId);
       if (state === 'open' || !isAwaited || closed.has(incidentId)) continue;

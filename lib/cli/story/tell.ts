@@ -61,12 +61,15 @@ function untrippedLines({ screen }: Production, standing: readonly string[]): re
   return [...wrap(text, screen.columns - 1).map(screen.paint.yellow), ''];
 }
 
-async function countToEnd({ screen }: Production, count: Count): Promise<FalsePauses> {
+/** Rejects as soon as the story is interrupted: what is counted until then is of no use. */
+async function countToEnd({ screen, signal }: Production, count: Count): Promise<FalsePauses> {
+  signal.addEventListener('abort', count.stop, { once: true });
   const timer = setInterval(() => {
     const { day, days } = count.progress();
     screen.status(`  counting false pauses on ordinary traffic: day ${day} of ${days}`);
   }, COUNT_LOOK_MS);
   try {
+    signal.throwIfAborted();
     return await count.result;
   } finally {
     clearInterval(timer);

@@ -39,7 +39,7 @@ export function headerLines(
       ? ''
       : `; ${totals} of them are totals of many transfers, each one event (marked ${TOTAL_MARK})`;
   return [
-    `${paint.bold('BREAKWATER')}  a real drain, replayed in compressed time through the real functions`,
+    `${paint.bold('BREAKWATER')}  a real drain in compressed time, through the real functions`,
     '',
     paint.bold(clean(incident.title)),
     ...(incident.note === ''

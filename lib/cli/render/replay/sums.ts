@@ -27,9 +27,7 @@ export function sumsLines(
     {
       what: tripped ? 'left before the trip' : 'left',
       notional: tally.stolenBeforeNotional,
-      remark: tripped
-        ? `${plural(tally.stolenBefore, 'outflow')}, the last one tripped`
-        : plural(tally.stolenBefore, 'outflow'),
+      remark: `${plural(tally.stolenBefore, 'outflow')}${tripped ? ', then it tripped' : ''}`,
     },
     tally.stopped === 0
       ? undefined

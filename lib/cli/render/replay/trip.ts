@@ -44,8 +44,12 @@ export function trippedLines(
   return [
     `${paint.red('TRIPPED')}  ${paint.bold(clean(key))}${reach}`,
     ...fact('In short', IN_SHORT[first.kind], { indent: 2, columns }),
-    ...fact('Cause', `${first.kind}: ${clean(first.text)}`, { indent: 2, columns }),
+    ...fact('Cause', causeText(first), { indent: 2, columns }),
   ];
+}
+
+function causeText({ kind, text }: Incident['first']): string {
+  return text.startsWith(kind) ? clean(text) : `${kind}: ${clean(text)}`;
 }
 
 /** What the limits would have done without matching. Shown only where matching tripped first. */
@@ -119,10 +123,10 @@ function realOf(summary: Summary): { readonly alert: string; readonly stop: stri
     alert:
       outsideAlertMinutes === undefined
         ? disclosed
-        : `${minutesText(outsideAlertMinutes)} to the first alert, from outside`,
+        : `${minutesText(outsideAlertMinutes)} to the first outside alert`,
     stop:
       suspensionMinutes === undefined
-        ? 'when withdrawals stopped is not public'
+        ? 'time of the stop: not public'
         : `${minutesText(suspensionMinutes)} until withdrawals stopped`,
   };
 }
