@@ -1,0 +1,164 @@
+/** What is deployed is run: each bundle as it is uploaded, with nothing but the environment that the constructs set. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
+import { App, Stack } from 'aws-cdk-lib';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import type { SNSMessage } from 'aws-lambda';
+import { Construct } from 'constructs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createDynamoClient } from '../../lib/adapters/dynamodb/client.ts';
+import { bundledCode } from '../../lib/infra/bundled-code.ts';
+import { startAwsEndpoint } from '../../lib/local/aws-endpoint.ts';
+import { memoryCheckpoint } from '../../lib/local/checkpoint.ts';
+import { localContext } from '../../lib/local/context.ts';
+import { startEngine } from '../../lib/local/engine.ts';
+import { LOCAL_CREDENTIALS, LOCAL_REGION } from '../../lib/local/local-account.ts';
+import { createServices, type Services } from '../../lib/local/services.ts';
+import { createStreamPoller, type StreamPoller } from '../../lib/local/stream-poller.ts';
+import { createTables } from '../../lib/local/tables.ts';
+import { ENV } from '../../lib/runtime/environment.ts';
+import * as Build from '../support/builders.ts';
+import { POLICY } from '../support/local-runtime.ts';
+
+type Handler = (event: unknown, context: unknown) => Promise<unknown>;
+
+const TABLES = { ledger: 'deployed-ledger', control: 'deployed-control' };
+const folder = mkdtempSync(join(tmpdir(), 'deployed-code-'));
+const pages: SNSMessage[] = [];
+const ending: (() => Promise<void>)[] = [];
+const handlers = new Map<string, Handler>();
+let services: Services;
+let poller: StreamPoller;
+
+/** Bundles a function as the construct does and loads what comes out. */
+async function load(name: string): Promise<void> {
+  const stack = new Stack(new App({ outdir: join(folder, name) }), 'Bundle');
+  const lambdaFolder = join(import.meta.dirname, '..', '..', 'lambdas');
+  bundledCode({ lambdaFolder, name }).bind(new Construct(stack, name));
+  const [asset] = stack.node.findAll().filter((construct) => construct instanceof Asset);
+  const path = join(folder, name, asset?.assetPath ?? '', 'index.mjs');
+  const { handler } = await import(pathToFileURL(path).href);
+  handlers.set(name, handler);
+}
+
+function run(name: string, event: unknown): Promise<unknown> {
+  const handler = handlers.get(name);
+  if (!handler) throw new Error(`${name} is not loaded`);
+  return handler(event, localContext(name, 30_000));
+}
+
+async function command(body: unknown): Promise<{ status: number; body: unknown }> {
+  const userArn = 'arn:aws:iam::123456789012:user/alice';
+  const answer = (await run('operate-breaker', {
+    body: JSON.stringify(body),
+    requestContext: { authorizer: { iam: { userArn } } },
+  })) as { statusCode: number; body: string };
+  return { status: answer.statusCode, body: JSON.parse(answer.body) };
+}
+
+beforeAll(async () => {
+  const engine = await startEngine();
+  ending.push(engine.stop);
+  const connection = {
+    endpoint: engine.endpoint,
+    region: LOCAL_REGION,
+    credentials: LOCAL_CREDENTIALS,
+  };
+  const client = createDynamoClient(connection);
+  const streams = new DynamoDBStreamsClient(connection);
+  const { controlStreamArn } = await createTables(client, TABLES);
+  const clock = { nowMs: () => Date.now() };
+  services = await createServices({ folder, clock, ending, onError: () => undefined });
+  const { bus, events, deadLetters, rejects, alerts, control } = services;
+  const address = await startAwsEndpoint({
+    buses: [bus],
+    queues: [events, deadLetters, rejects],
+    topics: [alerts, control],
+  });
+  ending.push(address.stop);
+  alerts.subscribe({ kind: 'callback', name: 'operator', receive: (page) => pages.push(page) });
+  Object.assign(process.env, {
+    AWS_REGION: LOCAL_REGION,
+    AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
+    AWS_ENDPOINT_URL: address.endpoint,
+    POWERTOOLS_LOG_LEVEL: 'SILENT',
+    [ENV.dynamodbEndpoint]: engine.endpoint,
+    [ENV.ledgerTable]: TABLES.ledger,
+    [ENV.controlTable]: TABLES.control,
+    [ENV.eventBusName]: bus.name,
+    [ENV.eventsQueueUrl]: address.queueUrl(events.name),
+    [ENV.eventsDlqUrl]: address.queueUrl(deadLetters.name),
+    [ENV.rejectQueueUrl]: address.queueUrl(rejects.name),
+    [ENV.alertTopicArn]: alerts.arn,
+  });
+  for (const name of ['ingest-events', 'project-state', 'operate-breaker', 'tick'])
+    await load(name);
+  events.consume({ handler: (event) => run('ingest-events', event) as Promise<undefined> });
+  poller = createStreamPoller({
+    client: streams,
+    streamArn: controlStreamArn,
+    checkpoint: memoryCheckpoint(),
+    handler: (event) => run('project-state', event) as Promise<undefined>,
+    onFailure: () => undefined,
+  });
+  ending.push(
+    poller.stop,
+    async () => streams.destroy(),
+    async () => client.destroy(),
+  );
+}, 60_000);
+
+afterAll(async () => {
+  for (const end of ending.toReversed()) await end();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('the deployed bundles', () => {
+  test('default: from a policy to a verified pause and back', async () => {
+    const apply = { command: 'policy.apply', commandId: 'deployed-1', source: POLICY };
+    expect(await command(apply)).toMatchObject({ status: 200, body: { version: 1 } });
+
+    await run('tick', {});
+    await services.events.idle();
+    await run('tick', {});
+    const flag = { command: 'flag', wallet: Build.HOT_1 };
+    expect(await command(flag)).toMatchObject({ body: { enabled: true } });
+
+    const {
+      account: wallet,
+      asset,
+      destination,
+      amount,
+    } = Build.outflow({ transaction: '0xa' }).transfer;
+    const detail = {
+      transaction: '0xa',
+      place: 'top',
+      wallet,
+      asset,
+      destination,
+      amount: amount.toString(),
+    };
+    await services.events.send(JSON.stringify({ 'detail-type': 'outflow.observed', detail }));
+    await services.events.send('{"detail-type":"outflow.observed","detail":{"wallet":5}}');
+    await services.events.idle();
+    expect(await command(flag)).toMatchObject({
+      body: { enabled: false, reason: 'breaker-open', scope: 'key-domain:vault-a' },
+    });
+    expect(services.rejects.depth()).toBe(1);
+
+    await poller.idle();
+    expect(pages.map(({ Message: text }) => text.split(':')[0])).toContain('TRIPPED key-domain');
+
+    const { body } = await command({ command: 'status' });
+    const [incident] = (body as { open: { incidentId: string }[] }).open;
+    const incidentId = incident?.incidentId;
+    const resume = { command: 'resume', commandId: 'deployed-2', incidentId, reason: 'checked' };
+    expect(await command(resume)).toMatchObject({ status: 200, body: { kind: 'resumed' } });
+    expect(await command(flag)).toMatchObject({ body: { enabled: true } });
+  });
+});
