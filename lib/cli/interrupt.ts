@@ -1,6 +1,6 @@
 /** Ctrl-C for commands that run until somebody ends them: everything started is stopped first. */
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE'] as const;
 
 /**
  * Runs work that can be ended from outside. The first signal aborts; once the work has cleaned up,
@@ -12,7 +12,8 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
   const received: NodeJS.Signals[] = [];
   const receive = (signal: NodeJS.Signals) => {
     received.push(signal);
-    if (received.length > 1) endBy(signal);
+    // Every further write to a reader that has gone away says so again: that is no second wish.
+    if (received.length > 1 && signal !== 'SIGPIPE') endBy(signal);
     abort.abort();
   };
   const end = () => {

@@ -46,12 +46,15 @@ export function messageColumnsOf(output: Output): number {
   return output.isTerminal ? columnsOf(output) : Number.POSITIVE_INFINITY;
 }
 
-/** The real process. A reader that goes away (`| head`) ends the program quietly. */
+/**
+ * The real process. A reader that goes away (`| head`) ends the program quietly, and by a signal, so
+ * that whoever has something running can stop it first.
+ */
 export function nodeIo(): Io {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
-      process.exit();
+      if (!process.emit('SIGPIPE', 'SIGPIPE')) process.exit();
     });
   }
   return {

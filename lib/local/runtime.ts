@@ -42,6 +42,8 @@ export type Runtime = {
   readonly idle: () => Promise<void>;
   /** One heartbeat through the ingress, and the leases that it proves. */
   readonly tick: () => Promise<void>;
+  /** `performance.now()` right after the commit of the last decision that tripped something. */
+  readonly lastTripAtMs: () => number | undefined;
   /** Ends everything that was started, by process id. A temporary folder is removed. */
   readonly stop: () => Promise<void>;
 };
@@ -93,7 +95,8 @@ type Starting = {
 async function start({ options, folder, ending, stop }: Starting): Promise<Runtime> {
   const { startMs = systemClock.nowMs(), speed = 1 } = options.clock ?? {};
   const clock = createVirtualClock({ startMs, speed, wall: systemClock });
-  const log = options.log ?? QUIET;
+  const trips: Trips = { lastAtMs: undefined };
+  const log = notingTrips(options.log ?? QUIET, trips);
   const local = await createLocalWorld({ folder, clock, log, onPage: options.onPage, ending });
   await resumeClock(local.world, clock);
   await putInForce(local.world, options.policySource);
@@ -121,6 +124,7 @@ async function start({ options, folder, ending, stop }: Starting): Promise<Runti
     submit,
     idle: functions.idle,
     tick,
+    lastTripAtMs: () => trips.lastAtMs,
     stop,
   };
 }
@@ -168,6 +172,21 @@ async function listen(
   } catch {
     return startHttpServer(served);
   }
+}
+
+/** When the last decision that tripped had been committed, by `performance.now()`. */
+type Trips = { lastAtMs: number | undefined };
+
+/** Every decision is logged once, right after its commit. */
+function notingTrips(log: Log, trips: Trips): Log {
+  return {
+    ...log,
+    info: (message, fields) => {
+      const { trips: opened } = fields;
+      if (Array.isArray(opened) && opened.length > 0) trips.lastAtMs = performance.now();
+      log.info(message, fields);
+    },
+  };
 }
 
 function failed(log: Log): (error: unknown) => void {

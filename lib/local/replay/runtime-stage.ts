@@ -30,26 +30,24 @@ async function send(runtime: Runtime, item: TimelineItem): Promise<Sent> {
   const known = new Set((await incidents.list(100)).map((incident) => incident.incidentId));
   const startedMs = performance.now();
   await runtime.submit([{ detailType: item.detailType, detail: item.detail }]);
-  const seen = item.kind === 'incident' ? await watchFlag(runtime, item) : undefined;
+  const toldAtMs = item.kind === 'incident' ? await untilTold(runtime, item) : undefined;
   await runtime.idle();
   const opened = (await incidents.list(100)).filter(({ incidentId }) => !known.has(incidentId));
-  if (opened.length === 0 || seen === undefined) return { opened };
+  const trippedAtMs = runtime.lastTripAtMs();
+  if (opened.length === 0 || toldAtMs === undefined || trippedAtMs === undefined) return { opened };
+  // The reader can be told before the committer has its own answer: then nothing lay between.
   return {
     opened,
-    toTripMs: seen.committedMs - startedMs,
-    toFlagMs: seen.toldMs - seen.committedMs,
+    toTripMs: Math.min(trippedAtMs, toldAtMs) - startedMs,
+    toFlagMs: Math.max(0, toldAtMs - trippedAtMs),
   };
 }
 
-/** Asks the flag over and over until it says no, and notes when the commit was visible and when the reader was told. */
-async function watchFlag(
-  runtime: Runtime,
-  item: TimelineItem,
-): Promise<{ readonly committedMs: number; readonly toldMs: number } | undefined> {
+/** Asks the flag over and over until a reader is told no, and gives the time of that answer. */
+async function untilTold(runtime: Runtime, item: TimelineItem): Promise<number | undefined> {
   for (let look = 0; look < LOOKS_MAX; look += 1) {
-    const askedMs = performance.now();
     const { enabled } = await askFlag(runtime, item);
-    if (!enabled) return { committedMs: askedMs, toldMs: performance.now() };
+    if (!enabled) return performance.now();
   }
   return undefined;
 }
