@@ -29,10 +29,10 @@ async function start(...argv: readonly string[]): Promise<string> {
   running = child;
   const lines = createInterface({ input: child.stdout });
   for await (const line of lines) {
-    const said = JSON.parse(line) as { readonly kind: string; readonly url: string };
-    if (said.kind === 'listening') {
+    const { url } = JSON.parse(line) as { readonly url?: string };
+    if (url !== undefined) {
       child.stdout.resume();
-      return said.url;
+      return url;
     }
   }
   throw new Error('it ended before it listened');
@@ -51,7 +51,7 @@ async function stop(): Promise<string | null> {
 
 describe('local', () => {
   test('behavior: send, look, pause, resume, and all of it again after a restart', async () => {
-    await start('--policy', STARTER, '--clock', 'virtual', '--speed', '1');
+    await start('--policy', STARTER);
     const there = { cwd: folder };
     const stdin = JSON.stringify(event(1, { wallet: WALLET }));
     expect((await run(['send'], { ...there, stdin })).code).toBe(0);
@@ -84,10 +84,8 @@ describe('local', () => {
   });
 
   test.each([
-    [['--speed', '10'], 'Real time has no speed'],
-    [['--clock', 'virtual', '--speed', '0'], 'whole number from 1 to 240'],
-    [['--clock', 'fast'], 'Allowed choices are real, virtual'],
-    [['--port', 'http'], 'whole number from 1 to 65535'],
+    [['--tick', '1h'], 'a time from 500ms to 1m'],
+    [['--port', 'http'], 'a number from 1 to 65535'],
     [['--policy', '/nonexistent'], 'there is no such file'],
   ])('error: %j', async (argv, expected) => {
     const { code, err } = await run(['local', ...argv]);
