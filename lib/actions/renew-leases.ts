@@ -39,11 +39,12 @@ export async function renewLeases(
     deps.health.leases(),
   ]);
   const nowMs = deps.clock.nowMs();
+  const chains = Health.chainsOf(policy);
   const leaseMs = parameters.leaseMs ?? policy.timing.leaseMs;
   const proof: Health.Proof =
     deadLetters === undefined
       ? { kind: 'unproven', why: 'the dead-letter queue could not be counted' }
-      : Health.prove({ chains: Health.chainsOf(policy), leaseMs, heartbeat, deadLetters, nowMs });
+      : Health.prove({ chains, leaseMs, heartbeat, given: leases, deadLetters, nowMs });
   const sentAt = new Date(nowMs).toISOString();
   const effects = await Promise.allSettled([
     proof.kind === 'healthy'

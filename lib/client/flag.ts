@@ -3,9 +3,11 @@
  *
  * ```ts
  * const flag = createFlagReader({ ledgerTable, controlTable, region });
- * const { enabled, text } = await flag.read({ wallet: 'eth-hot-1' });
+ * const { enabled, text } = await flag.read({ wallet, chain, asset, destination, actor });
  * if (!enabled) refuse(text);
  * ```
+ *
+ * A breaker of an asset, a destination or an actor is looked at only if the question names it.
  */
 
 import { createPolicyInForce } from '../actions/policy-in-force.ts';

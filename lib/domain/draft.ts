@@ -97,21 +97,19 @@ export function charge(draft: Draft, money: Chargeable): ReadonlyMap<Scope.Key, 
 }
 
 /**
- * Opens the breaker of one of the subject's scopes, or adds the cause to what is open already: the
- * scope's own incident, or that of a wider scope that stops the same money. Later causes are kept
- * up to {@link Breaker.CAUSES_MAX} and counted beyond.
+ * Opens the breaker of a scope, or adds the cause to what is open already: the scope's own incident,
+ * or that of one of `collectors`, wider scopes that stop the same money. Later causes are kept up to
+ * {@link Breaker.CAUSES_MAX} and counted beyond.
+ * Fail direction: closed, without an open collector the scope's own breaker opens.
  */
 export function trip(
   draft: Draft,
-  target: { readonly kind: Scope.Kind; readonly subject: Scope.Subject },
+  target: { readonly own: Scope.Key; readonly collectors: readonly Scope.Key[] },
   cause: Breaker.Cause,
 ): Trip {
-  const own = Scope.of(target.kind, target.subject);
-  const wider = Scope.covering(target.kind, target.subject);
-  const open = [own, ...wider].find(
-    (scope) => !Breaker.permits(item(draft, Scope.key(scope)).breaker),
-  );
-  return tripKey(draft, Scope.key(open ?? own), cause);
+  const { own, collectors } = target;
+  const open = [own, ...collectors].find((key) => !Breaker.permits(item(draft, key).breaker));
+  return tripKey(draft, open ?? own, cause);
 }
 
 /** Opens, or adds a cause to, exactly the scope with this key. */

@@ -106,7 +106,8 @@ function raiseBreach(
   if (breach.level === 'breach' && action.kind === 'pause' && !late) {
     const cause = { ...fact, kind: 'limit' as const, ...Explain.limit(policy, breach) };
     const acting = policy.mode === 'shadow' ? 'shadow' : mode;
-    open(draft, effect, { kind: action.scope, subject, cause, mode: acting });
+    const shows = metric === 'single' ? 'once' : 'again';
+    open(draft, effect, { kind: action.scope, subject, cause, mode: acting, shows });
     return;
   }
   Draft.alert(draft, Explain.alert(policy, breach, { ...fact, late }));
@@ -135,7 +136,13 @@ function raiseUnknown(
   Draft.alert(draft, { alertId, kind: 'unknown', atMs: fact.atMs, scope, rowId: fact.rowId, text });
 }
 
-/** Trips, or in shadow mode says that it would have. */
+/**
+ * Trips, or in shadow mode says that it would have.
+ *
+ * `shows`: a sum over a window shows `again` at the next withdrawal, whoever resumes what meanwhile.
+ * Everything else shows `once`, and an incident that was opened for another reason must not swallow
+ * it: people resume what they were told of.
+ */
 export function open(
   draft: Draft.Draft,
   effect: Effect,
@@ -144,14 +151,18 @@ export function open(
     readonly subject: Scope.Subject;
     readonly cause: Breaker.Cause;
     readonly mode: Policy.Mode;
+    readonly shows?: 'once' | 'again';
   },
 ): void {
-  const { kind, subject, cause, mode } = request;
+  const { kind, subject, cause, mode, shows = 'once' } = request;
+  const own = Scope.key(Scope.of(kind, subject));
   if (mode === 'enforce') {
-    effect.trips.push(Draft.trip(draft, { kind, subject }, cause));
+    const wider = Scope.covering(kind, subject).map(Scope.key);
+    const hasThis = (key: Scope.Key) => effect.trips.some(({ scope }) => scope === key);
+    const collectors = shows === 'again' ? wider : wider.filter(hasThis);
+    effect.trips.push(Draft.trip(draft, { own, collectors }, cause));
     return;
   }
-  const scope = Scope.key(Scope.of(kind, subject));
-  effect.wouldTrip.push(scope);
-  Draft.alert(draft, Explain.wouldTrip(scope, cause));
+  effect.wouldTrip.push(own);
+  Draft.alert(draft, Explain.wouldTrip(own, cause));
 }

@@ -1,7 +1,6 @@
 /** The flag `withdrawals-enabled`: derived from breakers, in force under a lease, closed by default. */
 
 import * as Breaker from './breaker.ts';
-import type { ChainId } from './caip.ts';
 import type * as Ledger from './ledger.ts';
 import type * as Policy from './policy.ts';
 import * as Scope from './scope.ts';
@@ -61,7 +60,7 @@ function judge(evidence: Evidence): Flag {
     const breaker = items.get(scope)?.breaker ?? Breaker.CLOSED;
     if (breaker.state === 'closed') continue;
     const { incidentId, openedAtMs: sinceMs } = breaker;
-    const text = `${scope} is ${breaker.state}, incident ${incidentId}`;
+    const text = `${scope} is paused, incident ${incidentId}`;
     return { enabled: false, reason: 'breaker-open', scope, incidentId, sinceMs, text };
   }
   const blocked = unknown.find((what) => policy.unknown[what].withdrawal !== 'allow');
@@ -84,7 +83,7 @@ function judge(evidence: Evidence): Flag {
 }
 
 /** The lease of a chain, own properties only: a chain named `__proto__` has none, nor has one that is no time. */
-function leaseOf(leases: Leases, chain: ChainId): number | undefined {
+export function leaseOf(leases: Leases, chain: string): number | undefined {
   const untilMs = Object.hasOwn(leases, chain) ? leases[chain] : undefined;
   return Number.isSafeInteger(untilMs) ? untilMs : undefined;
 }

@@ -1,7 +1,7 @@
 /** What proves that outflow is being counted, and what the proof is worth. */
 
 import { chainOf } from './caip.ts';
-import type { Leases } from './flag.ts';
+import * as Flag from './flag.ts';
 import type { Heartbeat } from './ledger.ts';
 import type { Message } from './page.ts';
 import type { Policy } from './policy.ts';
@@ -11,7 +11,7 @@ export const WAITING_MAX_MS = 30_000;
 
 /** Whether a heartbeat proves health, and until when each chain's flag is in force then. */
 export type Proof =
-  | { readonly kind: 'healthy'; readonly leases: Leases }
+  | { readonly kind: 'healthy'; readonly leases: Flag.Leases }
   | { readonly kind: 'unproven'; readonly why: string };
 
 /** Chains that the policy's wallets live on: those that get a lease. */
@@ -21,17 +21,20 @@ export function chainsOf(policy: Policy): readonly string[] {
 
 /**
  * Judges the last heartbeat. A lease is counted from when the heartbeat was sent, not from now: it
- * is worth as much as its proof is young. A sender that claims a later time gains nothing by it.
+ * is worth as much as its proof is young. A sender that claims a later time gains nothing by it. A
+ * heartbeat that comes twice, after a younger one, does not shorten what the younger one has proven.
  * Fail direction: closed, no heartbeat, a backlog or an uncounted dead letter prove nothing.
  */
 export function prove(evidence: {
   readonly chains: readonly string[];
   readonly leaseMs: number;
   readonly heartbeat: Heartbeat | undefined;
+  /** The leases that are given already. */
+  readonly given?: Flag.Leases;
   readonly deadLetters: number;
   readonly nowMs: number;
 }): Proof {
-  const { chains, leaseMs, heartbeat, deadLetters, nowMs } = evidence;
+  const { chains, leaseMs, heartbeat, given = {}, deadLetters, nowMs } = evidence;
   const unproven = (why: string): Proof => ({ kind: 'unproven', why });
   if (!heartbeat) return unproven('no heartbeat has come through the ingress yet');
   if (deadLetters > 0)
@@ -46,7 +49,9 @@ export function prove(evidence: {
     const agoS = Math.round((nowMs - heartbeat.sentAtMs) / 1_000);
     return unproven(`the last heartbeat that came through was sent ${agoS} s ago`);
   }
-  return { kind: 'healthy', leases: Object.fromEntries(chains.map((chain) => [chain, untilMs])) };
+  const kept = (chain: string) => Math.min(Flag.leaseOf(given, chain) ?? 0, nowMs + leaseMs);
+  const leases = chains.map((chain) => [chain, Math.max(untilMs, kept(chain))]);
+  return { kind: 'healthy', leases: Object.fromEntries(leases) };
 }
 
 /** The page for a flag that is no longer in force. */

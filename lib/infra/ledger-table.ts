@@ -10,6 +10,9 @@ import { allowTable } from './table-access.ts';
 /** Partition keys that `tick` writes; the heartbeat is written where it arrives. */
 const TICK_KEYS = ['leases'] as const;
 
+/** What the flag is read from; the ledger rows beside it name customers. */
+const FLAG_KEYS = ['item#*', 'leases'] as const;
+
 // TransactWriteItems is authorised by the verbs of the writes inside it.
 const DECIDE_VERBS = ['BatchGetItem', 'ConditionCheckItem', 'GetItem', 'PutItem', 'UpdateItem'];
 
@@ -49,10 +52,10 @@ export class LedgerTable extends Construct {
     this.#grant(fn, { verbs: ['PutItem', 'UpdateItem'], partitionKeys: TICK_KEYS });
   }
 
-  /** See meters, breakers and leases: for withdrawal services, which write nothing. */
+  /** See meters, breakers and leases, and no ledger row: for withdrawal services, which write nothing. */
   grantReadFlag(grantee: IGrantable): void {
     const verbs = ['BatchGetItem', 'GetItem'];
-    allowTable(grantee, { table: this.table, key: this.#key, verbs });
+    allowTable(grantee, { table: this.table, key: this.#key, verbs, partitionKeys: FLAG_KEYS });
   }
 
   #grant(

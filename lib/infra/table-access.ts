@@ -11,7 +11,7 @@ export type TableAccess = {
   /** DynamoDB verbs, without the `dynamodb:` prefix. */
   readonly verbs: readonly string[];
   /**
-   * Partition keys that the verbs may touch.
+   * Partition keys that the verbs may touch; `*` stands for any run of characters.
    * @default - every partition key
    */
   readonly partitionKeys?: readonly string[];
@@ -47,8 +47,10 @@ export function allowTable(grantee: IGrantable, access: TableAccess): void {
 }
 
 function onlyThese(partitionKeys: readonly string[]) {
+  const isPattern = partitionKeys.some((key) => key.includes('*'));
+  const operator = isPattern ? 'ForAllValues:StringLike' : 'ForAllValues:StringEquals';
   return {
-    conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [...partitionKeys] } },
+    conditions: { [operator]: { 'dynamodb:LeadingKeys': [...partitionKeys] } },
   };
 }
 

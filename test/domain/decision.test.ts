@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { CLOSED } from '../../lib/domain/breaker.ts';
 import type { AccountId } from '../../lib/domain/caip.ts';
 import * as Decision from '../../lib/domain/decision.ts';
 import * as Ledger from '../../lib/domain/ledger.ts';
@@ -724,8 +725,7 @@ describe('decide', () => {
       expect(send(here, policy(), reported('a', 1)).result).toBe('new-withdrawal');
     });
 
-    test('behavior: H29: the incident of an operator collects causes and stays the operator’s', () => {
-      const here = world();
+    describe('under a pause of an operator', () => {
       const breaker = {
         state: 'isolated',
         epoch: 1,
@@ -733,10 +733,84 @@ describe('decide', () => {
         openedAtMs: 1,
         causes: 1,
       } as const;
-      here.items.set('global', item({ breaker }));
-      const outcome = send(here, policy(), incoming(outflow({ transaction: '0xa' })));
-      expect(outcome.trips).toEqual([{ scope: 'global', incidentId: 'INC0', opened: false }]);
-      expect(here.items.get('global')?.breaker).toEqual({ ...breaker, causes: 2 });
+      const paused = (key: Scope.Key) => {
+        const here = world();
+        here.items.set(key, item({ breaker }));
+        return here;
+      };
+      const theft = incoming(outflow({ transaction: '0xa' }));
+
+      test('behavior: H29: of the same scope: its incident collects causes and stays the operator’s', () => {
+        const here = paused('key-domain:vault-a');
+        const { trips } = send(here, policy(), theft);
+        expect(trips).toEqual([{ scope: 'key-domain:vault-a', incidentId: 'INC0', opened: false }]);
+        expect(here.items.get('key-domain:vault-a')?.breaker).toEqual({ ...breaker, causes: 2 });
+      });
+
+      test('behavior: H28, H62: of everything: a theft opens its own scope, which a resume of the pause leaves open', () => {
+        const here = paused('global');
+        const { trips } = send(here, policy(), theft);
+        expect(trips).toEqual([{ scope: 'key-domain:vault-a', incidentId: 'INC1', opened: true }]);
+        expect(here.items.get('global')?.breaker).toEqual(breaker);
+      });
+
+      test.each([
+        ['a conflict', [reported('w', 1), reported('w', 2)]],
+        ['something unknown', [incoming(withdrawal('w', { asset: UNLISTED }))]],
+        [
+          'a parked record',
+          [{ kind: 'parked', event: withdrawal('w'), reason: 'broken' } as const],
+        ],
+      ])('behavior: H28: of everything: %s opens its own scope', (_, events) => {
+        const here = paused('global');
+        send(here, policy(), ...events);
+        expect(openScopes(here)).toEqual(['global', 'wallet:hot-1']);
+      });
+
+      test('behavior: H28: of everything: one withdrawal that is too large opens its own scope, a sum is collected and shows again', () => {
+        const single = limit({ limitId: 'single', metric: 'single', windowMs: 0 });
+        for (const [rule, scope] of [
+          [single, 'wallet:hot-1'],
+          [limit(), 'global'],
+        ] as const) {
+          const here = paused('global');
+          const rules = policy({ limits: [rule] });
+          expect(send(here, rules, reported('a', 1_001)).trips).toMatchObject([{ scope }]);
+        }
+        const here = paused('global');
+        const rules = policy({ limits: [limit()] });
+        send(here, rules, reported('a', 1_001));
+        here.items.set('global', { ...here.items.get('global')!, breaker: CLOSED });
+        expect(send(here, rules, reported('b', 1)).trips).toMatchObject([
+          { scope: 'wallet:hot-1', opened: true },
+        ]);
+      });
+    });
+
+    test('behavior: H33: a sum over a wallet is collected by its key domain, and not by a chain that is open', () => {
+      const breaker = {
+        state: 'open',
+        epoch: 1,
+        incidentId: 'INC0',
+        openedAtMs: 1,
+        causes: 1,
+      } as const;
+      const tripped = (key: Scope.Key) => {
+        const here = world();
+        here.items.set(key, item({ breaker }));
+        return send(here, thousandAnHour, reported('a', 1_001)).trips[0]?.scope;
+      };
+      expect(tripped('key-domain:vault-a')).toBe('key-domain:vault-a');
+      expect(tripped('chain:eip155:1')).toBe('wallet:hot-1');
+    });
+
+    test('behavior: H29: one theft of an unlisted token is one incident', () => {
+      const here = world();
+      send(here, policy(), incoming(outflow({ transaction: '0xa' }, { asset: UNLISTED })));
+      expect([...here.incidents.values()].map(({ scope }) => scope)).toEqual([
+        'key-domain:vault-a',
+      ]);
+      expect([...here.causes.values()].map(({ kind }) => kind)).toEqual(['unknown', 'unknown']);
     });
   });
 

@@ -4,7 +4,6 @@ import * as Draft from '../../lib/domain/draft.ts';
 import * as Ledger from '../../lib/domain/ledger.ts';
 import * as Meter from '../../lib/domain/meter.ts';
 import {
-  CHAIN,
   charge,
   context,
   HOUR_MS,
@@ -100,7 +99,8 @@ describe('charge', () => {
 });
 
 describe('trip', () => {
-  const target = { kind: 'wallet', subject: subject() } as const;
+  const collectors = ['key-domain:vault-a', 'global'];
+  const target = { own: 'wallet:hot-1', collectors };
 
   test('default', () => {
     const draft = Draft.start(context(), loaded());
@@ -135,12 +135,12 @@ describe('trip', () => {
     expect(Draft.trip(draft, target, cause).incidentId).toBe('INC0');
   });
 
-  test('behavior: H33: an open chain does not keep an asset or a wallet from opening, they live on others too', () => {
-    const items = { [`chain:${CHAIN}`]: item({ breaker: open }) };
-    for (const kind of ['asset', 'wallet-asset', 'wallet', 'key-domain'] as const) {
-      const draft = Draft.start(context(), loaded({ items }));
-      expect(Draft.trip(draft, { kind, subject: subject() }, cause).opened).toBe(true);
-    }
+  test.each(collectors)('behavior: H29: an open %s that may not collect does not', (key) => {
+    const draft = Draft.start(context(), loaded({ items: { [key]: item({ breaker: open }) } }));
+    expect(Draft.trip(draft, { own: 'wallet:hot-1', collectors: [] }, cause)).toMatchObject({
+      scope: 'wallet:hot-1',
+      opened: true,
+    });
   });
 });
 

@@ -44,7 +44,7 @@ describe('evaluate', () => {
     expect(Flag.evaluate(evidence({ items }))).toEqual({
       enabled: false,
       reason: 'breaker-open',
-      text: `${scope} is open, incident INC7`,
+      text: `${scope} is paused, incident INC7`,
       scope,
       incidentId: 'INC7',
       sinceMs: T0_MS - 1,

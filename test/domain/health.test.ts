@@ -45,6 +45,17 @@ describe('prove', () => {
     expect(Health.prove({ ...evidence, heartbeat: claimed, nowMs: until }).kind).toBe('unproven');
   });
 
+  test('behavior: H14: an older heartbeat that comes after a younger one shortens no lease, and keeps none alive', () => {
+    const given = { [CHAIN]: T0_MS + 14_999, [OTHER_CHAIN]: T0_MS + 3_600_000, 'eip155:5': T0_MS };
+    const older = { ...heartbeat, sentAtMs: T0_MS - 14_000 };
+    expect(Health.prove({ ...evidence, given, heartbeat: older })).toEqual({
+      kind: 'healthy',
+      leases: { [CHAIN]: T0_MS + 14_999, [OTHER_CHAIN]: T0_MS + 15_000 },
+    });
+    const dead = { ...heartbeat, sentAtMs: T0_MS - 15_000 };
+    expect(Health.prove({ ...evidence, given, heartbeat: dead }).kind).toBe('unproven');
+  });
+
   test('behavior: a backlog and a dead letter prove nothing', () => {
     const waiting = (oldestWaitingMs: number) =>
       Health.prove({ ...evidence, heartbeat: { ...heartbeat, oldestWaitingMs } }).kind;

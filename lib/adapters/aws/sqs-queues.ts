@@ -20,11 +20,16 @@ export function createRejectQueue(client: SQSClient, queueUrl: string): RejectQu
       await client.send(
         new SendMessageCommand({
           QueueUrl: queueUrl,
-          MessageBody: JSON.stringify({ reason, body: body.slice(0, BODY_LENGTH_MAX) }),
+          MessageBody: toBody({ reason, body: body.slice(0, BODY_LENGTH_MAX) }),
         }),
       );
     },
   };
+}
+
+/** JSON without the two characters that SQS refuses and JSON leaves as they are: a reason may quote them. */
+function toBody(rejected: { readonly reason: string; readonly body: string }): string {
+  return JSON.stringify(rejected).replaceAll('\ufffe', '\\ufffe').replaceAll('\uffff', '\\uffff');
 }
 
 /**

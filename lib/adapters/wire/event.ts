@@ -103,7 +103,7 @@ export function fromEnvelope(value: unknown): Event {
         ...rest
       } = readOrThrow(outflowDetail, detail, 'detail');
       const transfer = toTransfer(rest);
-      const hash = isEvm(transfer.account) ? transaction.toLowerCase() : transaction;
+      const hash = spelled(transaction, transfer.account);
       return { kind: 'outflow', transaction: hash, place, withdrawalId, transfer };
     }
     case 'heartbeat':
@@ -113,6 +113,17 @@ export function fromEnvelope(value: unknown): Event {
         problems: [`detail-type: must be one of ${DETAIL_TYPES.join(', ')}`],
       });
   }
+}
+
+/**
+ * One transaction has one spelling: under two, its second sight would be an outflow that nobody
+ * approved, and pause. Hashes are hex on EVM chains, with `0x`, and on Bitcoin's, without; other
+ * namespaces (base 58 among them) keep what they say.
+ */
+function spelled(transaction: string, account: Caip.AccountId): string {
+  if (isEvm(account)) return transaction.toLowerCase().replace(/^(?=[0-9a-f]{64}$)/, '0x');
+  const isBitcoin = account.startsWith('bip122:') && /^[0-9a-f]{64}$/i.test(transaction);
+  return isBitcoin ? transaction.toLowerCase() : transaction;
 }
 
 /** Hex on these chains means the same in either case, and addresses have no memo. */

@@ -26,9 +26,25 @@ export function read<T extends z.ZodMiniType>(
   if (result.success) return { value: result.data };
   const problems = result.error.issues.slice(0, PROBLEMS_MAX).map((issue) => {
     const field = [name.under, ...issue.path.map(String)].filter((part) => part !== '').join('.');
-    return `${field || name.whole}: ${issue.message}`.slice(0, PROBLEM_LENGTH_MAX);
+    return `${field || name.whole}: ${reasonOf(issue, value)}`.slice(0, PROBLEM_LENGTH_MAX);
   });
   return { problems };
+}
+
+/** Zod's own words where they are plain; a field that is missing, empty or of another type in ours. */
+function reasonOf(issue: z.core.$ZodIssue, whole: unknown): string {
+  if (issue.code === 'too_small' && issue.origin === 'string' && issue.minimum === 1) {
+    return 'must not be empty';
+  }
+  if (issue.code !== 'invalid_type') return issue.message;
+  const given = issue.path.reduce<unknown>(
+    (inside, key) =>
+      typeof inside === 'object' && inside !== null ? Reflect.get(inside, key) : undefined,
+    whole,
+  );
+  if (given === undefined) return 'is missing';
+  const type = given === null ? 'null' : Array.isArray(given) ? 'array' : typeof given;
+  return `must be of type ${issue.expected}, not ${type}`;
 }
 
 /** Reads the text of a JSON document through a shape. */

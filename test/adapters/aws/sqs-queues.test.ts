@@ -43,6 +43,15 @@ describe('createRejectQueue', () => {
     expect(JSON.parse(body).body.length).toBe(200_000);
   });
 
+  test('behavior: H18: characters that SQS refuses in any message travel as escapes', async () => {
+    const { client: sqs, asked } = await over({ body: '{"MessageId":"m-1"}' });
+    const rejected = { body: '\ufffe', reason: 'detail.wallet: "0x\uffff" is not an account\0' };
+    await createRejectQueue(sqs, QUEUE_URL).send(rejected);
+    const { MessageBody: body } = JSON.parse(asked[0]?.body ?? '');
+    expect(body).not.toMatch(/[^\t\n\r\x20-\uD7FF\uE000-\uFFFD]/);
+    expect(JSON.parse(body)).toEqual(rejected);
+  });
+
   test('error: SQS does not take it', async () => {
     const { client: sqs } = await over(DOWN);
     await expect(

@@ -65,6 +65,26 @@ describe('fromEnvelope', () => {
     });
   });
 
+  const hash = 'aB'.repeat(32);
+  const bitcoin = 'bip122:000000000019d6689c085ae165831e93';
+  const solana = 'solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp';
+  test.each([
+    ['an EVM hash without its 0x', WALLET, hash, `0x${hash.toLowerCase()}`],
+    ['an EVM hash in another case', WALLET, `0X${hash}`, `0x${hash.toLowerCase()}`],
+    ['a Bitcoin hash in another case', `${bitcoin}:bc1qa`, hash, hash.toLowerCase()],
+    ['base 58, where the case counts', `${solana}:7Ab`, hash, hash],
+  ])(
+    'behavior: H14, H25: one spelling of a transaction: %s',
+    (...[, wallet, transaction, spelled]) => {
+      const chain = wallet.split(':').slice(0, 2).join(':');
+      const there = { wallet, asset: `${chain}/slip44:0`, destination: wallet };
+      const event = fromEnvelope(
+        envelope('outflow.observed', { ...observed, ...there, transaction }),
+      );
+      expect(event).toMatchObject({ transaction: spelled });
+    },
+  );
+
   test('args: heartbeat', () => {
     const event = fromEnvelope(envelope('heartbeat', { sentAt: '2023-09-12T13:20:59Z' }));
     expect(event).toEqual({ kind: 'heartbeat', sentAtMs: Date.UTC(2023, 8, 12, 13, 20, 59) });
