@@ -59,6 +59,9 @@ export type IncidentStore = {
 /** Proofs of health. */
 export type HealthStore = {
   readonly heartbeat: () => Promise<Ledger.Heartbeat | undefined>;
+  /** When an event that had waited too long failed last, ms. */
+  readonly stuckAtMs: () => Promise<number | undefined>;
+  readonly noteStuck: (atMs: number) => Promise<void>;
   readonly leases: () => Promise<Leases>;
   /** Replaces all leases; an older `atMs` than the stored one changes nothing. */
   readonly renew: (leases: Leases, atMs: number) => Promise<void>;

@@ -33,8 +33,9 @@ export async function renewLeases(
   parameters: { readonly leaseMs?: number } = {},
 ): Promise<Health.Proof> {
   const { policy } = await deps.policy.refresh();
-  const [heartbeat, deadLetters, leases] = await Promise.all([
+  const [heartbeat, stuckAtMs, deadLetters, leases] = await Promise.all([
     deps.health.heartbeat(),
+    deps.health.stuckAtMs(),
     deps.deadLetters.count().catch(() => undefined),
     deps.health.leases(),
   ]);
@@ -44,7 +45,7 @@ export async function renewLeases(
   const proof: Health.Proof =
     deadLetters === undefined
       ? { kind: 'unproven', why: 'the dead-letter queue could not be counted' }
-      : Health.prove({ chains, leaseMs, heartbeat, given: leases, deadLetters, nowMs });
+      : Health.prove({ chains, leaseMs, heartbeat, given: leases, deadLetters, stuckAtMs, nowMs });
   const sentAt = new Date(nowMs).toISOString();
   const effects = await Promise.allSettled([
     proof.kind === 'healthy'

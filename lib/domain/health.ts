@@ -9,6 +9,9 @@ import type { Policy } from './policy.ts';
 /** Oldest that a waiting event may be while the flag stays in force, ms. */
 export const WAITING_MAX_MS = 30_000;
 
+/** How long an event that fails again and again is remembered: longer than it takes to come back, ms. */
+export const STUCK_MS = 150_000;
+
 /** Whether a heartbeat proves health, and until when each chain's flag is in force then. */
 export type Proof =
   | { readonly kind: 'healthy'; readonly leases: Flag.Leases }
@@ -23,7 +26,8 @@ export function chainsOf(policy: Policy): readonly string[] {
  * Judges the last heartbeat. A lease is counted from when the heartbeat was sent, not from now: it
  * is worth as much as its proof is young. A sender that claims a later time gains nothing by it. A
  * heartbeat that comes twice, after a younger one, does not shorten what the younger one has proven.
- * Fail direction: closed, no heartbeat, a backlog or an uncounted dead letter prove nothing.
+ * Fail direction: closed, no heartbeat, a backlog, an event that is stuck or
+ * an uncounted dead letter prove nothing.
  */
 export function prove(evidence: {
   readonly chains: readonly string[];
@@ -32,13 +36,18 @@ export function prove(evidence: {
   /** The leases that are given already. */
   readonly given?: Flag.Leases;
   readonly deadLetters: number;
+  /** When an event that had waited too long failed last. */
+  readonly stuckAtMs?: number | undefined;
   readonly nowMs: number;
 }): Proof {
-  const { chains, leaseMs, heartbeat, given = {}, deadLetters, nowMs } = evidence;
+  const { chains, leaseMs, heartbeat, given = {}, deadLetters, stuckAtMs, nowMs } = evidence;
   const unproven = (why: string): Proof => ({ kind: 'unproven', why });
   if (!heartbeat) return unproven('no heartbeat has come through the ingress yet');
   if (deadLetters > 0)
     return unproven(`${deadLetters} events lie uncounted in a dead-letter queue`);
+  if (stuckAtMs !== undefined && nowMs - stuckAtMs < STUCK_MS) {
+    return unproven('an event that has waited too long fails again and again, uncounted');
+  }
   if (heartbeat.oldestWaitingMs > WAITING_MAX_MS) {
     return unproven(
       `the oldest waiting event is ${Math.round(heartbeat.oldestWaitingMs / 1_000)} s old`,

@@ -4,6 +4,7 @@ import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { type Recorded, recordEvents } from '../actions/record-events.ts';
 import { type Event, InvalidEventError, parseEnvelope } from '../adapters/wire/event.ts';
 import type { Incoming } from '../domain/decision.ts';
+import { WAITING_MAX_MS } from '../domain/health.ts';
 import { canonicalBody } from '../domain/withdrawal.ts';
 import { pipeline } from './pipeline.ts';
 import type { World } from './world.ts';
@@ -17,7 +18,7 @@ type Unreadable = { readonly record: SQSRecord; readonly error: unknown };
 /**
  * The function behind the events queue. What cannot be read goes to the reject queue with its
  * reason, after the money was counted; what could not be committed is reported as failed and comes
- * back within a second.
+ * back, within a second at first. A heartbeat that failed does not: the next one is on its way.
  * Fail direction: closed, a time-out reports the whole batch as failed.
  */
 export function ingestEvents(world: World) {
@@ -33,12 +34,15 @@ export function ingestEvents(world: World) {
 async function ingest(world: World, event: SQSEvent): Promise<SQSBatchResponse> {
   const { readable, unreadable } = parseAll(event.Records);
   const failed = new Set<string>();
-  const recorded = await recordEvents(world.decision, toIncoming(world, readable));
+  const incoming = toIncoming(world, readable);
+  const recorded = await recordEvents(world.decision, incoming);
   for (const [position, result] of recorded.entries()) {
-    const record = readable[position]?.record;
-    if (record && result.kind === 'failed') failed.add(record.messageId);
+    const { record, event: parsed } = readable[position] ?? {};
+    const comesBack = result.kind === 'failed' && parsed?.kind !== 'heartbeat';
+    if (record && comesBack) failed.add(record.messageId);
     report(world, result);
   }
+  if (isStuck(incoming, recorded)) await noteStuck(world);
   await Promise.all(
     unreadable.map(async (one) => {
       if (!(await putAside(world, one))) failed.add(one.record.messageId);
@@ -49,6 +53,26 @@ async function ingest(world: World, event: SQSEvent): Promise<SQSBatchResponse> 
     event.Records.filter(({ messageId }) => failed.has(messageId)),
   );
   return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
+}
+
+/** Money that failed to be counted although it had waited long: heartbeats in other batches know nothing of it. */
+function isStuck(incoming: readonly Incoming[], recorded: readonly Recorded[]): boolean {
+  return incoming.some(
+    (one, position) =>
+      one.kind === 'transfer' &&
+      one.lagMs > WAITING_MAX_MS &&
+      recorded[position]?.kind === 'failed',
+  );
+}
+
+/** Where even that cannot be written, heartbeats are not either, and the leases run out by themselves. */
+async function noteStuck(world: World): Promise<void> {
+  try {
+    await world.store.health.noteStuck(world.clock.nowMs());
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'unknown';
+    world.log.error('stuck event not noted', { reason });
+  }
 }
 
 function parseAll(records: readonly SQSRecord[]): {

@@ -8,8 +8,10 @@ import type { World } from './world.ts';
 /** How a tick loops. `everyMs` 0: once per invocation. */
 export type Options = { readonly everyMs: number };
 
-/** One invocation covers this much, so that two of them overlap rather than leave a gap. */
+/** One invocation covers this much and one round more, so that the next may be late. */
 const MINUTE_MS = 60_000;
+/** A heartbeat needs this long to come through; then it is worth a renewal of its own. */
+const SETTLE_MS = 1_000;
 /** With a loop, a lease is worth three rounds. */
 const LEASE_ROUNDS = 3;
 
@@ -38,11 +40,18 @@ export async function tickOnce(world: World, options: Options): Promise<void> {
   }
 }
 
+/**
+ * Rounds over the whole minute, and one more for the last heartbeat: with rounds of 5 s the leases
+ * then hold 15 s into the next minute, however late its invocation starts within them.
+ */
 async function loop(world: World, options: Options): Promise<undefined> {
-  const rounds = options.everyMs > 0 ? Math.max(1, Math.floor(MINUTE_MS / options.everyMs)) : 1;
+  const { everyMs } = options;
+  const rounds = everyMs > 0 ? Math.floor(MINUTE_MS / everyMs) + 1 : 1;
   for (let round = 0; round < rounds; round += 1) {
-    if (round > 0) await world.sleep(options.everyMs);
+    if (round > 0) await world.sleep(everyMs);
     await tickOnce(world, options);
   }
+  await world.sleep(SETTLE_MS);
+  await tickOnce(world, options);
   return undefined;
 }

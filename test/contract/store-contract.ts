@@ -483,6 +483,13 @@ export function storeContract(name: string, harness: Harness): void {
         expect(await store.health.leases()).toEqual({});
       });
 
+      test('behavior: a stuck event is noted with its time', async () => {
+        expect(await store.health.stuckAtMs()).toBeUndefined();
+        await store.health.noteStuck(7);
+        await store.health.noteStuck(9);
+        expect(await store.health.stuckAtMs()).toBe(9);
+      });
+
       test('behavior: the last committed heartbeat stays', async () => {
         const heartbeat = { sentAtMs: 1, receivedAtMs: 2, oldestWaitingMs: 3 };
         await commit({ heartbeat: { ...heartbeat, sentAtMs: 0 } });

@@ -4,6 +4,7 @@ import { describe, expect } from 'vitest';
 import { UnavailableError } from '../../lib/adapters/store-errors.ts';
 import { localContext } from '../../lib/local/context.ts';
 import { ingestEvents, TimeoutError } from '../../lib/runtime/ingest-events.ts';
+import { tickOnce } from '../../lib/runtime/tick.ts';
 import type { Parts } from '../../lib/runtime/world.ts';
 import { ledgerOf, readyWorld, type TestWorld } from '../support/action-world.ts';
 import { beat, observed, reported, sqsRecord } from '../support/aws-shapes.ts';
@@ -48,6 +49,43 @@ describe('ingestEvents', () => {
     expect(incident).toMatchObject({ scope: 'key-domain:vault-a', first: { kind: 'unmatched' } });
     expectMetersToBeSums(await ledgerOf(made.world.store, made.committed));
     expect(made.lines.map(({ message }) => message)).toEqual(['event decided', 'event decided']);
+  });
+
+  test('P7: an event that waited long and fails is noted, and the flag is not renewed', async () => {
+    const down = { now: false };
+    const made = await readyWorld(Build.policy(), outage(down));
+    const waiting = { sentAtMs: Build.T0_MS - 31_000 };
+    const late = sqsRecord('m-1', reported('w-1'), waiting);
+    down.now = true;
+    expect(await ingest(made, [late])).toEqual(['m-1']);
+    down.now = false;
+    expect(await ingest(made, [sqsRecord('m-2', beat(Build.T0_MS))])).toEqual([]);
+    await tickOnce(made.world, { everyMs: 5_000 });
+    const whys = made.lines.map(({ fields }) => fields.why).filter(Boolean);
+    expect(whys).toEqual(['an event that has waited too long fails again and again, uncounted']);
+    made.clock.nowMs += 150_000;
+    const sentAtMs = made.clock.nowMs;
+    await ingest(made, [sqsRecord('m-3', beat(sentAtMs), { sentAtMs })]);
+    await tickOnce(made.world, { everyMs: 5_000 });
+    expect(made.lines.filter(({ fields }) => fields.why)).toHaveLength(1);
+  });
+
+  test('P7: an event that fails at once, or that waited and is counted, is not stuck', async () => {
+    const down = { now: false };
+    const made = await readyWorld(Build.policy(), outage(down));
+    down.now = true;
+    await ingest(made, [sqsRecord('m-1', reported('w-1'), { sentAtMs: Build.T0_MS - 30_000 })]);
+    down.now = false;
+    await ingest(made, [sqsRecord('m-2', reported('w-2'), { sentAtMs: Build.T0_MS - 60_000 })]);
+    expect(await made.world.store.health.stuckAtMs()).toBeUndefined();
+  });
+
+  test('P7: a heartbeat that fails does not come back, and fills no dead-letter queue', async () => {
+    const down = { now: false };
+    const made = await readyWorld(Build.policy(), outage(down));
+    down.now = true;
+    const records = [sqsRecord('m-1', beat(Build.T0_MS)), sqsRecord('m-2', reported('w-1'))];
+    expect(await ingest(made, records)).toEqual(['m-2']);
   });
 
   test('H44: an empty batch, and a batch of one', async () => {

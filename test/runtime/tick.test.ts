@@ -56,9 +56,9 @@ describe('tick', () => {
   test('default', async () => {
     const made = await living();
     await run(made, 5_000);
-    expect(made.slept).toEqual(Array.from({ length: 11 }, () => 5_000));
-    // The last round found the heartbeat of the round before it, and counts 15 s from there.
-    const untilMs = T0_MS + 50_000 + 15_000;
+    expect(made.slept).toEqual([...Array.from({ length: 12 }, () => 5_000), 1_000]);
+    // The closing round found the heartbeat of a second before it, and counts 15 s from there.
+    const untilMs = T0_MS + 60_000 + 15_000;
     expect(await made.world.store.health.leases()).toEqual({
       [CHAIN]: untilMs,
       [OTHER_CHAIN]: untilMs,
@@ -67,12 +67,12 @@ describe('tick', () => {
   });
 
   test.each([
-    [0, 0],
-    [60_000, 0],
-    [90_000, 0],
-    [45_000, 0],
-    [30_000, 1],
-    [15_000, 3],
+    [0, 1],
+    [60_000, 2],
+    [90_000, 1],
+    [45_000, 2],
+    [30_000, 3],
+    [15_000, 5],
   ])('args: everyMs: %i: sleeps %i times', async (everyMs, times) => {
     const made = await living();
     await run(made, everyMs);
@@ -91,6 +91,20 @@ describe('tick', () => {
     }
   });
 
+  test.each([3, 6, 12])(
+    'H89: the flag outlasts an invocation that comes %i s late',
+    async (lateS) => {
+      const made = await living();
+      for (let minute = 0; minute < 5; minute += 1) {
+        const startMs = T0_MS + minute * 60_000 + (minute % 2 === 1 ? lateS * 1_000 : 0);
+        const { [CHAIN]: untilMs = 0 } = await made.world.store.health.leases();
+        if (minute > 0) expect(untilMs).toBeGreaterThan(startMs);
+        made.clock.nowMs = Math.max(made.clock.nowMs, startMs);
+        await run(made, 5_000);
+      }
+    },
+  );
+
   test('behavior: a round that fails is logged and does not end the loop', async () => {
     let sends = 0;
     const made = await living(({ events }) => ({
@@ -103,9 +117,9 @@ describe('tick', () => {
       },
     }));
     await run(made, 5_000);
-    expect(sends).toBe(12);
+    expect(sends).toBe(14);
     const reasons = made.lines.filter(({ message }) => message === 'tick failed');
-    expect(reasons.length).toBe(6);
+    expect(reasons.length).toBe(7);
     expect(reasons[0]).toMatchObject({ fields: { reason: 'the bus is down' } });
   });
 

@@ -5,7 +5,7 @@ import * as z from 'zod/mini';
 import type { Leases } from '../../domain/flag.ts';
 import type * as Ledger from '../../domain/ledger.ts';
 import * as Attributes from './attributes.ts';
-import { HEARTBEAT_KEY, LEASES_KEY } from './keys.ts';
+import { HEARTBEAT_KEY, LEASES_KEY, STUCK_KEY } from './keys.ts';
 
 /** Pairs, because a chain named `__proto__` must stay a chain. */
 const StoredLeases = z.array(z.tuple([z.string(), z.int()]));
@@ -38,4 +38,14 @@ export function toHeartbeat(heartbeat: Ledger.Heartbeat): Record<string, Attribu
 /** Reads the heartbeat. @throws {Store.UnreadableError} */
 export function fromHeartbeat(attributes: Attributes.Attributes): Ledger.Heartbeat {
   return Attributes.jsonOf(attributes, 'b', StoredHeartbeat);
+}
+
+/** Writes when an event was last seen stuck. */
+export function toStuck(atMs: number): Record<string, AttributeValue> {
+  return { pk: { S: STUCK_KEY.pk }, v: { N: atMs.toString() } };
+}
+
+/** Reads when an event was last seen stuck, ms. @throws {Store.UnreadableError} */
+export function fromStuck(attributes: Attributes.Attributes): number {
+  return Attributes.numberOf(attributes, 'v');
 }

@@ -4,9 +4,9 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Leases } from '../../domain/flag.ts';
 import type { HealthStore } from '../../ports.ts';
 import type { Connection } from './connection.ts';
-import { settle, toError } from './connection.ts';
+import { call, settle, toError } from './connection.ts';
 import * as Codec from './health-codec.ts';
-import { HEARTBEAT_KEY, LEASES_KEY } from './keys.ts';
+import { HEARTBEAT_KEY, LEASES_KEY, STUCK_KEY } from './keys.ts';
 import { getLedger } from './reads.ts';
 
 /** Heartbeat and leases. No leases stored reads as none in force. */
@@ -15,6 +15,14 @@ export function createHealthStore(connection: Connection): HealthStore {
     heartbeat: async () => {
       const stored = await getLedger(connection, 'heartbeat', HEARTBEAT_KEY);
       return stored && Codec.fromHeartbeat(stored);
+    },
+    stuckAtMs: async () => {
+      const stored = await getLedger(connection, 'stuck', STUCK_KEY);
+      return stored && Codec.fromStuck(stored);
+    },
+    noteStuck: async (atMs) => {
+      const input = { TableName: connection.tables.ledger, Item: Codec.toStuck(atMs) };
+      await call(connection, 'stuck', () => connection.client.send(new PutItemCommand(input)));
     },
     leases: async () => {
       const stored = await getLedger(connection, 'leases', LEASES_KEY);

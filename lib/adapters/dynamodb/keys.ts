@@ -45,6 +45,8 @@ export const CAUSE_PREFIX = 'cause#';
 export const LEASES_KEY: LedgerKey = { pk: 'leases' };
 /** Key of the heartbeat. */
 export const HEARTBEAT_KEY: LedgerKey = { pk: 'heartbeat' };
+/** Key of the note that an event is stuck. */
+export const STUCK_KEY: LedgerKey = { pk: 'stuck' };
 /** Key of the flag's mirror. */
 export const FLAG_KEY: ControlKey = { pk: CONTROL_PK.flag, sk: 'current' };
 

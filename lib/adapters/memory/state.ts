@@ -20,6 +20,7 @@ export type State = {
   readonly decisions: Set<string>;
   readonly health: {
     heartbeat: Ledger.Heartbeat | undefined;
+    stuckAtMs: number | undefined;
     leases: Leases;
     leasesAtMs: number;
     flag: FlagMirror | undefined;
@@ -40,6 +41,7 @@ export function createState(onControlChange: (record: ControlRecord) => void): S
     decisions: new Set(),
     health: {
       heartbeat: undefined,
+      stuckAtMs: undefined,
       leases: {},
       leasesAtMs: Number.NEGATIVE_INFINITY,
       flag: undefined,

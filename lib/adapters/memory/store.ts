@@ -29,6 +29,10 @@ export function createMemoryStore(
     },
     health: {
       heartbeat: async () => state.health.heartbeat,
+      stuckAtMs: async () => state.health.stuckAtMs,
+      noteStuck: async (atMs) => {
+        state.health.stuckAtMs = atMs;
+      },
       leases: async () => state.health.leases,
       renew: async (leases, atMs) => {
         if (atMs < state.health.leasesAtMs) return;
