@@ -34,8 +34,9 @@ export type BreakwaterProps = {
    */
   readonly producerAccountIds?: readonly string[];
   /**
-   * How often an event is tried before it is set aside, 1 to 1,000. Redelivery takes a second, so
-   * this is how long an outage of DynamoDB may last before people must send events on by hand.
+   * How often an event is tried before it is set aside, 1 to 1,000: ten times within seconds, then
+   * every 90 s. With the default an outage of DynamoDB may last half an hour before people must send
+   * events on by hand.
    * @default 30
    */
   readonly eventReceivesMax?: number;

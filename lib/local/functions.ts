@@ -11,7 +11,7 @@ import type { Local } from './local-world.ts';
 import { createStreamPoller } from './stream-poller.ts';
 
 /** Time-outs, as the constructs set them, ms. */
-const TIMEOUT_MS = { ingest: 30_000, project: 60_000, operate: 30_000 };
+const TIMEOUT_MS = { ingest: 15_000, project: 30_000, operate: 20_000 };
 /** Rows that `project-state` writes itself do not wake it: the event source mapping's filter. */
 const OWN_ROWS: ReadonlySet<string> = new Set(['flag', 'page']);
 

@@ -47,7 +47,9 @@ export function routes(parts: Parts): readonly HttpRoute[] {
 async function takeEvents(parts: Parts, body: unknown): Promise<HttpResponse> {
   const list: unknown = Array.isArray(body) ? body : [body];
   const reading = read(submitted, list, { under: '', whole: 'events' });
-  if ('problems' in reading) return refused(reading.problems);
+  if ('problems' in reading) {
+    return refused(reading.problems.map((text) => text.replace(/^(\d+)(\.|: )/, 'event $1: ')));
+  }
   const events = reading.value;
   if (events.length > EVENTS_MAX) return refused([`events: at most ${EVENTS_MAX} in one request`]);
   const problems = events.flatMap((event, position) => problemsOf(event, position));

@@ -23,7 +23,7 @@ const BATCH_MAX = 25;
 /** Receives before a message counts as dead. */
 const RECEIVES_MAX = 30;
 /** Wait before a message comes again that failed more often than the ingest asks for it at once, ms. */
-const VISIBILITY_MS = 30_000;
+const VISIBILITY_MS = 90_000;
 
 /**
  * Makes the services. What a queue took survives a kill. Each queue is put on `ending` as soon as it
