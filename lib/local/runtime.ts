@@ -11,13 +11,14 @@ import { operateBreaker as apply } from '../actions/operate-breaker.ts';
 import type { Message } from '../domain/page.ts';
 import * as Scope from '../domain/scope.ts';
 import { systemClock } from '../runtime/system.ts';
-import { tickOnce } from '../runtime/tick.ts';
 import type { Log, World } from '../runtime/world.ts';
 import { connectFunctions } from './functions.ts';
 import { type HttpServer, type HttpServerParameters, startHttpServer } from './http-server.ts';
 import { createLocalWorld, type Local } from './local-world.ts';
 import { routes } from './routes.ts';
 import { announce, withdraw } from './runtime-file.ts';
+import { proveHealth, tickLoop } from './ticking.ts';
+import { notingTrips, type Trips } from './trips.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 
 /** One event to submit. */
@@ -174,60 +175,10 @@ async function listen(
   }
 }
 
-/** When the last decision that tripped had been committed, by `performance.now()`. */
-type Trips = { lastAtMs: number | undefined };
-
-/** Every decision is logged once, right after its commit. */
-function notingTrips(log: Log, trips: Trips): Log {
-  return {
-    ...log,
-    info: (message, fields) => {
-      const { trips: opened } = fields;
-      if (Array.isArray(opened) && opened.length > 0) trips.lastAtMs = performance.now();
-      log.info(message, fields);
-    },
-  };
-}
-
 function failed(log: Log): (error: unknown) => void {
   return (error) => {
     const reason = error instanceof Error ? error.message : 'unknown';
     log.error('local runtime', { where: 'http', reason });
-  };
-}
-
-/** A fresh heartbeat first: after a jump of the clock the last one proves nothing any more. */
-async function proveHealth(local: Local, submit: Runtime['submit']): Promise<void> {
-  const { world, services } = local;
-  const sentAt = new Date(world.clock.nowMs()).toISOString();
-  await submit([{ detailType: 'heartbeat', detail: { sentAt } }]);
-  await services.events.idle();
-  await tickOnce(world, { everyMs: 0 });
-  await services.events.idle();
-}
-
-/**
- * Ticks every so often on the wall until it is ended; a round under way is waited for. A round that
- * takes longer than the interval is not followed by those that it kept from starting.
- */
-function tickLoop(
-  world: World,
-  pace: { readonly everyMs: number; readonly speed: number },
-): () => Promise<void> {
-  const { everyMs, speed } = pace;
-  if (everyMs <= 0) return async () => undefined;
-  let round: Promise<void> | undefined;
-  const tick = () => {
-    // Leases are counted on the runtime's own clock, which may run faster than the wall.
-    round ??= tickOnce(world, { everyMs: everyMs * speed }).finally(() => {
-      round = undefined;
-    });
-  };
-  tick();
-  const timer = setInterval(tick, everyMs);
-  return async () => {
-    clearInterval(timer);
-    await round;
   };
 }
 
