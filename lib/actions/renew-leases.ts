@@ -24,13 +24,16 @@ export type Deps = {
 
 /**
  * One tick: renews the leases that the last heartbeat proves, then sends the next heartbeat.
+ *
+ * @param parameters.leaseMaxMs a lease is worth no more than this, whatever the policy says.
+ *
  * Fail direction: closed, whatever cannot be read or proven renews nothing and the leases run out.
  *
  * @throws what the store, the event bus or the notifier throws; none keeps the others from their turn.
  */
 export async function renewLeases(
   deps: Deps,
-  parameters: { readonly leaseMs?: number } = {},
+  parameters: { readonly leaseMaxMs?: number } = {},
 ): Promise<Health.Proof> {
   const { policy } = await deps.policy.refresh();
   const [heartbeat, stuckAtMs, deadLetters, leases] = await Promise.all([
@@ -41,7 +44,7 @@ export async function renewLeases(
   ]);
   const nowMs = deps.clock.nowMs();
   const chains = Health.chainsOf(policy);
-  const leaseMs = parameters.leaseMs ?? policy.timing.leaseMs;
+  const leaseMs = Math.min(policy.timing.leaseMs, parameters.leaseMaxMs ?? policy.timing.leaseMs);
   const proof: Health.Proof =
     deadLetters === undefined
       ? { kind: 'unproven', why: 'the dead-letter queue could not be counted' }

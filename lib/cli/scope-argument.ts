@@ -20,10 +20,18 @@ export function readScope(text: string): Scope.Key {
     throw new StoppedError({
       exitCode: EXIT.usage,
       message: `${error.message}.`,
-      hint: 'Scopes in use are listed by `breakwater limits`, for example wallet:eth-hot-1.',
+      hint: hintFor(text),
       cause: error,
     });
   }
+}
+
+/** The kind is what people leave out. */
+function hintFor(text: string): string {
+  const isName = /^[a-z0-9][\w.-]*$/.test(text);
+  return isName
+    ? `If that is a wallet, write wallet:${text}. Scopes in use are listed by \`breakwater limits\`.`
+    : 'Scopes in use are listed by `breakwater limits`, for example wallet:eth-hot-1.';
 }
 
 function isMistyped(error: unknown): error is Error {

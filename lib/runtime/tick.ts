@@ -29,7 +29,7 @@ export async function tickOnce(world: World, options: Options): Promise<void> {
   const { store, events, deadLetters, notifier, clock } = world;
   const { health, projections } = store;
   const { policy } = world.decision;
-  const leases = options.everyMs > 0 ? { leaseMs: LEASE_ROUNDS * options.everyMs } : {};
+  const leases = options.everyMs > 0 ? { leaseMaxMs: LEASE_ROUNDS * options.everyMs } : {};
   try {
     const deps = { health, projections, policy, events, deadLetters, notifier, clock };
     const proof = await renewLeases(deps, leases);

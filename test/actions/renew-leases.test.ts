@@ -58,7 +58,7 @@ describe('renewLeases', () => {
   test('args: leaseMs', async () => {
     const made = await unproven();
     await beat(made);
-    await renewLeases(depsOf(made), { leaseMs: 15_000 });
+    await renewLeases(depsOf(made), { leaseMaxMs: 15_000 });
     expect(await made.world.store.health.leases()).toMatchObject({ [CHAIN]: T0_MS + 15_000 });
   });
 

@@ -149,7 +149,7 @@ describe('logLine', () => {
   test('behavior: what outsiders wrote cannot move the cursor', () => {
     const fields = { reason: 'bad\u001b[1A' };
     expect(logLine({ level: 'error', message: 'event rejected', fields }, at)).toBe(
-      '13:20:59  event rejected  reason bad\\u{1b}[1A',
+      '13:20:59  event rejected: bad\\u{1b}[1A',
     );
   });
 });

@@ -21,10 +21,10 @@ export type Document = {
 };
 
 /**
- * Largest policy, in bytes of UTF-8. The text is stored in one DynamoDB item, which holds 400 KB with
- * everything beside it.
+ * Largest policy, in bytes of UTF-8: what one command takes (`POLICY_LENGTH_MAX` in `wire/command.ts`),
+ * so that what `policy check` calls valid can be applied. One DynamoDB item holds it with ease.
  */
-export const SOURCE_BYTES_MAX = 350_000;
+export const SOURCE_BYTES_MAX = 200_000;
 /** Deepest nesting; a policy needs five levels. */
 const DEPTH_MAX = 8;
 

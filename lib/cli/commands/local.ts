@@ -1,6 +1,6 @@
 /** `breakwater local`: the whole of Breakwater on this machine, for a service to be pointed at. */
 
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Run, Session } from '../session.ts';
 import type { LocalOptions } from '../story/serve-local.ts';
 
@@ -22,7 +22,11 @@ export function addLocal(program: Command, run: Run): void {
     .option('--folder <dir>', 'where state is kept', FOLDER)
     .option('--port <number>', 'where to listen (default: 4780 if it is free)', readPort)
     .option('--policy <file>', 'put this policy in force, unless it is already')
-    .option('--tick <time>', 'how often health is proven, such as 5s', readTick, readTick(TICK))
+    .addOption(
+      new Option('--tick <time>', 'how often health is proven')
+        .default(readTick(TICK), TICK)
+        .argParser(readTick),
+    )
     .action((options: LocalOptions, command: Command) =>
       run(command, (session) => local(session, options)),
     );

@@ -36,7 +36,8 @@ export function limitsPage(
   view: { readonly paint: Paint; readonly columns: number; readonly all: boolean },
 ): readonly string[] {
   const { paint, columns, all } = view;
-  if (limits.lines.length === 0) return ['No limit of the policy in force speaks about this.'];
+  if (limits.lines.length === 0)
+    return ['No limit of the policy in force speaks about this. All of them: breakwater limits'];
   const shown = all ? limits.lines : withoutUnused(limits.lines);
   const cells = shown.map(cellsOf);
   const isShadow = limits.lines.every((line) => line.mode === 'shadow');

@@ -18,6 +18,8 @@ export type Running = {
   readonly folder: string;
   readonly policy: Policy;
   readonly version: number;
+  /** The port that was to be taken and was not free. */
+  readonly portTaken?: number;
 };
 
 /** The beginning: where it is, in force, and how to talk to it. */
@@ -27,13 +29,22 @@ export function endpointLines(
 ): readonly string[] {
   const { url, folder, policy, version } = running;
   const { paint, columns } = view;
-  const address = policy.wallets[0]?.addresses[0] ?? 'eip155:1:0x…';
+  const [named] = policy.wallets;
+  // A name on several chains would leave open which one is asked about.
+  const wallet = named?.addresses.length === 1 ? named.name : (named?.addresses[0] ?? '…');
   const inForce =
     version === 0
       ? paint.yellow('none: everything is unknown, and blocked')
       : `${clean(policy.name)}, version ${version}, mode ${policy.mode}`;
   return [
     `${paint.bold('BREAKWATER')} runs at ${paint.bold(url)}`,
+    ...(running.portTaken === undefined
+      ? []
+      : [
+          paint.yellow(
+            `Port ${running.portTaken} is taken by something else; point your service here.`,
+          ),
+        ]),
     '',
     ...fact('State', folder, { columns }),
     ...fact('Policy', inForce, { columns }),
@@ -43,8 +54,8 @@ export function endpointLines(
     '  POST /commands   {"command":"status"} and the others; see breakwater --help',
     '  GET  /health     whether it answers',
     '',
-    `  curl -s '${url}/flag?wallet=${address}'`,
-    `  curl -s ${url}/events -H 'content-type: application/json' -d @event.json`,
+    `  curl -s '${url}/flag?wallet=${clean(wallet)}'`,
+    `  curl -s ${url}/events -d @event.json`,
     ...(version === 0 ? ['  breakwater policy apply examples/policies/starter.yaml'] : []),
     '',
     paint.dim('What is decided follows, a line each. Ctrl-C ends it; the state stays.'),
@@ -58,7 +69,7 @@ export function logLine(
 ): string {
   const { paint, atMs } = view;
   const at = new Date(atMs).toISOString().slice(11, 19);
-  if (level === 'error') return paint.yellow(`${at}  ${clean(message)}  ${pairs(fields)}`);
+  if (level === 'error') return paint.yellow(`${at}  ${clean(message)}${why(fields)}`);
   if (message === 'event decided') return `${at}  ${decided(fields, paint)}`;
   const { subject } = fields;
   if (subject !== undefined) return `${at}  ${paint.bold(clean(String(subject)))}`;
@@ -82,6 +93,13 @@ function isOpening(trip: unknown): boolean {
 function scopeOf(trip: unknown): string {
   const hasScope = typeof trip === 'object' && trip !== null && 'scope' in trip;
   return clean(String(hasScope ? trip.scope : trip));
+}
+
+/** A reason alone needs no name. */
+function why(fields: Entry['fields']): string {
+  const [[name, value] = [], ...more] = Object.entries(fields);
+  const isAlone = more.length === 0 && (name === 'why' || name === 'reason');
+  return isAlone ? `: ${clean(String(value))}` : `  ${pairs(fields)}`;
 }
 
 function pairs(fields: Entry['fields']): string {

@@ -4,12 +4,16 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { stringify } from '../../adapters/wire/json.ts';
 import { type Runtime, startRuntime } from '../../local/runtime.ts';
+import { DEFAULT_URL } from '../connect.ts';
 import { EXIT, StoppedError } from '../exit-code.ts';
 import { interruptible } from '../interrupt.ts';
 import { readPolicyFile } from '../policy-source.ts';
 import { type Entry, endpointLines, logLine } from '../render/local.ts';
-import { clean } from '../render/text.ts';
+import { clean, wrap } from '../render/text.ts';
 import type { Session } from '../session.ts';
+
+/** Columns of the time and the blanks after it. */
+const LOG_INDENT = 10;
 
 /** Options of `local`. */
 export type LocalOptions = {
@@ -41,7 +45,7 @@ export async function serveLocal(session: Session, options: LocalOptions): Promi
       throw startFailure(error);
     });
     try {
-      await introduce(session, runtime);
+      await introduce(session, runtime, port);
       show.begin();
       if (!signal.aborted) await once(signal, 'abort');
     } finally {
@@ -67,15 +71,25 @@ function shower(session: Session): Show {
   return Object.assign(show, { begin });
 }
 
-function write({ io, json, paint, print }: Session, entry: Entry): void {
+/** On a terminal a long line is broken between words; elsewhere a line stays one. */
+function write({ io, json, paint, print, columns }: Session, entry: Entry): void {
   const atMs = io.nowMs();
   const { level, message, fields } = entry;
   const at = new Date(atMs).toISOString();
   if (json) io.stdout.write(`${stringify({ at, level, message, ...fields })}\n`);
-  else print([logLine(entry, { atMs, paint })]);
+  else {
+    const line = logLine(entry, { atMs, paint });
+    const indent = ' '.repeat(LOG_INDENT);
+    const [first = '', ...more] = io.stdout.isTerminal ? wrap(line, columns - LOG_INDENT) : [line];
+    print([first, ...more.map((part) => `${indent}${part}`)]);
+  }
 }
 
-async function introduce(session: Session, runtime: Runtime): Promise<void> {
+async function introduce(
+  session: Session,
+  runtime: Runtime,
+  port: number | undefined,
+): Promise<void> {
   const { policy, version } = await runtime.world.decision.policy.refresh();
   const { url, folder } = runtime;
   if (session.json) {
@@ -84,12 +98,15 @@ async function introduce(session: Session, runtime: Runtime): Promise<void> {
     );
     return;
   }
-  session.print(endpointLines({ url, folder, policy, version }, session));
+  const isElsewhere = port === undefined && url !== DEFAULT_URL;
+  const taken = isElsewhere ? { portTaken: Number(new URL(DEFAULT_URL).port) } : {};
+  session.print(endpointLines({ url, folder, policy, version, ...taken }, session));
 }
 
 /** Names in words what a person can change. */
 function startFailure(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
+  if (isNoFolder(error)) return noFolder(error);
   const isPlace = /^(HttpServer\.PortError|FolderLock\.InUseError|Engine\.NotInstalledError)$/.test(
     error.name,
   );
@@ -98,6 +115,24 @@ function startFailure(error: unknown): unknown {
     exitCode: EXIT.usage,
     message: clean(error.message),
     hint: 'Choose another --port or --folder, or end what uses it.',
+    cause: error,
+  });
+}
+
+type FolderError = Error & { readonly code: string; readonly path?: string };
+
+function isNoFolder(error: Error): error is FolderError {
+  const codes = ['EEXIST', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS'];
+  return (
+    'syscall' in error && error.syscall === 'mkdir' && codes.includes(Reflect.get(error, 'code'))
+  );
+}
+
+function noFolder(error: FolderError): StoppedError {
+  return new StoppedError({
+    exitCode: EXIT.usage,
+    message: `${clean(error.path ?? 'The folder')} cannot be used as a folder: ${error.code}.`,
+    hint: 'Choose another --folder.',
     cause: error,
   });
 }

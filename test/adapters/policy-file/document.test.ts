@@ -28,7 +28,7 @@ describe('readDocument', () => {
     const filler = (bytes: number) => `${source()}\n#${'x'.repeat(bytes - source().length - 2)}`;
     expect(problems(filler(SOURCE_BYTES_MAX))).toBe('ok');
     expect(problems(filler(SOURCE_BYTES_MAX + 1))).toMatchInlineSnapshot(
-      `"line 1: the file is larger than 350 kB"`,
+      `"line 1: the file is larger than 200 kB"`,
     );
   });
 

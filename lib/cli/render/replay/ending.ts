@@ -15,10 +15,10 @@ export function waitingLines(
   view: EndingView,
 ): readonly string[] {
   const { paint, columns } = view;
-  const resume = open.map(
-    ({ incidentId }) =>
-      `npx breakwater${way.address} resume ${incidentId} --reason "replay: checked"`,
-  );
+  const resume = open.flatMap(({ incidentId, scope, first }) => [
+    `# ${clean(scope)}: ${first.kind}`,
+    `npx breakwater${way.address} resume ${incidentId} --reason "replay: checked"`,
+  ]);
   const mode = way.isTrial
     ? 'This policy is in trial mode: one operator alone can resume.'
     : 'This policy asks for a quorum: one operator alone will be refused.';
