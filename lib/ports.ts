@@ -54,6 +54,8 @@ export type IncidentStore = {
   readonly causes: (incidentId: string) => Promise<readonly Cause[]>;
   /** Newest first, at most `limit`. */
   readonly list: (limit: number) => Promise<readonly Incident[]>;
+  /** Those that are open, however old, newest first, at most `limit`. */
+  readonly listOpen: (limit: number) => Promise<readonly Incident[]>;
 };
 
 /** Proofs of health. */
@@ -84,6 +86,8 @@ export type FlagMirror = {
     readonly incidentId: string;
     readonly sinceMs: number;
   }[];
+  /** There are more than are named here. */
+  readonly truncated?: true;
 };
 
 /** Everything above over one pair of tables. */

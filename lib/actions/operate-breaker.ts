@@ -31,12 +31,13 @@ export async function operateBreaker(
   const items = command.kind === 'pause' ? [command.scope] : incident ? [incident.scope] : [];
   // Who may resume, the policy says; pausing and replacing the policy do not depend on it.
   const policy = command.kind === 'resume' ? deps.policy : orUnread(deps.policy);
+  const bodyHash = deps.digest.hash(Command.canonicalBody(command));
   return commitDecision(
     { ...deps, policy },
     {
       keys: () => ({ rows: [Command.commandRowId(command.commandId)], items }),
       decide: (context, loaded) =>
-        Command.decide(context, loaded, { command, by: { actor, incident, next } }),
+        Command.decide(context, loaded, { command, by: { actor, bodyHash, incident, next } }),
     },
   );
 }

@@ -1,5 +1,6 @@
 /** Makes alerts and mirrors match what the Control table says. It can run twice; its failures never hold up a decision. */
 
+import type { Cause } from '../domain/breaker.ts';
 import * as Page from '../domain/page.ts';
 import type { Clock, ControlRecord, IncidentStore, Notifier, ProjectionStore } from '../ports.ts';
 
@@ -11,8 +12,9 @@ export type Deps = {
   readonly clock: Clock;
 };
 
-/** Incidents looked at for the mirror. */
-const INCIDENTS_MAX = 1_000;
+/** Open breakers in the mirror, and characters of their scopes: it is one row of at most 400 KB. */
+const MIRRORED_MAX = 1_000;
+const SCOPES_LENGTH_MAX = 200_000;
 
 /** A message with the id under which it is told once. */
 type Told = { readonly pageId: string; readonly page: Page.Message };
@@ -25,22 +27,43 @@ type Told = { readonly pageId: string; readonly page: Page.Message };
  * @throws what the notifier or the store throws; the record is delivered again.
  */
 export async function projectState(deps: Deps, record: ControlRecord): Promise<void> {
-  const message = messageOf(record);
   const mirrors = record.type === 'incident-opened' || record.type === 'incident-closed';
   const effects = await Promise.allSettled([
-    ...(message ? [tell(deps, message)] : []),
+    tell(deps, record),
     ...(mirrors ? [mirrorOpenBreakers(deps)] : []),
   ]);
   for (const effect of effects) if (effect.status === 'rejected') throw effect.reason;
 }
 
-async function tell(deps: Deps, message: Told): Promise<void> {
+async function tell(deps: Deps, record: ControlRecord): Promise<void> {
+  const message = record.type === 'cause-added' ? await ofCause(deps, record) : messageOf(record);
+  if (!message) return;
   if (await deps.projections.isPaged(message.pageId)) return;
   await deps.notifier.send(message.page);
   await deps.projections.markPaged(message.pageId, deps.clock.nowMs());
 }
 
-function messageOf(record: ControlRecord): Told | undefined {
+/** Once for each kind of cause in an incident that people know for another reason. */
+async function ofCause(
+  deps: Deps,
+  { incidentId, cause }: Extract<ControlRecord, { type: 'cause-added' }>,
+): Promise<Told | undefined> {
+  if (!showsOnce(cause.kind)) return undefined;
+  const incident = await deps.incidents.get(incidentId);
+  if (!incident || !isNews(incident.first.kind, cause.kind)) return undefined;
+  return { pageId: `${cause.kind}:${incidentId}`, page: Page.joined(incident, cause) };
+}
+
+/** Limits and pauses show again by themselves; everything else is told now or never. */
+function showsOnce(kind: Cause['kind']): boolean {
+  return kind !== 'limit' && kind !== 'operator';
+}
+
+function isNews(first: Cause['kind'], kind: Cause['kind']): boolean {
+  return !showsOnce(first) || (kind === 'unmatched' && first !== 'unmatched');
+}
+
+function messageOf(record: Exclude<ControlRecord, { type: 'cause-added' }>): Told | undefined {
   switch (record.type) {
     case 'incident-opened':
       return { pageId: `opened:${record.incident.incidentId}`, page: Page.opened(record.incident) };
@@ -50,7 +73,6 @@ function messageOf(record: ControlRecord): Told | undefined {
       return { pageId: `alert:${record.alert.alertId}`, page: Page.alert(record.alert) };
     case 'policy-applied':
       return { pageId: `policy:${record.policy.version}`, page: Page.policy(record.policy) };
-    case 'cause-added':
     case 'ignored':
       return undefined;
     default:
@@ -59,9 +81,18 @@ function messageOf(record: ControlRecord): Told | undefined {
 }
 
 async function mirrorOpenBreakers(deps: Deps): Promise<void> {
-  const incidents = await deps.incidents.list(INCIDENTS_MAX);
-  const open = incidents
-    .filter((incident) => incident.state === 'open')
-    .map(({ scope, incidentId, openedAtMs }) => ({ scope, incidentId, sinceMs: openedAtMs }));
-  await deps.projections.putFlag({ atMs: deps.clock.nowMs(), open });
+  const incidents = await deps.incidents.listOpen(MIRRORED_MAX + 1);
+  let lengthSoFar = 0;
+  const mirrored = incidents.filter(({ scope }, position) => {
+    lengthSoFar += scope.length;
+    return position < MIRRORED_MAX && lengthSoFar <= SCOPES_LENGTH_MAX;
+  });
+  const open = mirrored.map(({ scope, incidentId, openedAtMs }) => ({
+    scope,
+    incidentId,
+    sinceMs: openedAtMs,
+  }));
+  const isWhole = mirrored.length === incidents.length;
+  const atMs = deps.clock.nowMs();
+  await deps.projections.putFlag({ atMs, open, ...(isWhole ? {} : { truncated: true }) });
 }

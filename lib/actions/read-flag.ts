@@ -52,9 +52,8 @@ async function readWithin(deps: Deps, question: Question): Promise<Flag.Flag> {
       ({ version, policy } = fresh);
       continue;
     }
-    const keys = asked.kinds.map((kind) => Scope.key(Scope.of(kind, asked.subject)));
     const [{ items }, leases] = await Promise.all([
-      deps.decisions.load({ rows: [], items: keys }),
+      deps.decisions.load({ rows: [], items: Flag.keys(asked.kinds, asked.subject) }),
       deps.health.leases(),
     ]);
     const inForce = items.get(Scope.GLOBAL_KEY)?.policyVersion ?? 0;

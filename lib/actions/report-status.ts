@@ -1,21 +1,27 @@
 /** What is the case, for people: why, since when, until when, who can lift it. */
 
-import type { Incident } from '../domain/breaker.ts';
+import * as Breaker from '../domain/breaker.ts';
 import type { Leases } from '../domain/flag.ts';
 import * as Health from '../domain/health.ts';
 import type { Heartbeat } from '../domain/ledger.ts';
 import type { Mode, Policy, Resume } from '../domain/policy.ts';
-import type { Clock, DeadLetters, HealthStore, IncidentStore } from '../ports.ts';
+import type * as Scope from '../domain/scope.ts';
+import { scopesNamed } from '../domain/scope-doubt.ts';
+import type { Clock, DeadLetters, DecisionStore, HealthStore, IncidentStore } from '../ports.ts';
 import type { PolicyInForce } from './policy-in-force.ts';
 
 /** What reporting needs. */
 export type Deps = {
+  readonly decisions: DecisionStore;
   readonly incidents: IncidentStore;
   readonly health: HealthStore;
   readonly deadLetters: DeadLetters;
   readonly policy: PolicyInForce;
   readonly clock: Clock;
 };
+
+/** An open incident. `alsoUnmatched`: unmatched outflows after its first cause, where there are any. */
+export type OpenIncident = Breaker.Incident & { readonly alsoUnmatched?: number };
 
 /** The state of the whole stack. */
 export type Status = {
@@ -28,7 +34,10 @@ export type Status = {
     /** `trial`: one operator alone may resume. */
     readonly resume: Resume['kind'];
   };
-  readonly open: readonly Incident[];
+  /** Newest first. */
+  readonly open: readonly OpenIncident[];
+  /** There are more open incidents than are named here. */
+  readonly truncated?: true;
   /** Per chain with wallets: until when its flag is in force; absent: no proof of health yet. */
   readonly chains: readonly {
     readonly chain: string;
@@ -44,33 +53,87 @@ export type Status = {
   readonly summary: 'enabled' | 'paused' | 'lapsed' | 'no-policy';
 };
 
-/** Incidents looked through for open ones. */
-const INCIDENTS_MAX = 1_000;
+/** Open incidents that are named. */
+const OPEN_MAX = 1_000;
+/** Gates of one read; a store takes no more than 2,000 keys. */
+const GATES_MAX = 1_000;
 
-/** Reads the status. A dead-letter queue that cannot be read is named as such and fails nothing. */
+/**
+ * Reads the status. A dead-letter queue that cannot be read is named as such and fails nothing.
+ * Fail direction: closed, what is open is told by the list of incidents and, for every scope that
+ * the policy names, by its gate itself: `paused` if either says so.
+ */
 export async function reportStatus(deps: Deps): Promise<Status> {
   const { policy, version, hash } = await deps.policy.refresh();
-  const [incidents, leases, heartbeat, deadLetters] = await Promise.all([
-    deps.incidents.list(INCIDENTS_MAX),
+  const [{ open, isPaused, isWhole }, leases, heartbeat, deadLetters] = await Promise.all([
+    openOf(deps, policy),
     deps.health.leases(),
     deps.health.heartbeat(),
     deps.deadLetters.count().catch(() => undefined),
   ]);
   const atMs = deps.clock.nowMs();
-  const open = incidents.filter((incident) => incident.state === 'open');
   const chains = chainsOf(policy, leases, atMs);
   const unproven = whyUnproven(policy, { heartbeat, deadLetters, nowMs: atMs });
   const lapsed = chains.some((chain) => !chain.inForce);
-  const blocked = open.length > 0 ? 'paused' : lapsed ? 'lapsed' : 'enabled';
+  const blocked = isPaused ? 'paused' : lapsed ? 'lapsed' : 'enabled';
   return {
     atMs,
     policy: { name: policy.name, version, hash, mode: policy.mode, resume: policy.resume.kind },
     open,
+    ...(isWhole ? {} : { truncated: true }),
     chains,
     ...(heartbeat ? { heartbeat } : {}),
     ...(unproven === undefined ? {} : { unproven }),
     summary: version === 0 ? 'no-policy' : blocked,
   };
+}
+
+/** The list is read before the gates: an incident that opens between them shows at its gate. */
+async function openOf(
+  deps: Deps,
+  policy: Policy,
+): Promise<{
+  readonly open: readonly OpenIncident[];
+  readonly isPaused: boolean;
+  readonly isWhole: boolean;
+}> {
+  const listed = await deps.incidents.listOpen(OPEN_MAX + 1);
+  const gates = await gatesOf(deps, [...scopesNamed(policy), ...listed.map(({ scope }) => scope)]);
+  const known = new Set(listed.map(({ incidentId }) => incidentId));
+  const unlisted = [...gates.keys()].filter((incidentId) => !known.has(incidentId));
+  const found = await Promise.all(unlisted.map((incidentId) => deps.incidents.get(incidentId)));
+  const open = [
+    ...found.flatMap((incident) => (incident?.state === 'open' ? [incident] : [])),
+    ...listed.slice(0, OPEN_MAX),
+  ].sort((left, right) => (left.incidentId < right.incidentId ? 1 : -1));
+  return {
+    open: open.map((incident) => {
+      const alsoUnmatched = Breaker.alsoUnmatched(gates.get(incident.incidentId) ?? Breaker.CLOSED);
+      return alsoUnmatched > 0 ? { ...incident, alsoUnmatched } : incident;
+    }),
+    // An incident closed since the gate was read holds it no more; one that is not stored does.
+    isPaused: open.length > 0 || found.some((incident) => incident === undefined),
+    isWhole: listed.length <= OPEN_MAX,
+  };
+}
+
+/** The breakers of these scopes that are not closed, by incident. */
+async function gatesOf(
+  deps: Deps,
+  scopes: readonly Scope.Key[],
+): Promise<ReadonlyMap<string, Breaker.Breaker>> {
+  const keys = [...new Set(scopes)];
+  const open = new Map<string, Breaker.Breaker>();
+  for (let at = 0; at < keys.length; at += GATES_MAX) {
+    const { items } = await deps.decisions.load({
+      rows: [],
+      items: keys.slice(at, at + GATES_MAX),
+    });
+    for (const { breaker } of items.values()) {
+      if (breaker.state !== 'closed') open.set(breaker.incidentId, breaker);
+    }
+  }
+  return open;
 }
 
 function chainsOf(policy: Policy, leases: Leases, atMs: number): Status['chains'] {

@@ -49,7 +49,8 @@ export const STATUS = z.object({
     mode: z.enum(['enforce', 'shadow']),
     resume: z.enum(['trial', 'quorum']),
   }),
-  open: z.array(INCIDENT),
+  open: z.array(z.extend(INCIDENT, { alsoUnmatched: z.optional(z.number()) })),
+  truncated: z.optional(z.boolean()),
   chains: z.array(
     z.object({
       chain: z.string(),
@@ -120,6 +121,7 @@ export const RESULT = z.discriminatedUnion('kind', [
     scope: z.string(),
     incidentId: z.string(),
     trial: z.boolean(),
+    alsoUnmatched: z.optional(z.number()),
   }),
   z.object({ kind: z.literal('policy-applied'), version: z.number(), hash: z.string() }),
   z.object({ kind: z.literal('duplicate') }),

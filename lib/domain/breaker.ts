@@ -27,6 +27,8 @@ export type Breaker =
       readonly openedAtMs: number;
       /** Causes so far, the first one included. */
       readonly causes: number;
+      /** Unmatched outflows among those after the first cause; absent while there is none. */
+      readonly unmatched?: number;
     };
 
 /** One opening of a breaker. Its later causes are kept beside it, up to {@link CAUSES_MAX} in full. */
@@ -43,6 +45,11 @@ export type Incident = {
 
 /** Causes of one incident that are kept in full; the rest are counted. */
 export const CAUSES_MAX = 20;
+
+/** Unmatched outflows of a breaker's incident after its first cause: people may know of that one only. */
+export function alsoUnmatched(breaker: Breaker): number {
+  return breaker.state === 'closed' ? 0 : (breaker.unmatched ?? 0);
+}
 
 /** A breaker that has never opened. */
 export const CLOSED: Breaker = { state: 'closed', epoch: 0 };
@@ -78,7 +85,9 @@ export function trip(
   const { scope, cause, incidentId, policyVersion } = parameters;
   if (breaker.state !== 'closed') {
     const causes = breaker.causes + 1;
-    return { breaker: { ...breaker, causes }, causeNumber: causes, incidentId: breaker.incidentId };
+    const unmatched = (breaker.unmatched ?? 0) + (cause.kind === 'unmatched' ? 1 : 0);
+    const counted = { ...breaker, causes, ...(unmatched > 0 ? { unmatched } : {}) };
+    return { breaker: counted, causeNumber: causes, incidentId: breaker.incidentId };
   }
   const epoch = breaker.epoch + 1;
   const opened: Incident = {

@@ -46,6 +46,8 @@ export type Result =
       readonly scope: Scope.Key;
       readonly incidentId: string;
       readonly trial: true;
+      /** Unmatched outflows of the incident after its first cause, where there are any. */
+      readonly alsoUnmatched?: number;
     }
   | { readonly kind: 'policy-applied'; readonly version: number; readonly hash: string }
   | { readonly kind: 'duplicate' }
@@ -59,16 +61,35 @@ export function commandRowId(commandId: string): string {
   return `command:${commandId}`;
 }
 
-/** Who gave the command; for a resume, the incident that it names; for a policy, what its source says. */
+/**
+ * What a command says apart from its id, as one text: equal for a repeat, different for another
+ * command. A policy stands in it by its hash.
+ */
+export function canonicalBody(command: Command): string {
+  switch (command.kind) {
+    case 'pause':
+      return JSON.stringify([command.kind, command.scope, command.reason]);
+    case 'resume':
+      return JSON.stringify([command.kind, command.incidentId, command.reason]);
+    case 'apply-policy':
+      return JSON.stringify([command.kind, command.hash]);
+    default:
+      return command satisfies never;
+  }
+}
+
+/** Who gave the command, and the hash of its {@link canonicalBody}; for a resume, the incident that it names; for a policy, what its source says. */
 export type By = {
   readonly actor: string;
+  readonly bodyHash: string;
   readonly incident?: Breaker.Incident | undefined;
   readonly next?: Policy | undefined;
 };
 
 /**
  * Decides on one command. Pausing needs nobody else. Resuming is for a policy in trial mode only,
- * until the quorum's ceremony is there; fail direction: closed, anything else is refused.
+ * until the quorum's ceremony is there; fail direction: closed, anything else is refused, also a
+ * `commandId` that was used for a command with other content.
  */
 export function decide(
   context: Draft.Context,
@@ -78,9 +99,15 @@ export function decide(
   const { command, by } = parameters;
   const draft = Draft.start(context, loaded);
   const rowId = commandRowId(command.commandId);
-  if (Draft.row(draft, rowId)) return { result: { kind: 'duplicate' } };
+  const { bodyHash } = by;
+  const seen = Draft.row(draft, rowId);
+  if (seen?.bodyHash === bodyHash) return { result: { kind: 'duplicate' } };
+  if (seen) {
+    const why = `commandId ${command.commandId} was used for another command; give this one an id of its own`;
+    return { result: { kind: 'refused', why } };
+  }
   const note = `${command.kind} by ${by.actor}`;
-  Draft.putRow(draft, { rowId, state: 'noted', bodyHash: '', atMs: draft.atMs, note });
+  Draft.putRow(draft, { rowId, state: 'noted', bodyHash, atMs: draft.atMs, note });
   switch (command.kind) {
     case 'pause':
       return pause(draft, command, by);
@@ -134,6 +161,7 @@ function resume(
   if (!breaker)
     return refused(`the breaker of ${incident.scope} is not held by ${incident.incidentId}`);
   draft.items.set(incident.scope, { ...current, breaker });
+  const alsoUnmatched = Breaker.alsoUnmatched(current.breaker);
   const changes = Draft.changes(draft);
   const closed = { atMs: draft.atMs, actor: by.actor, reason: command.reason };
   return {
@@ -142,6 +170,7 @@ function resume(
       scope: incident.scope,
       incidentId: incident.incidentId,
       trial: true,
+      ...(alsoUnmatched > 0 ? { alsoUnmatched } : {}),
     },
     changes: {
       ...changes,
@@ -169,4 +198,29 @@ function applyPolicy(
     result: { kind: 'policy-applied', version, hash },
     changes: { ...Draft.changes(draft), policy },
   };
+}
+
+/** Longest reason that an alert of a refusal repeats. */
+const WHY_MAX = 400;
+
+/**
+ * What tells people, once for each message of the control topic, that it was refused: nobody reads
+ * an answer there. Nothing else changes.
+ */
+export function refusal(
+  context: Draft.Context,
+  loaded: Ledger.Loaded,
+  refused: { readonly messageId: string; readonly why: string },
+): Ledger.Changes {
+  const draft = Draft.start(context, loaded);
+  const why = refused.why.replaceAll(/\p{Cc}/gu, ' ').slice(0, WHY_MAX);
+  Draft.alert(draft, {
+    alertId: `refused|${refused.messageId}`,
+    kind: 'refused',
+    atMs: draft.atMs,
+    scope: Scope.GLOBAL_KEY,
+    rowId: `message:${refused.messageId}`,
+    text: `command by topic: ${why}; see: breakwater status`,
+  });
+  return Draft.changes(draft);
 }

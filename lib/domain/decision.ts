@@ -54,7 +54,11 @@ export function keys(
   for (const incoming of events) {
     if (incoming.kind === 'heartbeat') continue;
     const { transfer } = incoming.event;
-    for (const key of Charge.keys(Policy.resolve(policy, transfer))) items.add(key);
+    const resolved = Policy.resolve(policy, transfer);
+    for (const key of Charge.keys(resolved)) items.add(key);
+    // Read only: a destination as a whole can be paused too, though only its parts are charged.
+    for (const scope of Scope.stopping('destination', resolved.subject))
+      items.add(Scope.key(scope));
     if (incoming.kind === 'parked') rows.add(parkedId(incoming));
     else for (const rowId of Matching.rowIds(incoming)) rows.add(rowId);
   }

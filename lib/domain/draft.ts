@@ -99,7 +99,7 @@ export function charge(draft: Draft, money: Chargeable): ReadonlyMap<Scope.Key, 
 /**
  * Opens the breaker of a scope, or adds the cause to what is open already: the scope's own incident,
  * or that of one of `collectors`, wider scopes that stop the same money. Later causes are kept up to
- * {@link Breaker.CAUSES_MAX} and counted beyond.
+ * {@link Breaker.CAUSES_MAX} and counted beyond; the first unmatched one among them is always kept.
  * Fail direction: closed, without an open collector the scope's own breaker opens.
  */
 export function trip(
@@ -124,7 +124,7 @@ export function tripKey(draft: Draft, key: Scope.Key, cause: Breaker.Cause): Tri
   });
   draft.items.set(key, { ...current, breaker: tripped.breaker });
   if (tripped.opened) draft.incidents.push(tripped.opened);
-  else if (tripped.causeNumber <= Breaker.CAUSES_MAX && hasRoom(draft, cause)) {
+  else if (isFirstTheft(tripped, cause) || hasRoom(draft, tripped, cause)) {
     const { incidentId, causeNumber } = tripped;
     draft.causes.push({ incidentId, number: causeNumber, cause });
   }
@@ -138,7 +138,13 @@ export function alert(draft: Draft, next: Ledger.Alert): void {
   if (raised < ALERTS_PER_EVENT_MAX) draft.alerts.set(next.alertId, next);
 }
 
-function hasRoom(draft: Draft, cause: Breaker.Cause): boolean {
+/** People hear of it through this cause: a flood of others before it must not leave it out. */
+function isFirstTheft({ breaker }: Breaker.Tripped, cause: Breaker.Cause): boolean {
+  return cause.kind === 'unmatched' && Breaker.alsoUnmatched(breaker) === 1;
+}
+
+function hasRoom(draft: Draft, tripped: Breaker.Tripped, cause: Breaker.Cause): boolean {
+  if (tripped.causeNumber > Breaker.CAUSES_MAX) return false;
   const kept = draft.causes.filter((further) => further.cause.rowId === cause.rowId).length;
   return kept < CAUSES_PER_EVENT_MAX;
 }

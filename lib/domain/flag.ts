@@ -53,10 +53,14 @@ export function evaluate(evidence: Evidence): Flag {
   };
 }
 
+/** The scopes that can stop a subject, narrowest first: what has to be loaded before the flag is evaluated. */
+export function keys(kinds: readonly Scope.Kind[], subject: Scope.Subject): readonly Scope.Key[] {
+  return kinds.flatMap((kind) => Scope.stopping(kind, subject)).map(Scope.key);
+}
+
 function judge(evidence: Evidence): Flag {
   const { policy, subject, unknown, kinds, items, leases, nowMs } = evidence;
-  for (const kind of kinds) {
-    const scope = Scope.key(Scope.of(kind, subject));
+  for (const scope of keys(kinds, subject)) {
     const breaker = items.get(scope)?.breaker ?? Breaker.CLOSED;
     if (breaker.state === 'closed') continue;
     const { incidentId, openedAtMs: sinceMs } = breaker;

@@ -58,7 +58,7 @@ export type Item = {
 export type Alert = {
   /** The same fact has the same id: it is told once. */
   readonly alertId: string;
-  readonly kind: 'warn' | 'breach' | 'would-trip' | 'unknown';
+  readonly kind: 'warn' | 'breach' | 'would-trip' | 'unknown' | 'refused';
   readonly atMs: number;
   readonly scope: string;
   readonly rowId: string;

@@ -1,6 +1,6 @@
 /** Messages to people. The first line is what a phone shows at three in the morning. */
 
-import type { Incident } from './breaker.ts';
+import type { Cause, Incident } from './breaker.ts';
 import type * as Ledger from './ledger.ts';
 import * as Money from './money.ts';
 
@@ -38,6 +38,38 @@ export function opened(incident: Incident): Message {
   };
 }
 
+/** How the first line names a cause that came later. */
+const JOINED: Readonly<Record<Cause['kind'], string>> = {
+  unmatched: 'UNMATCHED OUTFLOW',
+  conflict: 'CONFLICT',
+  unknown: 'UNKNOWN MONEY',
+  parked: 'PARKED EVENT',
+  limit: 'LIMIT',
+  operator: 'PAUSE',
+};
+
+/** The page for a cause that an incident took in which was opened for another reason. */
+export function joined(incident: Incident, cause: Cause): Message {
+  const { scope, incidentId, first } = incident;
+  const head = `${JOINED[cause.kind]} in `;
+  const held = incident.state === 'open' ? 'already paused' : 'RESUMED SINCE';
+  const amount =
+    cause.notional > 0n ? `: ${shorten(Money.formatUsd(cause.notional), AMOUNT_MAX)}` : '';
+  const tail = `, ${held}${amount}; run: breakwater incident ${incidentId}`;
+  return {
+    subject: `${head}${shorten(scope, SUBJECT_MAX - head.length - tail.length)}${tail}`,
+    severity: 'page',
+    body: [
+      `${JOINED[cause.kind]} in ${scope} at ${new Date(cause.atMs).toISOString()}, ${held}`,
+      `New: ${cause.text}`,
+      `The incident was opened for another reason: ${first.text}`,
+      `Do not resume for that reason alone. More of this kind in this incident is listed, not paged.`,
+      `Look: breakwater incident ${incidentId}`,
+      `Event ${cause.rowId}`,
+    ].join('\n'),
+  };
+}
+
 /** The notice for a breaker that people closed. */
 export function closed(incident: Incident): Message {
   const who = incident.closed?.actor ?? 'unknown';
@@ -50,12 +82,12 @@ export function closed(incident: Incident): Message {
   };
 }
 
-/** The notice for something that stops nothing. */
+/** The notice for something that stops nothing. A refused command is a page: whoever gave it counts on it. */
 export function alert(raised: Ledger.Alert): Message {
   const subject = shorten(`${raised.kind.toUpperCase()} ${raised.text}`, SUBJECT_MAX);
   return {
     subject,
-    severity: 'notice',
+    severity: raised.kind === 'refused' ? 'page' : 'notice',
     body: `${raised.kind.toUpperCase()} ${raised.text}\nScope ${raised.scope}, event ${raised.rowId}, ${new Date(raised.atMs).toISOString()}`,
   };
 }

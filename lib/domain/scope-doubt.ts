@@ -1,4 +1,4 @@
-/** Whether a breaker on a scope stops anything that the policy knows. */
+/** Which scopes the policy knows, and whether a breaker on a scope stops anything of them. */
 
 import { chainOf } from './caip.ts';
 import * as Pattern from './pattern.ts';
@@ -64,6 +64,27 @@ function unknownName(what: string, id: string, known: readonly string[]): string
   const names = distinct.slice(0, NAMES_MAX).join(', ') || 'none';
   const more = distinct.length > NAMES_MAX ? `, and ${distinct.length - NAMES_MAX} more` : '';
   return `the policy knows no ${what} ${id}, so this may stop nothing. It knows: ${names}${more}.`;
+}
+
+/**
+ * Every scope that the policy names by itself: everything, its wallets, their key domains, their
+ * chains and those of its chain rules, and its assets where a rule is for one asset alone.
+ */
+export function scopesNamed(policy: Policy.Policy): readonly Scope.Key[] {
+  const exact = (rules: readonly { readonly pattern: string }[]) =>
+    rules.flatMap(({ pattern }) => (pattern.includes('*') ? [] : [pattern]));
+  const chains = policy.wallets.flatMap((wallet) => wallet.addresses.map(chainOf));
+  return [
+    ...new Set([
+      Scope.GLOBAL_KEY,
+      ...policy.wallets.flatMap(({ name, keyDomain }) => [
+        `wallet:${encoded('wallet', name)}`,
+        `key-domain:${encoded('key-domain', keyDomain)}`,
+      ]),
+      ...[...chains, ...exact(policy.chains)].map((chain) => `chain:${chain}`),
+      ...exact(policy.assets).map((asset) => `asset:${asset}`),
+    ]),
+  ];
 }
 
 /** A name as it stands in a scope's key. */

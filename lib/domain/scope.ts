@@ -114,7 +114,18 @@ const COVERED_BY: Readonly<Record<Kind, readonly Kind[]>> = {
 
 /** The wider scopes of a subject that contain its scope of this kind. */
 export function covering(kind: Kind, subject: Subject): readonly Scope[] {
-  return COVERED_BY[kind].map((wider) => of(wider, subject));
+  const [, ...wholes] = stopping(kind, subject);
+  return [...wholes, ...COVERED_BY[kind].map((wider) => of(wider, subject))];
+}
+
+/**
+ * The scopes of one kind whose open breaker stops a subject, narrowest first. A destination with a
+ * memo is stopped by its own breaker and by that of the destination as a whole.
+ */
+export function stopping(kind: Kind, subject: Subject): readonly Scope[] {
+  const own = of(kind, subject);
+  const hasPart = kind === 'destination' && subject.memo !== undefined;
+  return hasPart ? [own, of(kind, { ...subject, memo: undefined })] : [own];
 }
 
 function destinationId(subject: Subject): string {

@@ -4,6 +4,7 @@ import type { APIGatewayProxyStructuredResultV2, Context, SNSEvent } from 'aws-l
 import { operateBreaker as operate } from '../actions/operate-breaker.ts';
 import { readFlag } from '../actions/read-flag.ts';
 import { reportLimits } from '../actions/report-limits.ts';
+import { reportRefusal } from '../actions/report-refusal.ts';
 import { reportStatus } from '../actions/report-status.ts';
 import * as Wire from '../adapters/wire/command.ts';
 import { stringify } from '../adapters/wire/json.ts';
@@ -49,8 +50,10 @@ export function operateBreaker(world: World) {
 
 async function obeyTopic(world: World, event: SNSEvent): Promise<undefined> {
   for (const { Sns: message } of event.Records) {
-    const given = await obey(world, message.Message, `sns:${message.TopicArn}`);
-    world.log.info('command by topic', { messageId: message.MessageId, ...given });
+    const result = await obey(world, message.Message, `sns:${message.TopicArn}`);
+    const { MessageId: messageId } = message;
+    world.log.info('command by topic', { messageId, result });
+    if (result.kind === 'refused') await reportRefusal(world.decision, { messageId, ...result });
   }
   return undefined;
 }
@@ -69,22 +72,19 @@ async function answerUrl(world: World, event: UrlEvent): Promise<Answer> {
   }
 }
 
-/** A message of the control topic: changes only, with an expiry against replays; what is wrong is refused and logged. */
-async function obey(
-  world: World,
-  body: string,
-  actor: string,
-): Promise<Readonly<Record<string, unknown>>> {
+/** A message of the control topic: changes only, with an expiry against replays; what is wrong is refused. */
+async function obey(world: World, body: string, actor: string): Promise<Command.Result> {
+  const refused = (why: string) => ({ kind: 'refused', why }) as const;
   try {
     const request = Wire.parseRequest(body);
     if (!Wire.isChange(request) || request.command === 'policy.apply') {
-      return { refused: `the control topic carries pause and resume, not ${request.command}` };
+      return refused(`the control topic carries pause and resume, not ${request.command}`);
     }
-    if (!request.expiresAt) return { refused: 'expiresAt: is required on the control topic' };
-    return { result: await change(world, request, actor) };
+    if (!request.expiresAt) return refused('expiresAt: is required on the control topic');
+    return await change(world, request, actor);
   } catch (error) {
     if (!isCallersFault(error)) throw error;
-    return { refused: (error as Error).message };
+    return refused((error as Error).message);
   }
 }
 
@@ -104,7 +104,10 @@ async function serve(world: World, request: Wire.Request, actor: string): Promis
       return answer(200, (await store.policies.load(version)) ?? { version: 0 });
     }
     case 'status':
-      return answer(200, await reportStatus({ incidents, health, deadLetters, policy, clock }));
+      return answer(
+        200,
+        await reportStatus({ decisions, incidents, health, deadLetters, policy, clock }),
+      );
     case 'limits':
       return answer(
         200,

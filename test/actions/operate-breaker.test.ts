@@ -6,7 +6,7 @@ import { recordEvents } from '../../lib/actions/record-events.ts';
 import type { Command } from '../../lib/domain/command.ts';
 import type { World } from '../../lib/runtime/world.ts';
 import { putInForce, readyWorld, toSource } from '../support/action-world.ts';
-import { HOT_3, incoming, limit, policy, usd, withdrawal } from '../support/builders.ts';
+import { HOT_3, incoming, limit, outflow, policy, usd, withdrawal } from '../support/builders.ts';
 
 const ACTOR = 'arn:aws:iam::111122223333:user/on-call';
 
@@ -58,6 +58,35 @@ describe('operateBreaker', () => {
     const [incident, ...more] = await world.store.incidents.list(10);
     expect(more).toEqual([]);
     expect(await world.store.incidents.causes(incident?.incidentId ?? '')).toEqual([]);
+  });
+
+  test('H14: an id used again for another command does nothing, and says so', async () => {
+    const { world } = await readyWorld(policy());
+    await operate(world, pause('wallet:hot-1', 'command-1'));
+    const refused = {
+      kind: 'refused',
+      why: expect.stringContaining('commandId command-1 was used'),
+    };
+    expect(await operate(world, pause('global', 'command-1'))).toEqual(refused);
+    const [incident] = await world.store.incidents.list(1);
+    expect(await operate(world, resume(incident?.incidentId ?? '', 'command-1'))).toEqual(refused);
+    expect(await operate(world, pause('wallet:hot-1', 'command-1'), 'another')).toEqual({
+      kind: 'duplicate',
+    });
+    expect((await world.store.incidents.list(10)).map(({ state }) => state)).toEqual(['open']);
+  });
+
+  test('H83: resuming a pause says that a theft came under it', async () => {
+    const { world } = await readyWorld(policy());
+    const incidentId = await incidentOf(world, pause('key-domain:vault-a'));
+    await recordEvents(world.decision, [
+      incoming(outflow({ transaction: '0x1' })),
+      incoming(outflow({ transaction: '0x2' })),
+    ]);
+    expect(await operate(world, resume(incidentId))).toMatchObject({
+      kind: 'resumed',
+      alsoUnmatched: 2,
+    });
   });
 
   test('behavior: a pause of long ago, delivered again after the resume, pauses nothing', async () => {
@@ -213,7 +242,7 @@ describe('operateBreaker', () => {
       ...world.decision,
       decisions: { load: fail, commit: fail },
       policy: { current, adopt, refresh },
-      incidents: { get: fail, causes: fail, list: fail },
+      incidents: { get: fail, causes: fail, list: fail, listOpen: fail },
       parsePolicy: world.parsePolicy,
     };
     const bad: Command = { kind: 'apply-policy', commandId: 'command-p', source: '{', hash: 'h' };

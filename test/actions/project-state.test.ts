@@ -7,6 +7,7 @@ import type { Incident } from '../../lib/domain/breaker.ts';
 import { SUBJECT_MAX } from '../../lib/domain/page.ts';
 import type { ControlRecord } from '../../lib/ports.ts';
 import { putInForce, readyWorld, type TestWorld } from '../support/action-world.ts';
+import { incident } from '../support/aws-shapes.ts';
 import * as Build from '../support/builders.ts';
 
 function depsOf({ world }: TestWorld): Deps {
@@ -31,6 +32,13 @@ async function resume({ world }: TestWorld, incidentId: string): Promise<void> {
   const { incidents } = world.store;
   const deps = { ...world.decision, incidents, parsePolicy: world.parsePolicy };
   const command = { kind: 'resume', commandId: 'resume-1', incidentId, reason: 'checked' } as const;
+  await operateBreaker(deps, { command, actor: 'on-call' });
+}
+
+async function operate({ world }: TestWorld, commandId: string): Promise<void> {
+  const { incidents } = world.store;
+  const deps = { ...world.decision, incidents, parsePolicy: world.parsePolicy };
+  const command = { kind: 'pause', commandId, scope: 'key-domain:vault-a', reason: 'x' } as const;
   await operateBreaker(deps, { command, actor: 'on-call' });
 }
 
@@ -87,7 +95,7 @@ describe('projectState', () => {
     const made = await tripped();
     const [opened] = made.records as [ControlRecord];
     const deps = depsOf(made);
-    const blind = { ...deps, incidents: { ...deps.incidents, list: failing } };
+    const blind = { ...deps, incidents: { ...deps.incidents, listOpen: failing } };
     await expect(projectState(blind, opened)).rejects.toThrow('not now');
     expect(made.messages.length).toBe(1);
     await projectState(deps, opened);
@@ -114,6 +122,98 @@ describe('projectState', () => {
       'TRIPPED',
       'RESUMED',
     ]);
+  });
+
+  test('H29, H62: a theft under an operator’s pause is paged, once', async () => {
+    const made = await readyWorld(Build.policy());
+    await operate(made, 'pause-1');
+    const thefts = [1, 2, 3].map((n) =>
+      Build.incoming(
+        Build.outflow({ transaction: `0x${n}` }, { asset: Build.ETH, amount: Build.eth(3_333) }),
+      ),
+    );
+    await recordEvents(made.world.decision, thefts);
+    made.messages.length = 0;
+    for (const record of [...made.records, ...made.records])
+      await projectState(depsOf(made), record);
+    const subjects = made.messages.filter(({ severity }) => severity === 'page');
+    expect(subjects.map(({ subject }) => subject)).toEqual([
+      expect.stringMatching(/^PAUSED key-domain:vault-a: operator; run: /),
+      expect.stringMatching(
+        /^UNMATCHED OUTFLOW in key-domain:vault-a, already paused: \$4,999,500; run: breakwater incident \w+$/,
+      ),
+    ]);
+  });
+
+  test('H62: a theft is paged although a flood of volume came first', async () => {
+    const limits = [
+      Build.limit({ allowed: 0n, action: { kind: 'pause', scope: 'key-domain' }, mode: 'enforce' }),
+    ];
+    const made = await readyWorld(Build.policy({ limits }));
+    for (let n = 0; n < 30; n += 1) {
+      await recordEvents(made.world.decision, [Build.incoming(Build.withdrawal(`w-${n}`))]);
+    }
+    await recordEvents(made.world.decision, [
+      Build.incoming(Build.outflow({ transaction: '0x1' })),
+    ]);
+    for (const record of made.records) await projectState(depsOf(made), record);
+    const pages = made.messages.filter(({ severity }) => severity === 'page');
+    expect(pages.map(({ subject }) => subject.split(' in ')[0]?.split(' ')[0])).toEqual([
+      'TRIPPED',
+      'UNMATCHED',
+    ]);
+  });
+
+  test.each([
+    ['operator', 'conflict', 1],
+    ['operator', 'unknown', 1],
+    ['limit', 'parked', 1],
+    ['limit', 'limit', 0],
+    ['limit', 'operator', 0],
+    ['conflict', 'unmatched', 1],
+    ['conflict', 'unknown', 0],
+    ['unmatched', 'unmatched', 0],
+  ] as const)('behavior: to %s comes %s: %i page', async (first, kind, pages) => {
+    const made = await readyWorld(Build.policy());
+    const opened = incident('1HNVAR50G0001', { kind: first });
+    await made.world.store.decisions.commit({
+      decisionId: 'd',
+      atMs: Build.T0_MS,
+      rows: [],
+      items: [],
+      incidents: [{ incident: opened, expected: 'absent' }],
+      causes: [],
+      alerts: [],
+    });
+    const cause = { ...opened.first, kind };
+    const record = {
+      type: 'cause-added',
+      incidentId: opened.incidentId,
+      number: 2,
+      cause,
+    } as const;
+    await projectState(depsOf(made), record);
+    expect(made.messages.length).toBe(pages);
+  });
+
+  test('H83: the mirror says when it does not name everything', async () => {
+    const made = await readyWorld(Build.policy());
+    const deps = depsOf(made);
+    const mirrorOf = async (count: number, scope: string) => {
+      const listOpen = async (limit: number) =>
+        Array.from({ length: Math.min(count, limit) }, (_, n) => ({
+          ...incident(`1HNVAR50G${n}`),
+          scope,
+        }));
+      const record = { type: 'incident-opened', incident: incident('1HNVAR50G0001') } as const;
+      await projectState({ ...deps, incidents: { ...deps.incidents, listOpen } }, record);
+      const mirror = await deps.projections.flag();
+      return [mirror?.open.length, mirror?.truncated];
+    };
+    expect(await mirrorOf(1_000, 'wallet:hot-1')).toEqual([1_000, undefined]);
+    expect(await mirrorOf(1_001, 'wallet:hot-1')).toEqual([1_000, true]);
+    expect(await mirrorOf(100, `actor:${'a'.repeat(1_994)}`)).toEqual([100, undefined]);
+    expect(await mirrorOf(101, `actor:${'a'.repeat(1_994)}`)).toEqual([100, true]);
   });
 
   test('behavior: a record that comes late does not bring back what was closed since', async () => {
@@ -155,7 +255,7 @@ describe('projectState', () => {
     'behavior: first lines are at most 140 characters and name the next command, whatever the scope',
     async ({ id, notional, kind, actor }) => {
       const made = await readyWorld(Build.policy());
-      const incident: Incident = {
+      const hostile: Incident = {
         incidentId: '1HNVAR50G0001',
         scope: `actor:${encodeURIComponent(id.toWellFormed())}`,
         epoch: 1,
@@ -165,10 +265,10 @@ describe('projectState', () => {
         state: 'open',
       };
       const closed = { atMs: Build.T0_MS, actor, reason: id };
-      await projectState(depsOf(made), { type: 'incident-opened', incident });
+      await projectState(depsOf(made), { type: 'incident-opened', incident: hostile });
       await projectState(depsOf(made), {
         type: 'incident-closed',
-        incident: { ...incident, state: 'closed', closed },
+        incident: { ...hostile, state: 'closed', closed },
       });
       await projectState(depsOf(made), {
         type: 'alert-raised',

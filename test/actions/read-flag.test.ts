@@ -76,6 +76,17 @@ describe('readFlag', () => {
     expect(await ask(made, { destination: Build.STRANGER })).toMatchObject({ enabled: true });
   });
 
+  test('H33: a paused destination is stopped under every memo', async () => {
+    const made = await readyWorld(Build.policy());
+    await pause(made, `destination:${Build.CUSTOMER}`);
+    const destination = Build.CUSTOMER;
+    expect(await ask(made, { destination })).toMatchObject({ enabled: false });
+    expect(await ask(made, { destination, memo: '77' })).toMatchObject({
+      enabled: false,
+      scope: `destination:${Build.CUSTOMER}`,
+    });
+  });
+
   test('args: memo', async () => {
     const made = await readyWorld(Build.policy());
     await pause(made, `destination:${Build.CUSTOMER}|tag-1`);

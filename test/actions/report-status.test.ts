@@ -5,18 +5,46 @@ import { reportStatus } from '../../lib/actions/report-status.ts';
 import { stringify } from '../../lib/adapters/wire/json.ts';
 import type { World } from '../../lib/runtime/world.ts';
 import { putInForce, readyWorld, testWorld } from '../support/action-world.ts';
+import { incident } from '../support/aws-shapes.ts';
 import * as Build from '../support/builders.ts';
 
 function status(world: World) {
-  const { incidents, health } = world.store;
+  const { decisions, incidents, health } = world.store;
   const { clock, deadLetters } = world;
-  return reportStatus({ incidents, health, deadLetters, policy: world.decision.policy, clock });
+  const { policy } = world.decision;
+  return reportStatus({ decisions, incidents, health, deadLetters, policy, clock });
 }
 
 async function trip(world: World): Promise<string> {
   await recordEvents(world.decision, [Build.incoming(Build.outflow({ transaction: '0x1' }))]);
   const [incident] = await world.store.incidents.list(1);
   return incident?.incidentId ?? '';
+}
+
+async function pause(world: World, scope: string): Promise<void> {
+  const { incidents } = world.store;
+  const deps = { ...world.decision, incidents, parsePolicy: world.parsePolicy };
+  const command = { kind: 'pause', commandId: `pause ${scope}`, scope, reason: 'drill' } as const;
+  await operateBreaker(deps, { command, actor: 'on-call' });
+}
+
+/** Later incidents of customers, in this state. */
+async function many(world: World, count: number, state: 'open' | 'closed'): Promise<void> {
+  for (let from = 0; from < count; from += 100) {
+    const ids = Array.from({ length: Math.min(100, count - from) }, (_, n) => from + n);
+    await world.store.decisions.commit({
+      decisionId: `${state} ${from}`,
+      atMs: Build.T0_MS,
+      rows: [],
+      items: [],
+      incidents: ids.map((id) => ({
+        incident: { ...incident(`Z${state}${id}`), scope: `actor:${id}`, state },
+        expected: 'absent',
+      })),
+      causes: [],
+      alerts: [],
+    });
+  }
 }
 
 describe('reportStatus', () => {
@@ -94,6 +122,48 @@ describe('reportStatus', () => {
     } as const;
     await operateBreaker(deps, { command, actor: 'on-call' });
     expect(await status(world)).toMatchObject({ summary: 'enabled', open: [] });
+  });
+
+  test('H83: a theft that came under a pause is counted beside the pause', async () => {
+    const { world } = await readyWorld(Build.policy());
+    await pause(world, 'key-domain:vault-a');
+    expect((await status(world)).open[0]).not.toHaveProperty('alsoUnmatched');
+    await trip(world);
+    expect((await status(world)).open).toMatchObject([
+      { first: { kind: 'operator' }, alsoUnmatched: 1 },
+    ]);
+  });
+
+  test('H83: a pause is told however many incidents came after it', async () => {
+    const { world } = await readyWorld(Build.policy());
+    await pause(world, 'global');
+    await many(world, 1_000, 'closed');
+    expect(await status(world)).toMatchObject({ summary: 'paused', open: [{ scope: 'global' }] });
+    await many(world, 1_001, 'open');
+    const full = await status(world);
+    expect(full).toMatchObject({ summary: 'paused', truncated: true });
+    expect(full.open.at(-1)).toMatchObject({ scope: 'global' });
+    expect(full.open.length).toBe(1_001);
+  });
+
+  test.each([
+    'global',
+    'wallet:hot-2',
+    'key-domain:vault-b',
+    `chain:${Build.OTHER_CHAIN}`,
+    `asset:${Build.ETH}`,
+  ])('H83: an open gate of %s is told although no list names its incident', async (scope) => {
+    const { world } = await readyWorld(Build.policy());
+    await pause(world, scope);
+    const listOpen = async () => [];
+    const incidents = { ...world.store.incidents, listOpen };
+    const store = { ...world.store, incidents };
+    expect(await status({ ...world, store })).toMatchObject({
+      summary: 'paused',
+      open: [{ scope }],
+    });
+    const gone = { ...store, incidents: { ...incidents, get: async () => undefined } };
+    expect(await status({ ...world, store: gone })).toMatchObject({ summary: 'paused', open: [] });
   });
 
   test('H32: lapsed as soon as one chain is', async () => {

@@ -71,6 +71,15 @@ describe('status', () => {
     `);
   });
 
+  test('behavior: H83: a theft under a pause is named, and so is a list that is not whole', async () => {
+    const [isolated, ...others] = Answers.PAUSED.open;
+    const open = [{ ...isolated, alsoUnmatched: 1 }, ...others];
+    runtime.answers.set('status', ok({ ...Answers.PAUSED, open, truncated: true }));
+    const { out } = await ran(['status'], { terminal: 80 });
+    expect(out).toContain('PAUSED (more than 2 incidents)');
+    expect(out).toContain('Also     1 unmatched outflow came after the first cause');
+  });
+
   test('behavior: paused, with who can lift it and how', async () => {
     runtime.answers.set('status', ok(Answers.PAUSED));
     const { code, out } = await ran(['status'], { terminal: 80 });
@@ -502,9 +511,19 @@ describe('resume', () => {
       Done in TRIAL MODE: by one operator alone, without a quorum.
 
       Check    breakwater status
-      Watch    breakwater limits --scope 'key-domain:hot-vault'
+      Watch    breakwater limits
+
+      A limit whose window is still over trips again with the next withdrawal.
       "
     `);
+  });
+
+  test('behavior: H83: what was resumed beyond the first cause is named', async () => {
+    const resumed = { kind: 'resumed', scope: 'key-domain:hot-vault', incidentId: '1HA4VYR80K2M3' };
+    runtime.answers.set('resume', ok({ ...resumed, trial: true, alsoUnmatched: 2 }));
+    const { out } = await ran(argv);
+    expect(out).toContain('WARNING: this incident also holds 2 unmatched outflows beyond');
+    expect(out).toContain('1HA4VYR80K2M3');
   });
 
   test('behavior: carried out before', async () => {
@@ -545,13 +564,13 @@ describe('flag', () => {
 
   test('behavior: not enabled', async () => {
     const { incidentId, scope, openedAtMs: sinceMs } = Answers.TRIPPED;
-    const text = `${scope} is open, incident ${incidentId}`;
+    const text = `${scope} is paused, incident ${incidentId}`;
     const flag = { enabled: false, reason: 'breaker-open', text, scope, incidentId, sinceMs };
     runtime.answers.set('flag', ok(flag));
     const { code, out } = await ran(argv);
     expect(code).toBe(5);
     expect(out).toMatchInlineSnapshot(`
-      "NOT ENABLED: key-domain:hot-vault is open, incident 1HA4VYR80K2M3
+      "NOT ENABLED: key-domain:hot-vault is paused, incident 1HA4VYR80K2M3
       Scope    key-domain:hot-vault
       Since    2023-09-12 13:21:04 UTC
       Look     breakwater incident 1HA4VYR80K2M3

@@ -410,6 +410,7 @@ export function storeContract(name: string, harness: Harness): void {
         expect(await store.incidents.get('INC')).toBeUndefined();
         expect(await store.incidents.causes('INC')).toEqual([]);
         expect(await store.incidents.list(10)).toEqual([]);
+        expect(await store.incidents.listOpen(10)).toEqual([]);
       });
 
       test('behavior: newest first, at most the limit', async () => {
@@ -421,6 +422,24 @@ export function storeContract(name: string, harness: Harness): void {
         expect(await listed(3)).toEqual(newest.slice(0, 3));
         expect(await listed(12)).toEqual(newest);
         expect(await listed(1_000)).toEqual(newest);
+      });
+
+      test('behavior: what is open is found behind everything that is closed, at most the limit', async () => {
+        const text = 'x'.repeat(120_000);
+        await commit({ incidents: [write('INC-A', 'absent'), write('INC-B', 'absent')] });
+        const done = Array.from({ length: 12 }, (_, n) => `INC-C${n}`);
+        await commit({ incidents: done.map((id) => write(id, 'absent')) });
+        await commit({
+          incidents: done.map((id) => ({
+            incident: incident(id, { state: 'closed', closed, first: cause({ text }) }),
+            expected: 'open',
+          })),
+        });
+        const listed = async (limit: number) =>
+          (await store.incidents.listOpen(limit)).map(({ incidentId }) => incidentId);
+        expect(await listed(1_000)).toEqual(['INC-B', 'INC-A']);
+        expect(await listed(2)).toEqual(['INC-B', 'INC-A']);
+        expect(await listed(1)).toEqual(['INC-B']);
       });
 
       test('behavior: more than one page of 1 MB is still all of it (H85)', async () => {
@@ -533,6 +552,8 @@ export function storeContract(name: string, harness: Harness): void {
         await store.projections.putFlag({ atMs: 1, open: [] });
         await store.projections.putFlag(mirror);
         expect(await store.projections.flag()).toEqual(mirror);
+        await store.projections.putFlag({ ...mirror, truncated: true });
+        expect(await store.projections.flag()).toEqual({ ...mirror, truncated: true });
       });
     });
   });

@@ -66,7 +66,7 @@ describe('trip', () => {
   test('behavior: H29: a second trip keeps incident, epoch, time and first cause', () => {
     const first = Breaker.trip(Breaker.CLOSED, opening);
     expect(Breaker.trip(first.breaker, second)).toEqual({
-      breaker: { ...first.breaker, causes: 2 },
+      breaker: { ...first.breaker, causes: 2, unmatched: 1 },
       causeNumber: 2,
       incidentId: 'INC1',
     });
@@ -93,6 +93,21 @@ describe('trip', () => {
     const closed = Breaker.reset(first, 'INC1')!;
     const again = Breaker.trip(closed, second);
     expect(again.opened).toMatchObject({ epoch: 2, incidentId: 'INC2', first: second.cause });
+  });
+});
+
+describe('alsoUnmatched', () => {
+  test('H62: counts the unmatched ones after the first cause, and nothing else', () => {
+    const trip = (from: Breaker.Breaker, kind: Breaker.Cause['kind']) =>
+      Breaker.trip(from, { ...opening, cause: { ...cause, kind } }).breaker;
+    const kinds = ['unmatched', 'limit', 'unmatched', 'conflict', 'unmatched'] as const;
+    let breaker = Breaker.CLOSED;
+    const counts = kinds.map((kind) => {
+      breaker = trip(breaker, kind);
+      return Breaker.alsoUnmatched(breaker);
+    });
+    expect(counts).toEqual([0, 0, 1, 1, 2]);
+    expect(Breaker.alsoUnmatched({ state: 'closed', epoch: 1 })).toBe(0);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type * as Breaker from '../../lib/domain/breaker.ts';
 import * as Command from '../../lib/domain/command.ts';
-import { incoming, outflow, policy, T0_MS } from '../support/builders.ts';
+import { context, hash, incoming, loaded, outflow, policy, T0_MS } from '../support/builders.ts';
 import {
   commit,
   contextOf,
@@ -36,7 +36,7 @@ function decide(
   const keys = { rows: [Command.commandRowId(command.commandId)], items };
   const { result, changes } = Command.decide(contextOf(here, rules, T0_MS), load(here, keys), {
     command,
-    by: { actor: 'alice', incident },
+    by: { actor: 'alice', bodyHash: hash(Command.canonicalBody(command)), incident },
   });
   if (changes) commit(here, changes);
   return result;
@@ -50,6 +50,34 @@ const resume = (commandId: string, incidentId: string) =>
 describe('commandRowId', () => {
   test('default', () => {
     expect(Command.commandRowId('c1')).toBe('command:c1');
+  });
+});
+
+describe('canonicalBody', () => {
+  test('behavior: everything but the id tells commands apart', () => {
+    const apply = { kind: 'apply-policy', commandId: 'c1', source: 'name: x' } as const;
+    const bodies = [
+      pause('c1'),
+      pause('c1', 'global'),
+      { ...pause('c1'), reason: 'other' },
+      resume('c1', 'INC1'),
+      resume('c1', 'INC2'),
+      { ...resume('c1', 'INC1'), reason: 'other' },
+      { ...apply, hash: 'h' },
+      { ...apply, hash: 'i' },
+    ].map(Command.canonicalBody);
+    expect(new Set(bodies).size).toBe(bodies.length);
+    expect(Command.canonicalBody(pause('c2'))).toBe(bodies[0]);
+  });
+});
+
+describe('refusal', () => {
+  test('default', () => {
+    const refused = { messageId: 'm-1', why: `no\nResume: x ${'y'.repeat(1_000)}` };
+    const changes = Command.refusal(context(), loaded(), refused);
+    expect(changes).toMatchObject({ rows: [], incidents: [], causes: [] });
+    expect(changes.alerts).toMatchObject([{ alertId: 'refused|m-1', kind: 'refused' }]);
+    expect(changes.alerts[0]?.text).toMatch(/^command by topic: no Resume: x y{387}; see: /);
   });
 });
 
@@ -88,13 +116,11 @@ describe('decide', () => {
     const here = world();
     give(here, pause('c1'));
     give(here, resume('c2', 'INC1'));
-    for (const again of [
-      pause('c1'),
-      pause('c1', 'global'),
-      resume('c2', 'INC1'),
-      resume('c1', 'INC1'),
-    ]) {
+    for (const again of [pause('c1'), resume('c2', 'INC1')]) {
       expect(give(here, again)).toEqual({ kind: 'duplicate' });
+    }
+    for (const other of [pause('c1', 'global'), resume('c1', 'INC1'), pause('c2')]) {
+      expect(give(here, other)).toMatchObject({ kind: 'refused' });
     }
     expect(openScopes(here)).toEqual([]);
     expect(here.incidents.size).toBe(1);
@@ -224,7 +250,7 @@ describe('decide', () => {
       load(world(), { rows: [], items: [] }),
       {
         command,
-        by: { actor: 'alice' },
+        by: { actor: 'alice', bodyHash: 'b' },
       },
     );
     expect(changes?.policy).toEqual({

@@ -7,6 +7,7 @@ import * as Meter from '../../lib/domain/meter.ts';
 import type * as Policy from '../../lib/domain/policy.ts';
 import * as Scope from '../../lib/domain/scope.ts';
 import {
+  CUSTOMER,
   charge,
   context,
   DAY_MS,
@@ -744,7 +745,23 @@ describe('decide', () => {
         const here = paused('key-domain:vault-a');
         const { trips } = send(here, policy(), theft);
         expect(trips).toEqual([{ scope: 'key-domain:vault-a', incidentId: 'INC0', opened: false }]);
-        expect(here.items.get('key-domain:vault-a')?.breaker).toEqual({ ...breaker, causes: 2 });
+        expect(here.items.get('key-domain:vault-a')?.breaker).toEqual({
+          ...breaker,
+          causes: 2,
+          unmatched: 1,
+        });
+      });
+
+      test('behavior: H29: of a destination: a limit on one of its memos adds to that incident', () => {
+        const destination = `destination:${CUSTOMER}`;
+        const here = paused(destination);
+        const limits = [
+          limit({ scope: 'destination', action: { kind: 'pause', scope: 'destination' } }),
+        ];
+        const tagged = incoming(withdrawal('w', { memo: '77', amount: usd(2_000) }));
+        const { trips } = send(here, policy({ limits }), tagged);
+        expect(trips).toEqual([{ scope: destination, incidentId: 'INC0', opened: false }]);
+        expect(openScopes(here)).toEqual([destination]);
       });
 
       test('behavior: H28, H62: of everything: a theft opens its own scope, which a resume of the pause leaves open', () => {

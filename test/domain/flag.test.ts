@@ -3,7 +3,7 @@ import type * as Breaker from '../../lib/domain/breaker.ts';
 import * as Flag from '../../lib/domain/flag.ts';
 import type * as Policy from '../../lib/domain/policy.ts';
 import * as Scope from '../../lib/domain/scope.ts';
-import { CHAIN, item, OTHER_CHAIN, policy, subject, T0_MS } from '../support/builders.ts';
+import { CHAIN, CUSTOMER, item, OTHER_CHAIN, policy, subject, T0_MS } from '../support/builders.ts';
 
 const open: Breaker.Breaker = {
   state: 'open',
@@ -51,6 +51,15 @@ describe('evaluate', () => {
     });
     const isolated = new Map([[scope, item({ breaker: { ...open, state: 'isolated' } })]]);
     expect(Flag.evaluate(evidence({ items: isolated })).enabled).toBe(false);
+  });
+
+  test('behavior: H33: a destination as a whole stops it under every memo, and no memo stops the whole', () => {
+    const whole = `destination:${CUSTOMER}`;
+    const tagged = subject({ memo: '77' });
+    const items = (key: string) => new Map([[key, item({ breaker: open })]]);
+    expect(Flag.evaluate(evidence({ subject: tagged, items: items(whole) })).scope).toBe(whole);
+    expect(Flag.evaluate(evidence({ items: items(`${whole}|77`) })).enabled).toBe(true);
+    expect(Flag.keys(['destination', 'global'], tagged)).toEqual([`${whole}|77`, whole, 'global']);
   });
 
   test('behavior: H33: a breaker of somebody else stops nobody else', () => {

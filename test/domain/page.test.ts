@@ -60,6 +60,46 @@ describe('opened', () => {
   });
 });
 
+describe('joined', () => {
+  const paused = {
+    ...incident,
+    first: { ...incident.first, kind: 'operator', text: 'drill' },
+  } as const;
+
+  test('default', () => {
+    expect(Page.joined(paused, incident.first)).toMatchInlineSnapshot(`
+      {
+        "body": "UNMATCHED OUTFLOW in key-domain:vault-a at 2023-09-12T13:21:00.000Z, already paused
+      New: outflow of 4,947 ETH
+      The incident was opened for another reason: drill
+      Do not resume for that reason alone. More of this kind in this incident is listed, not paged.
+      Look: breakwater incident 01HA4Q2V7N9K3M5P8R1S
+      Event outflow:eip155:1:0xa:top",
+        "severity": "page",
+        "subject": "UNMATCHED OUTFLOW in key-domain:vault-a, already paused: $7,420,500; run: breakwater incident 01HA4Q2V7N9K3M5P8R1S",
+      }
+    `);
+  });
+
+  test('behavior: H83: a scope that was resumed meanwhile is not called paused', () => {
+    const { subject } = Page.joined({ ...paused, state: 'closed' }, incident.first);
+    expect(subject).toContain(', RESUMED SINCE: ');
+  });
+
+  test('behavior: the first line fits a phone and keeps the next command, however long the scope', () => {
+    fc.assert(
+      fc.property(scope, fc.bigInt({ min: 0n, max: 2n ** 90n }), (name, notional) => {
+        const { subject } = Page.joined(
+          { ...paused, scope: name },
+          { ...incident.first, notional },
+        );
+        expect(subject.length).toBeLessThanOrEqual(Page.SUBJECT_MAX);
+        expect(subject).toMatch(/run: breakwater incident 01HA4Q2V7N9K3M5P8R1S$/);
+      }),
+    );
+  });
+});
+
 describe('closed', () => {
   const closed = { atMs: T0_MS, actor: 'alice', reason: 'checked' };
 

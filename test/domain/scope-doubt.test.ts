@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parsePolicy } from '../../lib/adapters/policy-file/parse.ts';
-import { scopeDoubt } from '../../lib/domain/scope-doubt.ts';
+import { scopeDoubt, scopesNamed } from '../../lib/domain/scope-doubt.ts';
 
 const POLICY = parsePolicy(readFileSync('examples/policies/starter.yaml', 'utf8'));
 const WETH = 'eip155:1/erc20:0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2';
@@ -31,5 +31,21 @@ describe('scopeDoubt', () => {
     [`asset:${WETH}`, 'counts'],
   ])('behavior: about %s', (scope, expected) => {
     expect(scopeDoubt(POLICY, scope)).toContain(expected);
+  });
+});
+
+describe('scopesNamed', () => {
+  test('default: none of them is doubted, and every kind with names is there', () => {
+    const scopes = scopesNamed(POLICY);
+    expect(
+      scopes.flatMap((scope) =>
+        scopeDoubt(POLICY, scope)?.includes('counts') ? [] : (scopeDoubt(POLICY, scope) ?? []),
+      ),
+    ).toEqual([]);
+    expect(new Set(scopes.map((scope) => scope.split(':')[0]))).toEqual(
+      new Set(['global', 'wallet', 'key-domain', 'chain', 'asset']),
+    );
+    expect(scopes).toContain('wallet:eth-hot-1');
+    expect(scopes.filter((scope) => scope.includes('*'))).toEqual([]);
   });
 });

@@ -161,6 +161,11 @@ describe('covering', () => {
     `);
   });
 
+  test('behavior: H33: a destination as a whole covers each of its memos', () => {
+    const keys = Scope.covering('destination', subject({ memo: '77' })).map(Scope.key);
+    expect(keys).toEqual([`destination:${CUSTOMER}`, 'global']);
+  });
+
   test('behavior: H33: whatever stops less than the scope itself does not cover it', () => {
     // Same wallet and asset budget from another chain, another wallet of the vault, another customer.
     const others = [
@@ -179,5 +184,14 @@ describe('covering', () => {
         }
       }
     }
+  });
+});
+
+describe('stopping', () => {
+  test('default: its own scope, and for a memo the whole destination', () => {
+    const keys = (memo?: string) =>
+      Scope.KINDS.map((kind) => Scope.stopping(kind, subject({ memo })).map(Scope.key));
+    expect(keys().every((of) => of.length === 1)).toBe(true);
+    expect(keys('77')[1]).toEqual([`destination:${CUSTOMER}|77`, `destination:${CUSTOMER}`]);
   });
 });

@@ -350,13 +350,34 @@ describe('operateBreaker by topic', () => {
       { ...PAUSE, scope: 'x', expiresAt: '2099-01-01T00:00:00Z' },
       'is not a scope',
     ],
-  ])('error: %s is refused, logged, and changes nothing', async (_name, message, why) => {
+  ])(
+    'error: %s is refused, logged, alerted once, and changes nothing',
+    async (_name, message, why) => {
+      const made = await readyWorld(Build.policy());
+      const count = made.committed.length;
+      const records = made.records.length;
+      const given = await publish(made, message);
+      await publish(made, message);
+      expect(JSON.stringify(given)).toContain(why);
+      expect(JSON.stringify(given)).toContain('refused');
+      for (const changes of made.committed.slice(count)) {
+        expect(changes).toMatchObject({ rows: [], incidents: [], causes: [] });
+        expect(changes.items.map(({ key }) => key)).toEqual(['global']);
+      }
+      expect(await openScopes(made)).toEqual([]);
+      const [told, ...more] = made.records.slice(records);
+      expect(more).toEqual([]);
+      expect(told).toMatchObject({ type: 'alert-raised', alert: { kind: 'refused' } });
+      expect(JSON.stringify(told)).toContain('command by topic: ');
+    },
+  );
+
+  test('P9: a refusal that cannot be told throws, so that it is delivered again', async () => {
     const made = await readyWorld(Build.policy());
-    const count = made.committed.length;
-    const given = await publish(made, message);
-    expect(JSON.stringify(given)).toContain(why);
-    expect(JSON.stringify(given)).toContain('refused');
-    expect(made.committed.length).toBe(count);
+    const down = async () => Promise.reject(new Error('down'));
+    const decision = { ...made.world.decision, decisions: { load: down, commit: down } };
+    const handler = operateBreaker({ ...made.world, decision });
+    await expect(handler(snsEvent('garbage'), CONTEXT)).rejects.toThrow('down');
   });
 
   test('H80: under a policy with a quorum the topic resumes nothing', async () => {

@@ -82,7 +82,7 @@ export async function putInForce(world: World, policy: Policy): Promise<void> {
   await commitDecision(world.decision, {
     keys: () => ({ rows: [Command.commandRowId(commandId)], items: [] }),
     decide: (context, loaded) =>
-      Command.decide(context, loaded, { command, by: { actor: 'test' } }),
+      Command.decide(context, loaded, { command, by: { actor: 'test', bodyHash: hash } }),
   });
 }
 

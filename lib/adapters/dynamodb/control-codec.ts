@@ -40,7 +40,7 @@ const StoredIncident: z.ZodMiniType<Incident> = z.object({
 
 const StoredAlert: z.ZodMiniType<Ledger.Alert> = z.object({
   alertId: z.string(),
-  kind: z.enum(['warn', 'breach', 'would-trip', 'unknown']),
+  kind: z.enum(['warn', 'breach', 'would-trip', 'unknown', 'refused']),
   atMs: z.int(),
   scope: z.string(),
   rowId: z.string(),
@@ -58,6 +58,7 @@ const StoredPolicy: z.ZodMiniType<Ledger.StoredPolicy> = z.object({
 const StoredFlag: z.ZodMiniType<FlagMirror> = z.object({
   atMs: z.int(),
   open: z.array(z.object({ scope: z.string(), incidentId: z.string(), sinceMs: z.int() })),
+  truncated: z.exactOptional(z.literal(true)),
 });
 
 /** Writes an incident. */

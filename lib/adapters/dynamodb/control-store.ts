@@ -36,6 +36,16 @@ export function createIncidentStore(connection: Connection): IncidentStore {
       const stored = await queryControl(connection, 'incidents', query);
       return stored.map(Codec.fromIncident);
     },
+    listOpen: async (limit) => {
+      const query = {
+        pk: Keys.CONTROL_PK.incident,
+        order: 'descending',
+        limit,
+        state: 'open',
+      } as const;
+      const stored = await queryControl(connection, 'open incidents', query);
+      return stored.map(Codec.fromIncident);
+    },
   };
 }
 

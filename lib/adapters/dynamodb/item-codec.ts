@@ -22,6 +22,7 @@ const StoredBreaker: z.ZodMiniType<Breaker.Breaker> = z.discriminatedUnion('stat
     incidentId: z.string(),
     openedAtMs: z.int(),
     causes: z.int(),
+    unmatched: z.exactOptional(z.int()),
   }),
 ]);
 

@@ -47,27 +47,34 @@ export async function queryControl(
     readonly pk: string;
     readonly order: 'ascending' | 'descending';
     readonly limit?: number;
+    /** Only incidents in this state. Whole pages are read and the others left out of the answer. */
+    readonly state?: string;
   },
 ): Promise<readonly Attributes[]> {
   const { client, tables } = connection;
-  const { pk, order, limit = Number.POSITIVE_INFINITY } = query;
+  const { pk, order, state, limit = Number.POSITIVE_INFINITY } = query;
   const found: Attributes[] = [];
   let from: Record<string, AttributeValue> | undefined;
   for (let page = 0; page < PAGES_MAX; page += 1) {
-    if (found.length >= limit) return found;
+    if (found.length >= limit) return found.slice(0, limit);
     const input = {
       TableName: tables.control,
       ConsistentRead: true,
       KeyConditionExpression: 'pk = :pk',
-      ExpressionAttributeValues: { ':pk': { S: pk } },
+      ExpressionAttributeValues: {
+        ':pk': { S: pk },
+        ...(state === undefined ? {} : { ':state': { S: state } }),
+      },
+      ...(state === undefined ? {} : { FilterExpression: 'st = :state' }),
       ScanIndexForward: order === 'ascending',
       ExclusiveStartKey: from,
-      ...(Number.isFinite(limit) ? { Limit: limit - found.length } : {}),
+      // What a filter leaves out counts against the limit of a page.
+      ...(Number.isFinite(limit) && !state ? { Limit: limit - found.length } : {}),
     };
     const answer = await call(connection, operation, () => client.send(new QueryCommand(input)));
     found.push(...(answer.Items ?? []));
     from = answer.LastEvaluatedKey;
-    if (!from) return found;
+    if (!from) return found.slice(0, limit);
   }
   throw new BrokenError({ operation, reason: 'TooManyPages', why: `${pk} has no end` });
 }

@@ -1,5 +1,6 @@
 /** The store in memory: the same conditions and the same stream, for replays and tests. */
 
+import type { Incident } from '../../domain/breaker.ts';
 import type { ControlRecord, Store } from '../../ports.ts';
 import { createDecisionStore } from './decision-store.ts';
 import { createState } from './state.ts';
@@ -22,10 +23,11 @@ export function createMemoryStore(
         const causes = [...(state.causes.get(incidentId) ?? [])];
         return causes.sort(([left], [right]) => left - right).map(([, cause]) => cause);
       },
-      list: async (limit) => {
-        const ids = [...state.incidents.keys()].sort().reverse().slice(0, limit);
-        return ids.flatMap((incidentId) => state.incidents.get(incidentId) ?? []);
-      },
+      list: async (limit) => newestFirst(state.incidents).slice(0, limit),
+      listOpen: async (limit) =>
+        newestFirst(state.incidents)
+          .filter((incident) => incident.state === 'open')
+          .slice(0, limit),
     },
     health: {
       heartbeat: async () => state.health.heartbeat,
@@ -51,4 +53,9 @@ export function createMemoryStore(
       flag: async () => state.health.flag,
     },
   };
+}
+
+function newestFirst(incidents: ReadonlyMap<string, Incident>): readonly Incident[] {
+  const ids = [...incidents.keys()].sort().reverse();
+  return ids.flatMap((incidentId) => incidents.get(incidentId) ?? []);
 }

@@ -28,7 +28,14 @@ const scope = z.pipe(
     }
   }),
 );
-const incidentId = z.string().check(z.regex(/^[0-9A-Z]{8,32}$/, 'must be an incident id such as "1HA4VYR80K2M3"; `breakwater incidents` lists them'));
+const incidentId = z
+  .string()
+  .check(
+    z.regex(
+      /^[0-9A-Z]{8,32}$/,
+      'must be an incident id such as "1HA4VYR80K2M3"; `breakwater incidents` lists them',
+    ),
+  );
 /** Longest policy text, characters. */
 const POLICY_LENGTH_MAX = 200_000;
 

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { RESULT } from '../answers.ts';
 import { ask } from '../ask.ts';
-import { clean, fact, shellWord } from '../render/text.ts';
+import { clean, fact, plural, wrap } from '../render/text.ts';
 import type { Run, Session } from '../session.ts';
 
 /** Adds the command. */
@@ -45,8 +45,24 @@ async function resume(
     ...(value.trial
       ? [paint.yellow('Done in TRIAL MODE: by one operator alone, without a quorum.')]
       : []),
+    ...alsoUnmatched(value, session),
     '',
     ...fact('Check', 'breakwater status', { columns }),
-    ...fact('Watch', `breakwater limits --scope ${shellWord(value.scope)}`, { columns }),
+    ...fact('Watch', 'breakwater limits', { columns }),
+    '',
+    ...wrap('A limit whose window is still over trips again with the next withdrawal.', columns),
   ]);
+}
+
+/** What the operator may have resumed without knowing of it. */
+function alsoUnmatched(
+  resumed: { readonly incidentId: string; readonly alsoUnmatched?: number | undefined },
+  { paint, columns }: Session,
+): readonly string[] {
+  if (!resumed.alsoUnmatched) return [];
+  const incidentId = clean(resumed.incidentId);
+  return wrap(
+    `WARNING: this incident also holds ${plural(resumed.alsoUnmatched, 'unmatched outflow')} beyond its first cause. If you did not know, look and pause again: breakwater incident ${incidentId}`,
+    columns,
+  ).map(paint.red);
 }

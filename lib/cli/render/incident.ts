@@ -32,14 +32,20 @@ export function resumeCommand(incidentId: string): string {
   return `breakwater resume ${incidentId} --reason "…"`;
 }
 
+/** What an incident holds that people may not have been told of when it opened. */
+export function alsoUnmatchedText(count: number): string {
+  return `${plural(count, 'unmatched outflow')} came after the first cause: see why first`;
+}
+
 /** One open incident within `status`. */
-export function openIncident(incident: Incident, view: View): readonly string[] {
-  const { incidentId, scope, first, openedAtMs } = incident;
+export function openIncident(incident: Status['open'][number], view: View): readonly string[] {
+  const { incidentId, scope, first, openedAtMs, alsoUnmatched } = incident;
   const { paint, columns, nowMs } = view;
   const at = { indent: 4, columns };
   return [
     `  ${paint.bold(clean(incidentId))}  ${paint.red(clean(scope))}`,
     ...fact('Why', clean(first.text), at),
+    ...(alsoUnmatched ? fact('Also', alsoUnmatchedText(alsoUnmatched), at) : []),
     ...fact('Since', moment(openedAtMs, nowMs), at),
     ...fact('Lift', liftText(view.resume), at),
     ...fact('Look', `breakwater incident ${incidentId}`, at),

@@ -28,8 +28,11 @@ function enforced(status: Status): Headline {
   switch (status.summary) {
     case 'enabled':
       return { text: 'ENABLED', isEnabled: true };
-    case 'paused':
-      return { text: `PAUSED (${plural(status.open.length, 'incident')})`, isEnabled: false };
+    case 'paused': {
+      const count = plural(status.open.length, 'incident');
+      const text = status.truncated ? `PAUSED (more than ${count})` : `PAUSED (${count})`;
+      return { text, isEnabled: false };
+    }
     case 'no-policy':
       return { text: 'NO POLICY', isEnabled: false };
     case 'lapsed': {

@@ -72,6 +72,12 @@ describe('toItem', () => {
 });
 
 describe('fromItem', () => {
+  test('behavior: an open breaker comes back with what it counts, and one of an older version without', () => {
+    for (const breaker of [OPEN, { ...OPEN, causes: 30, unmatched: 2 }]) {
+      expect(fromItem(toItem('global', Build.item({ breaker }))).breaker).toEqual(breaker);
+    }
+  });
+
   const stored = toItem('global', Build.item({ meter: charged, breaker: OPEN, policyVersion: 3 }));
 
   test.each([
