@@ -16,8 +16,8 @@ export async function proveHealth(local: Local, submit: Runtime['submit']): Prom
 }
 
 /**
- * Ticks every so often on the wall until it is ended; a round under way is waited for. A round that
- * takes longer than the interval is not followed by those that it kept from starting.
+ * Ticks every so often on the runtime's own clock, which may run faster than the wall, until it is
+ * ended; a round under way is waited for. A round that takes longer than the interval is not followed by those that it kept from starting.
  */
 export function tickLoop(
   world: World,
@@ -27,13 +27,12 @@ export function tickLoop(
   if (everyMs <= 0) return async () => undefined;
   let round: Promise<void> | undefined;
   const tick = () => {
-    // Leases are counted on the runtime's own clock, which may run faster than the wall.
-    round ??= tickOnce(world, { everyMs: everyMs * speed }).finally(() => {
+    round ??= tickOnce(world, { everyMs }).finally(() => {
       round = undefined;
     });
   };
   tick();
-  const timer = setInterval(tick, everyMs);
+  const timer = setInterval(tick, everyMs / speed);
   return async () => {
     clearInterval(timer);
     await round;

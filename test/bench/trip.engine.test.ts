@@ -19,6 +19,6 @@ describe('onStage', () => {
       await stage.trip(0);
       return stage.trip(0);
     });
-    await expect(twice).rejects.toThrow('at first wallet:hot-0 is open');
+    await expect(twice).rejects.toThrow('at first wallet:hot-0 is paused');
   });
 });

@@ -51,7 +51,7 @@ async function stop(): Promise<string | null> {
 
 describe('local', () => {
   test('behavior: send, look, pause, resume, and all of it again after a restart', async () => {
-    await start('--policy', STARTER);
+    const url = await start('--policy', STARTER);
     const there = { cwd: folder };
     const stdin = JSON.stringify(event(1, { wallet: WALLET }));
     expect((await run(['send'], { ...there, stdin })).code).toBe(0);
@@ -64,7 +64,7 @@ describe('local', () => {
     expect(paused.err).toContain('SHADOW MODE');
     expect(await stop()).toBe('SIGINT');
 
-    expect((await run(['status'], there)).code).toBe(4);
+    expect((await run(['status', '--url', url], there)).code).toBe(4);
     await start();
     const incident = await run(['incident', incidentId], there);
     expect(incident.out).toContain('OPEN');

@@ -124,8 +124,9 @@ describe('the lease', () => {
 });
 
 describe('ticks by themselves', () => {
-  test.each([1, 60])('args: speed: %i', async (speed) => {
-    const runtime = await launch({ clock: { startMs: Build.T0_MS, speed }, tickEveryMs: 400 });
+  test.each([1, 4])('args: speed: %i', async (speed) => {
+    const clock = { startMs: Build.T0_MS, speed };
+    const runtime = await launch({ clock, tickEveryMs: 1_000 * speed });
     await expect
       .poll(() => flagOf(runtime, HOT_2), { timeout: 5_000 })
       .toMatchObject({ enabled: true });
