@@ -17,7 +17,8 @@ export async function proveHealth(local: Local, submit: Runtime['submit']): Prom
 
 /**
  * Ticks every so often on the runtime's own clock, which may run faster than the wall, until it is
- * ended; a round under way is waited for. A round that takes longer than the interval is not followed by those that it kept from starting.
+ * ended; a round under way is waited for. A round that takes longer than the interval is not
+ * followed by those that it kept from starting.
  */
 export function tickLoop(
   world: World,
