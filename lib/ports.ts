@@ -97,6 +97,7 @@ export type Store = {
   readonly incidents: IncidentStore;
   readonly health: HealthStore;
   readonly projections: ProjectionStore;
+  readonly alerts: AlertStore;
 };
 
 /** A change of the Control table, as its stream tells it. */
@@ -132,6 +133,38 @@ export type RejectQueue = {
 
 /** Asks for a failed record again soon. A failure only makes it later. */
 export type Redelivery = { readonly soon: (receiptHandle: string) => Promise<void> };
+
+/**
+ * What a signer is shown: the claims of an admission. Times in whole seconds, as JWT has them.
+ * It is signed as a JWS (RFC 7515) with ES256 (RFC 7518).
+ */
+export type AdmissionClaims = {
+  readonly iss: string;
+  readonly aud: string;
+  /** The withdrawal's id. */
+  readonly sub: string;
+  readonly jti: string;
+  readonly wallet: string;
+  readonly asset: string;
+  readonly amount: string;
+  readonly destination: string;
+  readonly memo?: string;
+  readonly iat: number;
+  readonly exp: number;
+};
+
+/** Signs admissions. Throws when it cannot: then nothing is admitted. */
+export type AdmissionSigner = {
+  /** The compact JWS of the claims. */
+  readonly sign: (claims: AdmissionClaims) => Promise<string>;
+  /** The public keys, as a JSON Web Key Set (RFC 7517). */
+  readonly jwks: () => Promise<{ readonly keys: readonly Readonly<Record<string, unknown>>[] }>;
+  /** Who signs: the `iss` of every admission. */
+  readonly issuer: string;
+};
+
+/** Puts alerts that belong to no commit; the same id is told once. */
+export type AlertStore = { readonly raise: (alert: Ledger.Alert) => Promise<void> };
 
 /** How many messages lie in the dead-letter queues of the ingress. */
 export type DeadLetters = { readonly count: () => Promise<number> };

@@ -37,16 +37,19 @@ export type Recipe<T> = {
 
 /**
  * Reads everything the decision judges by, decides, and writes it whole; all of it again on a
- * conflict or when another policy has come into force.
+ * conflict, when another policy has come into force, or when a row shows that an item has to change
+ * which nobody could know of before (what it was charged under another policy, or its actor).
  * Fail direction: closed, whatever is thrown has committed nothing that the caller may rely on.
  *
  * @throws {ContendedError} after {@link ATTEMPTS_MAX} conflicts.
  */
 export async function commitDecision<T>(deps: Deps, recipe: Recipe<T>): Promise<T> {
   let inForce = await deps.policy.current();
+  const further = new Set<string>();
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
     const nowMs = deps.clock.nowMs();
-    const loaded = await deps.decisions.load(withGlobal(recipe.keys(inForce.policy)));
+    const keys = withItems(recipe.keys(inForce.policy), further);
+    const loaded = await deps.decisions.load(keys);
     const version = loaded.items.get(Scope.GLOBAL_KEY)?.policyVersion ?? 0;
     if (version !== inForce.version) {
       inForce = await deps.policy.adopt(version);
@@ -61,15 +64,17 @@ export async function commitDecision<T>(deps: Deps, recipe: Recipe<T>): Promise<
       shortHash: deps.digest.shortHash,
     };
     const { result, changes } = recipe.decide(context, loaded);
+    const unread = changes?.items.filter(({ key }) => !keys.items.includes(key)) ?? [];
+    for (const { key } of unread) further.add(key);
+    if (unread.length > 0) continue;
     if (!changes || (await deps.decisions.commit(changes)) === 'committed') return result;
     await deps.sleep(deps.random() * Math.min(BACKOFF_MAX_MS, 5 * 2 ** attempt));
   }
   throw new ContendedError({ attempts: ATTEMPTS_MAX });
 }
 
-function withGlobal(keys: Keys): Keys {
-  const { rows, items } = keys;
-  return items.includes(Scope.GLOBAL_KEY) ? keys : { rows, items: [...items, Scope.GLOBAL_KEY] };
+function withItems(keys: Keys, further: ReadonlySet<string>): Keys {
+  return { rows: keys.rows, items: [...new Set([...keys.items, Scope.GLOBAL_KEY, ...further])] };
 }
 
 /** Other writers won every attempt. Nothing was written. */

@@ -37,6 +37,7 @@ const NONE: InForce = {
     unmatched: { scope: 'global' },
     conflict: { scope: 'wallet' },
     resume: { kind: 'trial' },
+    outstandingMax: 100,
     timing: {
       clockToleranceMs: 2_000,
       admissionMs: 30_000,

@@ -127,6 +127,12 @@ export const RESULT = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('duplicate') }),
 ]);
 
+/** Answer to `withdrawal.close`. A refused one comes with another status and never reaches this. */
+export const RECORDED = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('recorded'), givenBack: units }),
+  z.object({ kind: z.literal('duplicate') }),
+]);
+
 /** Answer to a change that was refused. */
 export const REFUSED = z.object({ kind: z.literal('refused'), why: z.string() });
 

@@ -13,6 +13,7 @@ import { addReplay } from './commands/replay.ts';
 import { addResume } from './commands/resume.ts';
 import { addSend } from './commands/send.ts';
 import { addStatus } from './commands/status.ts';
+import { addWithdrawal } from './commands/withdrawal.ts';
 import { DEFAULT_URL } from './connect.ts';
 import { EXIT, type ExitCode, StoppedError } from './exit-code.ts';
 import { columnsOf, type Io, messageColumnsOf } from './io.ts';
@@ -76,6 +77,7 @@ function createProgram(io: Io, run: Run): Command {
   addPause(program, run);
   addResume(program, run);
   addSend(program, run);
+  addWithdrawal(program, run);
   addPolicy(program, run);
   return program;
 }

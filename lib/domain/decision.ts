@@ -6,7 +6,6 @@
 import * as Charge from './charge.ts';
 import * as Draft from './draft.ts';
 import * as Enforce from './enforce.ts';
-import * as Explain from './explain.ts';
 import type * as Ledger from './ledger.ts';
 import * as Matching from './matching.ts';
 import * as Policy from './policy.ts';
@@ -97,7 +96,7 @@ function decideTransfer(draft: Draft.Draft, incoming: Transfer): Outcome {
     case 'duplicate':
       return none;
     case 'nothing-moved':
-      note(draft, { rowId, bodyHash: incoming.bodyHash, text: 'an outflow of zero' });
+      Draft.putNote(draft, { rowId, bodyHash: incoming.bodyHash, note: 'an outflow of zero' });
       return none;
     case 'late-report':
       Draft.putRow(draft, { ...match.claimed, state: 'matched' });
@@ -105,7 +104,7 @@ function decideTransfer(draft: Draft.Draft, incoming: Transfer): Outcome {
     case 'matched-outflow':
       return { ...none, ...consume(draft, incoming, match.withdrawal) };
     case 'conflict':
-      return { ...none, ...raiseConflict(draft, incoming, match.noteId) };
+      return { ...none, ...Enforce.raiseConflict(draft, incoming, match.noteId) };
     case 'new-withdrawal':
       return { ...none, ...count(draft, incoming, { state: 'reported' }) };
     case 'unmatched-outflow':
@@ -125,6 +124,9 @@ function consume(
   withdrawal: Ledger.Row,
 ): Pick<Outcome, 'notional' | 'trips' | 'wouldTrip'> {
   const rowId = Withdrawal.rowId(incoming.event);
+  if (withdrawal.state === 'reserved' && withdrawal.money) {
+    Draft.countOutstanding(draft, withdrawal.money.subject, -1);
+  }
   Draft.putRow(draft, { ...withdrawal, state: 'matched', link: rowId });
   const { transfer } = incoming.event;
   const owed = feeOwed(withdrawal.money?.transfer.fee, transfer.fee);
@@ -166,23 +168,6 @@ function count(
   return Enforce.enforce(draft, incoming, { resolved, before, unmatched: as.why });
 }
 
-function raiseConflict(
-  draft: Draft.Draft,
-  incoming: Transfer,
-  noteId: string,
-): Pick<Outcome, 'trips' | 'wouldTrip'> {
-  const { policy } = draft.context;
-  const { subject, legs } = Policy.resolve(policy, incoming.event.transfer);
-  const rowId = Withdrawal.rowId(incoming.event);
-  const text = Explain.conflict(incoming.event, Draft.row(draft, rowId));
-  note(draft, { rowId: noteId, bodyHash: incoming.bodyHash, text });
-  const notional = legs.reduce((sum, leg) => sum + leg.notional, 0n);
-  const cause = { kind: 'conflict' as const, atMs: draft.atMs, rowId, notional, text };
-  const effect = Enforce.noEffect();
-  Enforce.open(draft, effect, { kind: policy.conflict.scope, subject, cause, mode: policy.mode });
-  return effect;
-}
-
 function decideParked(draft: Draft.Draft, incoming: Parked): Outcome {
   const { policy } = draft.context;
   const rowId = parkedId(incoming);
@@ -190,19 +175,11 @@ function decideParked(draft: Draft.Draft, incoming: Parked): Outcome {
   if (!Draft.row(draft, rowId)) {
     const { subject } = Policy.resolve(policy, incoming.event.transfer);
     const text = `a record could not be decided on and is parked: ${incoming.reason}`;
-    note(draft, { rowId, bodyHash: '', text });
+    Draft.putNote(draft, { rowId, bodyHash: '', note: text });
     const cause = { kind: 'parked' as const, atMs: draft.atMs, rowId, notional: 0n, text };
     Enforce.open(draft, effect, { kind: policy.conflict.scope, subject, cause, mode: policy.mode });
   }
   return { rowId, result: 'parked', notional: 0n, ...effect };
-}
-
-function note(
-  draft: Draft.Draft,
-  about: { readonly rowId: string; readonly bodyHash: string; readonly text: string },
-): void {
-  const { rowId, bodyHash, text } = about;
-  Draft.putRow(draft, { rowId, state: 'noted', bodyHash, atMs: draft.atMs, note: text });
 }
 
 function putMoney(

@@ -80,9 +80,18 @@ export function putRow(
   const { decisionId } = draft.context;
   const stored = draft.loaded.rows.get(next.rowId);
   const version = (stored?.version ?? 0) + 1;
-  // What was charged stays charged by the policy of its time.
-  const policyVersion = stored?.policyVersion ?? draft.context.policyVersion;
+  // What was charged stays charged by the policy of its time; a charge made now is made by this one.
+  const isOldCharge = stored && stored.money?.chargedAtMs === next.money?.chargedAtMs;
+  const policyVersion = isOldCharge ? stored.policyVersion : draft.context.policyVersion;
   draft.rows.set(next.rowId, { ...next, version, decisionId, policyVersion });
+}
+
+/** Puts a row that only keeps its event from acting twice. */
+export function putNote(
+  draft: Draft,
+  noted: { readonly rowId: string; readonly bodyHash: string; readonly note: string },
+): void {
+  putRow(draft, { ...noted, state: 'noted', atMs: draft.atMs });
 }
 
 /** Charges money to every scope that it touches, and gives back the items as they were before. */
@@ -94,6 +103,29 @@ export function charge(draft: Draft, money: Chargeable): ReadonlyMap<Scope.Key, 
     draft.items.set(key, { ...current, meter: Meter.charge(current.meter, added, draft.atMs) });
   }
   return before;
+}
+
+/**
+ * Takes what a row was charged out of exactly the slots that it was charged to. The caller changes
+ * the row in the same decision, so that it happens once.
+ *
+ * @param withdrawals what it was charged as: 0 for the fee of an outflow, whose withdrawal counts on.
+ */
+export function giveBack(draft: Draft, money: Ledger.Money, withdrawals: 0 | 1 = 1): void {
+  const { subject, charged: legs, chargedAtMs } = money;
+  for (const [key, taken] of charges({ subject, legs, withdrawals }, draft.context.shortHash)) {
+    const current = item(draft, key);
+    draft.items.set(key, { ...current, meter: Meter.giveBack(current.meter, taken, chargedAtMs) });
+  }
+}
+
+/** Counts a reservation of the subject's actor as open (1) or as no longer open (-1); never below zero. */
+export function countOutstanding(draft: Draft, subject: Scope.Subject, by: 1 | -1): void {
+  const key = Scope.key(Scope.of('actor', subject));
+  const current = item(draft, key);
+  const outstanding = Math.max(0, (current.outstanding ?? 0) + by);
+  const { outstanding: _, ...rest } = current;
+  draft.items.set(key, outstanding === 0 ? rest : { ...current, outstanding });
 }
 
 /**

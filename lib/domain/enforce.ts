@@ -6,7 +6,7 @@ import * as Evaluate from './evaluate.ts';
 import * as Explain from './explain.ts';
 import type * as Ledger from './ledger.ts';
 import type * as Matching from './matching.ts';
-import type * as Policy from './policy.ts';
+import * as Policy from './policy.ts';
 import * as Scope from './scope.ts';
 import * as Withdrawal from './withdrawal.ts';
 
@@ -42,7 +42,7 @@ export function enforce(
   const { policy } = draft.context;
   const { resolved, before, unmatched } = judged;
   const { subject } = resolved;
-  const notional = resolved.legs.reduce((sum, leg) => sum + leg.notional, 0n);
+  const notional = notionalOf(resolved);
   const rowId = Withdrawal.rowId(incoming.event);
   const effect = noEffect();
   const fact = { atMs: draft.atMs, rowId, notional };
@@ -55,38 +55,55 @@ export function enforce(
     open(draft, effect, { kind: policy.unmatched.scope, subject, cause, mode: policy.mode });
   }
   for (const what of resolved.unknown) raiseUnknown(draft, effect, { what, subject, fact });
-  raiseBreaches(draft, effect, { incoming, resolved, before, fact });
+  for (const { breach, subject: at } of passed(draft, resolved, before)) {
+    raiseBreach(draft, effect, { breach, subject: at, fact, lagMs: incoming.lagMs });
+  }
   return { notional, ...effect };
 }
 
+/** A limit that money passed, with the subject whose scope it did so in. */
+export type Passed = { readonly breach: Evaluate.Breach; readonly subject: Scope.Subject };
+
 /**
- * Acts on every limit that the money passed. A fee in another asset is judged in the scopes of that
+ * Every limit that charged money passed. A fee in another asset is judged in the scopes of that
  * asset too, or it could drain them unseen; a limit speaks once about each scope.
  */
-function raiseBreaches(
+export function passed(
   draft: Draft.Draft,
-  effect: Effect,
-  about: {
-    readonly incoming: Charged;
-    readonly resolved: Policy.Resolved;
-    readonly before: ReadonlyMap<Scope.Key, Ledger.Item>;
-    readonly fact: Fact;
-  },
-): void {
-  const { policy } = draft.context;
-  const { resolved, before, fact } = about;
-  const { atMs: nowMs, notional } = fact;
-  const told = new Set<string>();
+  resolved: Policy.Resolved,
+  before: ReadonlyMap<Scope.Key, Ledger.Item>,
+): readonly Passed[] {
+  const notional = notionalOf(resolved);
+  const all = new Map<string, Passed>();
   for (const asset of new Set(resolved.legs.map((leg) => leg.asset))) {
     const subject = { ...resolved.subject, asset };
-    const event = { subject, notional, before, after: draft.items, nowMs };
-    for (const breach of Evaluate.breaches(policy, event)) {
+    const event = { subject, notional, before, after: draft.items, nowMs: draft.atMs };
+    for (const breach of Evaluate.breaches(draft.context.policy, event)) {
       const once = `${breach.limit.limitId}|${Scope.key(breach.scope)}`;
-      if (told.has(once)) continue;
-      told.add(once);
-      raiseBreach(draft, effect, { breach, subject, fact, lagMs: about.incoming.lagMs });
+      if (!all.has(once)) all.set(once, { breach, subject });
     }
   }
+  return [...all.values()];
+}
+
+/** The size of all legs, micro-USD. */
+export function notionalOf(resolved: Policy.Resolved): bigint {
+  return resolved.legs.reduce((sum, leg) => sum + leg.notional, 0n);
+}
+
+/** One id with two bodies: noted once, and a cause. */
+export function raiseConflict(draft: Draft.Draft, hashed: Matching.Hashed, noteId: string): Effect {
+  const { policy } = draft.context;
+  const resolved = Policy.resolve(policy, hashed.event.transfer);
+  const rowId = Withdrawal.rowId(hashed.event);
+  const text = Explain.conflict(hashed.event, Draft.row(draft, rowId));
+  Draft.putNote(draft, { rowId: noteId, bodyHash: hashed.bodyHash, note: text });
+  const notional = notionalOf(resolved);
+  const cause = { kind: 'conflict' as const, atMs: draft.atMs, rowId, notional, text };
+  const effect = noEffect();
+  const { subject } = resolved;
+  open(draft, effect, { kind: policy.conflict.scope, subject, cause, mode: policy.mode });
+  return effect;
 }
 
 function raiseBreach(

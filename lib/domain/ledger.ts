@@ -9,12 +9,24 @@ import type { Transfer } from './withdrawal.ts';
 
 /**
  * `reported`: an approved withdrawal, its outflow not seen yet.
+ * `reserved`: a withdrawal that was admitted before it was signed, its outflow not seen yet.
+ * `failed`, `cancelled`: a withdrawal that will not leave; what it was charged was given back.
  * `claimed`: an outflow named this withdrawal before anybody reported it.
  * `matched`: withdrawal and outflow have met; each consumes the other, once.
  * `unmatched`: an outflow that nobody approved.
+ * `replaced`: an outflow that will not stay on chain: another transaction took its place. Its fee was given back.
  * `noted`: kept only so that its event acts once (a command, a conflict, a parked record).
  */
-export type RowState = 'reported' | 'claimed' | 'matched' | 'unmatched' | 'noted';
+export type RowState =
+  | 'reported'
+  | 'reserved'
+  | 'claimed'
+  | 'matched'
+  | 'unmatched'
+  | 'replaced'
+  | 'failed'
+  | 'cancelled'
+  | 'noted';
 
 /** One row. What was charged, where, when and at which price stays with it: meters can be recomputed from rows. */
 export type Row = {
@@ -28,9 +40,13 @@ export type Row = {
   readonly policyVersion: number;
   /** Absent on `noted` rows. */
   readonly money?: Money;
+  /** On withdrawals that were reserved: until when the newest admission that was given for it lives. */
+  readonly admittedUntilMs?: number;
+  /** On withdrawals that were said to have left for good: when. */
+  readonly settledAtMs?: number;
   /** The row it was matched with or claimed by. */
   readonly link?: string;
-  /** Why, on `noted` rows. */
+  /** Why, on `noted`, `failed`, `cancelled` and `replaced` rows. */
   readonly note?: string;
 };
 
@@ -52,6 +68,8 @@ export type Item = {
   readonly breaker: Breaker;
   /** On `global` only: the policy in force. */
   readonly policyVersion?: number;
+  /** On actors: reservations whose outcome is open. Absent: none. */
+  readonly outstanding?: number;
 };
 
 /** Something that people are told and that stops nothing. */

@@ -78,8 +78,8 @@ function matchOutflow(
   const rowId = Withdrawal.withdrawalRowId(withdrawalId);
   const withdrawal = rowOf(rowId);
   if (!withdrawal) return unmatched(`withdrawal ${withdrawalId} was never approved`, rowId);
-  if (withdrawal.state !== 'reported') {
-    return unmatched(`withdrawal ${withdrawalId} already has its outflow`);
+  if (withdrawal.state !== 'reported' && withdrawal.state !== 'reserved') {
+    return unmatched(`withdrawal ${withdrawalId} is ${withdrawal.state} and awaits no outflow`);
   }
   if (withdrawal.bodyHash !== bodyHash) {
     return unmatched(`withdrawal ${withdrawalId} was approved with other content`);

@@ -62,6 +62,8 @@ export type Limit = {
   /** Share of `allowed` above which a warning goes out. */
   readonly warnBps?: number | undefined;
   readonly action: Action;
+  /** Whether a reservation that is refused for this limit also trips what `pause` names. */
+  readonly tripOnRefusal?: boolean | undefined;
   readonly mode: Mode;
 };
 
@@ -107,6 +109,8 @@ export type Policy = {
   /** The scope that one id with two bodies, or a record that cannot be decided on, opens. */
   readonly conflict: { readonly scope: Scope.Kind };
   readonly resume: Resume;
+  /** Open reservations that one named actor may have. */
+  readonly outstandingMax: number;
   readonly timing: Timing;
 };
 

@@ -12,6 +12,20 @@ export function allow(grantee: IGrantable, allowance: Allowance): void {
   grantee.grantPrincipal.addToPrincipalPolicy(statementOf(allowance));
 }
 
+/**
+ * Lets `grantee` call a function URL that demands IAM. The function cannot be invoked past its URL
+ * with this: the URL is what vouches for the caller.
+ */
+export function allowUrl(grantee: IGrantable, functionArn: string): void {
+  const resources = [functionArn];
+  for (const [action, conditions] of [
+    ['lambda:InvokeFunctionUrl', { StringEquals: { 'lambda:FunctionUrlAuthType': 'AWS_IAM' } }],
+    ['lambda:InvokeFunction', { Bool: { 'lambda:InvokedViaFunctionUrl': 'true' } }],
+  ] as const) {
+    allow(grantee, { actions: [action], resources, conditions });
+  }
+}
+
 /** A permission as a statement, for policies of resources. */
 export function statementOf(allowance: Allowance): PolicyStatement {
   return new PolicyStatement({

@@ -7,7 +7,7 @@ import { Breakwater, type BreakwaterProps } from './breakwater.ts';
 export type BreakwaterStackProps = StackProps & BreakwaterProps;
 
 /**
- * One Breakwater, the two policies to hand out, and what the CLI and people need to know of it.
+ * One Breakwater, the policies to hand out, and what the CLI and people need to know of it.
  *
  * The stack cannot be deleted by accident, and its tables and keys outlive it.
  */
@@ -30,6 +30,15 @@ export class BreakwaterStack extends Stack {
       description: 'Breakwater: report withdrawals. Attach to the role of the withdrawal service.',
     });
     this.breakwater.grantReport(producers);
+    const closers = new ManagedPolicy(this, 'Closers', {
+      description: 'Breakwater: say how withdrawals ended. Never for what asks for them.',
+    });
+    this.breakwater.grantClose(closers);
+    this.#tell('CloserPolicyArn', closers.managedPolicyArn, 'Attach to what sees the outcome');
+    const reservers = new ManagedPolicy(this, 'Reservers', {
+      description: 'Breakwater: reserve before signing. Attach to the role of withdrawal services.',
+    });
+    this.breakwater.grantReserve(reservers);
     const readers = new ManagedPolicy(this, 'FlagReaders', {
       description: 'Breakwater: read the flag. Attach to the role of whatever signs or sends.',
     });
@@ -37,10 +46,13 @@ export class BreakwaterStack extends Stack {
     this.#tell('FlagReaderPolicyArn', readers.managedPolicyArn, 'Attach to whatever signs');
     this.#tell('OperatorPolicyArn', operators.managedPolicyArn, 'Attach to roles of operators');
     this.#tell('ProducerPolicyArn', producers.managedPolicyArn, 'Attach to withdrawal services');
+    this.#tell('ReserverPolicyArn', reservers.managedPolicyArn, 'Attach to who reserves');
   }
 
   #tellAll(): void {
-    const { alerts, control, ingress, ledger, operateUrl } = this.breakwater;
+    const { admission, alerts, control, ingress, ledger, operateUrl, reserveUrl } = this.breakwater;
+    this.#tell('ReserveUrl', reserveUrl.url, 'Takes reservations signed with IAM');
+    this.#tell('AdmissionKeyArn', admission.key.keyArn, 'Signs admissions');
     this.#tell('OperateUrl', operateUrl.url, 'Takes commands signed with IAM');
     this.#tell('LedgerTableName', ledger.table.tableName, 'Ledger rows, meters, leases');
     this.#tell('ControlTableName', control.table.tableName, 'Incidents, policies, flags');

@@ -8,8 +8,9 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ENV } from '../runtime/environment.ts';
+import { AdmissionKey } from './admission-key.ts';
 import { Alerts } from './alerts.ts';
-import { allow } from './allow.ts';
+import { allow, allowUrl } from './allow.ts';
 import { BreakwaterFunction } from './breakwater-function.ts';
 import { parkingQueue } from './breakwater-queue.ts';
 import { ControlTable } from './control-table.ts';
@@ -19,7 +20,12 @@ import { tableKey } from './table-key.ts';
 import { VitalAlarms } from './vital-alarms.ts';
 
 /** The functions of a Breakwater, by the name of their entry file. */
-export type FunctionName = 'ingest-events' | 'project-state' | 'operate-breaker' | 'tick';
+export type FunctionName =
+  | 'ingest-events'
+  | 'reserve-withdrawal'
+  | 'project-state'
+  | 'operate-breaker'
+  | 'tick';
 
 /** How a Breakwater is set up. Every property has a default that is safe to deploy. */
 export type BreakwaterProps = {
@@ -46,6 +52,11 @@ export type BreakwaterProps = {
    * @default 5
    */
   readonly ingestConcurrencyMax?: number;
+  /**
+   * Who may accept the admissions of reservations that name nobody: what the signer calls itself.
+   * @default signer
+   */
+  readonly admissionAudience?: string;
   /**
    * How often `tick` renews the leases within its minute, in milliseconds.
    * @default 5000
@@ -80,6 +91,9 @@ export class Breakwater extends Construct {
   readonly control: ControlTable;
   readonly ingress: EventsIngress;
   readonly alerts: Alerts;
+  readonly admission: AdmissionKey;
+  /** Takes reservations as JSON from callers who sign with IAM. */
+  readonly reserveUrl: FunctionUrl;
   /** Takes commands as JSON from callers who sign with IAM. */
   readonly operateUrl: FunctionUrl;
   readonly #props: BreakwaterProps;
@@ -96,8 +110,12 @@ export class Breakwater extends Construct {
       ingestConcurrencyMax: props.ingestConcurrencyMax ?? 5,
     });
     this.alerts = new Alerts(this, 'Alerts', { alertEmails: props.alertEmails ?? [] });
+    this.admission = new AdmissionKey(this, 'Admission', {
+      audience: props.admissionAudience ?? 'signer',
+    });
     const failedProjections = parkingQueue(this, 'FailedProjections');
     this.#ingestEvents();
+    this.reserveUrl = this.#reserveWithdrawal();
     const projection = this.#projectState(failedProjections);
     this.operateUrl = this.#operateBreaker();
     this.#tick();
@@ -107,6 +125,22 @@ export class Breakwater extends Construct {
   /** Lets a producer of this account report withdrawals and outflows. */
   grantReport(grantee: IGrantable): void {
     this.ingress.grantReport(grantee);
+  }
+
+  /**
+   * Lets whoever knows how withdrawals end say so: the signer's or the node's side, never what asks
+   * for withdrawals, since a failed withdrawal gives its budget back.
+   */
+  grantClose(grantee: IGrantable): void {
+    this.ingress.grantClose(grantee);
+  }
+
+  /**
+   * Lets a withdrawal service of this account reserve, by the function URL, and read the public
+   * keys there.
+   */
+  grantReserve(grantee: IGrantable): void {
+    allowUrl(grantee, this.reserveUrl.functionArn);
   }
 
   /**
@@ -120,18 +154,11 @@ export class Breakwater extends Construct {
 
   /**
    * Lets an operator give commands, by the function URL or the control topic.
-   *
-   * The function cannot be invoked past its URL with this: the URL is what vouches for the caller.
    */
   grantOperate(grantee: IGrantable): void {
-    const resources = [this.operateUrl.functionArn];
-    for (const [action, conditions] of [
-      ['lambda:GetFunctionUrlConfig', {}],
-      ['lambda:InvokeFunctionUrl', { StringEquals: { 'lambda:FunctionUrlAuthType': 'AWS_IAM' } }],
-      ['lambda:InvokeFunction', { Bool: { 'lambda:InvokedViaFunctionUrl': 'true' } }],
-    ] as const) {
-      allow(grantee, { actions: [action], resources, conditions });
-    }
+    const { functionArn } = this.operateUrl;
+    allow(grantee, { actions: ['lambda:GetFunctionUrlConfig'], resources: [functionArn] });
+    allowUrl(grantee, functionArn);
     // The CLI finds the URL and the bus by the stack's name.
     allow(grantee, {
       actions: ['cloudformation:DescribeStacks'],
@@ -149,6 +176,19 @@ export class Breakwater extends Construct {
     this.ledger.grantDecide(fn);
     this.control.grantDecide(fn);
     this.ingress.feed(fn);
+  }
+
+  #reserveWithdrawal(): FunctionUrl {
+    const fn = this.#function('ReserveWithdrawal', {
+      name: 'reserve-withdrawal',
+      description: 'Decides on withdrawals before they are signed, and signs admissions',
+      // Callers wait: what is not decided by then is a block, half a second before.
+      timeout: Duration.seconds(8),
+    });
+    this.ledger.grantDecide(fn);
+    this.control.grantDecide(fn);
+    this.admission.grantSign(fn);
+    return fn.fn.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
   }
 
   #projectState(failures: Queue): BreakwaterFunction {

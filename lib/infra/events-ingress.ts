@@ -12,6 +12,15 @@ import { breakwaterQueue, parkingQueue } from './breakwater-queue.ts';
 /** Detail types that producers send; only `tick` may send `heartbeat`. */
 const REPORT_DETAIL_TYPES = ['withdrawal.reported', 'outflow.observed'] as const;
 
+// They give budget back: whoever asks for withdrawals must not also say how they ended, or one leaked
+// key could reserve, sign and claim failure for ever.
+const OUTCOME_DETAIL_TYPES = [
+  'withdrawal.settled',
+  'withdrawal.failed',
+  'withdrawal.cancelled',
+  'withdrawal.replaced',
+] as const;
+
 /** The longest that `ingest-events` may run. Six of them fit into the queue's visibility. */
 export const INGEST_TIMEOUT = Duration.seconds(15);
 
@@ -101,22 +110,27 @@ export class EventsIngress extends Construct {
 
   /** Lets a producer of this account report withdrawals and outflows, and no heartbeats. */
   grantReport(grantee: IGrantable): void {
-    allow(grantee, this.#reporting());
+    allow(grantee, this.#putting(REPORT_DETAIL_TYPES));
+  }
+
+  /** Lets whoever knows how withdrawals end say so; it reports and reserves nothing. */
+  grantClose(grantee: IGrantable): void {
+    allow(grantee, this.#putting(OUTCOME_DETAIL_TYPES));
   }
 
   #openTo(accountIds: readonly string[]): void {
     if (accountIds.length === 0) return;
-    const statement = statementOf(this.#reporting());
+    const statement = statementOf(this.#putting(REPORT_DETAIL_TYPES));
     statement.sid = 'ProducerAccounts';
     statement.addPrincipals(...accountIds.map((id) => new AccountPrincipal(id)));
     this.bus.addToResourcePolicy(statement);
   }
 
-  #reporting(): Allowance {
+  #putting(detailTypes: readonly string[]): Allowance {
     return {
       actions: ['events:PutEvents'],
       resources: [this.bus.eventBusArn],
-      conditions: { StringEquals: { 'events:detail-type': [...REPORT_DETAIL_TYPES] } },
+      conditions: { StringEquals: { 'events:detail-type': [...detailTypes] } },
     };
   }
 

@@ -5,19 +5,23 @@ import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { ingestEvents } from '../runtime/ingest-events.ts';
 import { operateBreaker, type UrlEvent } from '../runtime/operate-breaker.ts';
 import { projectState } from '../runtime/project-state.ts';
+import { type ReserveEvent, reserveWithdrawal } from '../runtime/reserve-withdrawal.ts';
 import { fileCheckpoint } from './checkpoint.ts';
 import { localContext } from './context.ts';
 import type { Local } from './local-world.ts';
 import { createStreamPoller } from './stream-poller.ts';
 
 /** Time-outs, as the constructs set them, ms. */
-const TIMEOUT_MS = { ingest: 15_000, project: 30_000, operate: 20_000 };
+const TIMEOUT_MS = { ingest: 15_000, project: 30_000, operate: 20_000, reserve: 8_000 };
+/** Who may accept admissions of requests that name nobody, as the constructs set it. */
+const AUDIENCE = 'signer';
 /** Rows that `project-state` writes itself do not wake it: the event source mapping's filter. */
 const OWN_ROWS: ReadonlySet<string> = new Set(['flag', 'page']);
 
 /** The functions, running. */
 export type Functions = {
   readonly operate: (event: UrlEvent) => Promise<APIGatewayProxyStructuredResultV2 | undefined>;
+  readonly reserve: (event: ReserveEvent) => Promise<APIGatewayProxyStructuredResultV2>;
   /** Resolves when the queue is empty and the stream is projected. */
   readonly idle: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -29,6 +33,7 @@ export async function connectFunctions(local: Local, folder: string): Promise<Fu
   const ingest = ingestEvents(world);
   const project = projectState(world);
   const command = operateBreaker(world);
+  const reserve = reserveWithdrawal(world, { audience: AUDIENCE });
   services.events.consume({
     handler: (event) => ingest(event, localContext('ingest-events', TIMEOUT_MS.ingest)),
   });
@@ -52,6 +57,7 @@ export async function connectFunctions(local: Local, folder: string): Promise<Fu
   });
   return {
     operate: (event) => command(event, localContext('operate-breaker', TIMEOUT_MS.operate)),
+    reserve: (event) => reserve(event, localContext('reserve-withdrawal', TIMEOUT_MS.reserve)),
     idle: async () => {
       await services.events.idle();
       await poller.idle();

@@ -22,6 +22,7 @@ import { random, sleep, systemClock } from '../runtime/system.ts';
 import { createWorld, type Log, type World } from '../runtime/world.ts';
 import { type AwsEndpoint, startAwsEndpoint } from './aws-endpoint.ts';
 import { startEngine } from './engine.ts';
+import { createFileSigner } from './file-signer.ts';
 import { LOCAL_CREDENTIALS, LOCAL_REGION } from './local-account.ts';
 import type { Queue } from './queue.ts';
 import { createServices, type Services } from './services.ts';
@@ -38,6 +39,10 @@ export type Local = {
   readonly awsEndpoint: string;
 };
 
+/** The `iss` of its admissions. */
+const ISSUER = 'breakwater';
+/** What it shares with a deployed function. */
+const HOST = { sleep, random, parsePolicy, ids: nodeIds, digest: nodeDigest };
 const TABLES = { ledger: 'breakwater-ledger', control: 'breakwater-control' };
 
 /**
@@ -89,11 +94,8 @@ export async function createLocalWorld(parameters: {
     store,
     clock,
     log,
-    sleep,
-    random,
-    parsePolicy,
-    ids: nodeIds,
-    digest: nodeDigest,
+    ...HOST,
+    signer: await createFileSigner({ folder, issuer: ISSUER }),
     ...portsOf(services, address),
   });
   return { world, services, streams, controlStreamArn, awsEndpoint: address.endpoint };

@@ -8,6 +8,7 @@ import { fromEnvelope, InvalidEventError } from '../adapters/wire/event.ts';
 import { stringify } from '../adapters/wire/json.ts';
 import { read } from '../adapters/wire/read.ts';
 import type { UrlEvent } from '../runtime/operate-breaker.ts';
+import type { ReserveEvent } from '../runtime/reserve-withdrawal.ts';
 import type { World } from '../runtime/world.ts';
 import { type HttpResponse, type HttpRoute, RequestError } from './http-server.ts';
 import type { Submission } from './runtime.ts';
@@ -31,13 +32,20 @@ export type Parts = {
   readonly world: World;
   readonly submit: (submissions: readonly Submission[]) => Promise<void>;
   readonly operate: (event: UrlEvent) => Promise<APIGatewayProxyStructuredResultV2 | undefined>;
+  readonly reserve: (event: ReserveEvent) => Promise<APIGatewayProxyStructuredResultV2>;
 };
 
-/** `POST /events`, `POST /commands`, `GET /flag`, `GET /health`. */
+/** `POST /events`, `POST /commands`, `POST /reserve`, `GET /jwks`, `GET /flag`, `GET /health`. */
 export function routes(parts: Parts): readonly HttpRoute[] {
   return [
     { method: 'POST', path: '/events', handle: ({ json }) => takeEvents(parts, json()) },
     { method: 'POST', path: '/commands', handle: ({ text }) => takeCommand(parts, text) },
+    {
+      method: 'POST',
+      path: '/reserve',
+      handle: ({ text }) => passOn(parts, { method: 'POST', text }),
+    },
+    { method: 'GET', path: '/jwks', handle: () => passOn(parts, { method: 'GET', text: '' }) },
     { method: 'GET', path: '/flag', handle: ({ query }) => answerFlag(parts, query) },
     { method: 'GET', path: '/health', handle: () => answerHealth(parts) },
   ];
@@ -96,6 +104,21 @@ async function takeCommand(parts: Parts, body: string): Promise<HttpResponse> {
     requestContext: { authorizer: { iam: { userArn } } },
   });
   return { status: answer?.statusCode ?? 500, headers: JSON_TYPE, body: answer?.body ?? '{}' };
+}
+
+/** Hands a reservation, or the question for the keys, to the function as its URL would. */
+async function passOn(
+  parts: Parts,
+  request: { readonly method: 'GET' | 'POST'; readonly text: string },
+): Promise<HttpResponse> {
+  const { method, text: body } = request;
+  const iam = { userArn: `local:${userName()}` };
+  const answer = await parts.reserve({
+    rawPath: method === 'GET' ? '/jwks' : '/',
+    body,
+    requestContext: { http: { method }, authorizer: { iam } },
+  });
+  return { status: answer.statusCode ?? 500, headers: JSON_TYPE, body: answer.body ?? '{}' };
 }
 
 /** Whether the engine answers too: without it nothing is decided and nothing is enabled. */

@@ -106,7 +106,7 @@ async function start({ options, folder, ending, stop }: Starting): Promise<Runti
   const submit = (submissions: readonly Submission[]) => put(local, submissions);
   const { world } = local;
   const served = {
-    routes: routes({ world, submit, operate: functions.operate }),
+    routes: routes({ world, submit, operate: functions.operate, reserve: functions.reserve }),
     onError: failed(log),
   };
   const http = await listen(served, options.port);

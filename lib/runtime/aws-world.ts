@@ -2,9 +2,11 @@
 
 import { Logger } from '@aws-lambda-powertools/logger';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createEventBridgeSender } from '../adapters/aws/eventbridge-sender.ts';
+import { createKmsSigner } from '../adapters/aws/kms-signer.ts';
 import { createSnsNotifier } from '../adapters/aws/sns-notifier.ts';
 import {
   createDeadLetters,
@@ -16,6 +18,7 @@ import { createDynamoStore } from '../adapters/dynamodb/store.ts';
 import { nodeDigest } from '../adapters/node-digest.ts';
 import { nodeIds } from '../adapters/node-ids.ts';
 import { parsePolicy } from '../adapters/policy-file/parse.ts';
+import type { AdmissionSigner } from '../ports.ts';
 import { ENV } from './environment.ts';
 import { random, sleep, systemClock } from './system.ts';
 import { createWorld, type Log, type World } from './world.ts';
@@ -56,6 +59,7 @@ export function awsWorld(): World {
     rejects: createRejectQueue(sqs, env(ENV.rejectQueueUrl)),
     deadLetters: createDeadLetters(sqs, env(ENV.eventsDlqUrl)),
     redelivery: createRedelivery(sqs, env(ENV.eventsQueueUrl)),
+    signer: lazySigner(),
     log: createLog(),
     sleep,
     random,
@@ -67,8 +71,35 @@ export function tickEveryMs(): number {
   const text = process.env[ENV.tickLoopMs] ?? '0';
   const everyMs = Number(text);
   if (!Number.isInteger(everyMs) || everyMs < 0)
-    throw new EnvironmentError({ name: ENV.tickLoopMs });
+    throw new EnvironmentError({
+      name: ENV.tickLoopMs,
+      must: 'be a whole number of milliseconds, 0 or more',
+    });
   return everyMs;
+}
+
+/** Who may accept admissions that were asked for nobody in particular, from the environment. */
+export function admissionAudience(): string {
+  return required(ENV.admissionAudience);
+}
+
+/** Only one function has a key. The others must start without one, and none may sign without an issuer. */
+function lazySigner(): AdmissionSigner {
+  let made: AdmissionSigner | undefined;
+  const signer = () => {
+    made ??= createKmsSigner(new KMSClient(BOUNDED), {
+      keyId: required(ENV.admissionKeyId),
+      issuer: required(ENV.admissionIssuer),
+    });
+    return made;
+  };
+  return {
+    get issuer() {
+      return signer().issuer;
+    },
+    sign: async (claims) => signer().sign(claims),
+    jwks: async () => signer().jwks(),
+  };
 }
 
 function createLog(): Log {
@@ -84,10 +115,17 @@ function env(name: string): string {
   return process.env[name] ?? `${name} is not set`;
 }
 
+/** A variable of the environment that nothing can stand in for. */
+function required(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new EnvironmentError({ name, must: 'be set' });
+  return value;
+}
+
 /** A variable of the environment does not have the form it needs. */
 export class EnvironmentError extends Error {
   override readonly name = 'AwsWorld.EnvironmentError';
-  constructor(details: { readonly name: string }) {
-    super(`${details.name} must be a whole number of milliseconds, 0 or more`);
+  constructor(details: { readonly name: string; readonly must: string }) {
+    super(`${details.name} must ${details.must}`);
   }
 }

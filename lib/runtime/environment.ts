@@ -11,5 +11,8 @@ export const ENV = {
   rejectQueueUrl: 'REJECT_QUEUE_URL',
   alertTopicArn: 'ALERT_TOPIC_ARN',
   tickLoopMs: 'TICK_LOOP_MS',
+  admissionKeyId: 'ADMISSION_KEY_ID',
+  admissionIssuer: 'ADMISSION_ISSUER',
+  admissionAudience: 'ADMISSION_AUDIENCE',
   dynamodbEndpoint: 'DYNAMODB_ENDPOINT',
 } as const;

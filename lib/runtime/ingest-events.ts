@@ -1,9 +1,8 @@
 /** SQS batch → domain events → outcomes → partial batch failures. */
 
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { type Recorded, recordEvents } from '../actions/record-events.ts';
+import { type Entry, type Recorded, recordBatch } from '../actions/record-batch.ts';
 import { type Event, InvalidEventError, parseEnvelope } from '../adapters/wire/event.ts';
-import type { Incoming } from '../domain/decision.ts';
 import { WAITING_MAX_MS } from '../domain/health.ts';
 import { canonicalBody } from '../domain/withdrawal.ts';
 import { pipeline } from './pipeline.ts';
@@ -34,15 +33,16 @@ export function ingestEvents(world: World) {
 async function ingest(world: World, event: SQSEvent): Promise<SQSBatchResponse> {
   const { readable, unreadable } = parseAll(event.Records);
   const failed = new Set<string>();
-  const incoming = toIncoming(world, readable);
-  const recorded = await recordEvents(world.decision, incoming);
+  const deps = { ...world.decision, alerts: world.store.alerts };
+  const entries = toEntries(world, readable);
+  const recorded = await recordBatch(deps, entries);
   for (const [position, result] of recorded.entries()) {
     const { record, event: parsed } = readable[position] ?? {};
     const comesBack = result.kind === 'failed' && parsed?.kind !== 'heartbeat';
     if (record && comesBack) failed.add(record.messageId);
     report(world, result);
   }
-  if (isStuck(incoming, recorded)) await noteStuck(world);
+  if (isStuck(entries, recorded)) await noteStuck(world);
   await Promise.all(
     unreadable.map(async (one) => {
       if (!(await putAside(world, one))) failed.add(one.record.messageId);
@@ -56,8 +56,8 @@ async function ingest(world: World, event: SQSEvent): Promise<SQSBatchResponse> 
 }
 
 /** Money that failed to be counted although it had waited long: heartbeats in other batches know nothing of it. */
-function isStuck(incoming: readonly Incoming[], recorded: readonly Recorded[]): boolean {
-  return incoming.some(
+function isStuck(entries: readonly Entry[], recorded: readonly Recorded[]): boolean {
+  return entries.some(
     (one, position) =>
       one.kind === 'transfer' &&
       one.lagMs > WAITING_MAX_MS &&
@@ -92,16 +92,23 @@ function parseAll(records: readonly SQSRecord[]): {
 }
 
 /** What is unreadable says nothing about how long money waits, so it is no part of the proof. */
-function toIncoming(world: World, readable: readonly Readable[]): readonly Incoming[] {
+function toEntries(world: World, readable: readonly Readable[]): readonly Entry[] {
   const nowMs = world.clock.nowMs();
   const oldestWaitingMs = Math.max(0, ...readable.map(({ record }) => waitedMs(record, nowMs)));
-  return readable.map(({ record, event }): Incoming => {
-    if (event.kind === 'heartbeat') {
-      const { sentAtMs } = event;
-      return { kind: 'heartbeat', heartbeat: { sentAtMs, receivedAtMs: nowMs, oldestWaitingMs } };
+  return readable.map(({ record, event }): Entry => {
+    switch (event.kind) {
+      case 'heartbeat': {
+        const { sentAtMs } = event;
+        return { kind: 'heartbeat', heartbeat: { sentAtMs, receivedAtMs: nowMs, oldestWaitingMs } };
+      }
+      case 'withdrawal':
+      case 'outflow': {
+        const bodyHash = world.digest.hash(canonicalBody(event.transfer));
+        return { kind: 'transfer', event, bodyHash, lagMs: waitedMs(record, nowMs) };
+      }
+      default:
+        return { kind: 'outcome', outcome: event };
     }
-    const bodyHash = world.digest.hash(canonicalBody(event.transfer));
-    return { kind: 'transfer', event, bodyHash, lagMs: waitedMs(record, nowMs) };
   });
 }
 
@@ -131,6 +138,12 @@ function report(world: World, result: Recorded): void {
   if (result.kind === 'failed') {
     const error = result.error instanceof Error ? result.error : new Error('unknown');
     world.log.error('event not committed', { error: error.name, reason: error.message });
+    return;
+  }
+  if (result.kind === 'closed') {
+    const { kind: what, ...said } = result.result;
+    const givenBack = 'givenBack' in said ? { givenBack: said.givenBack.toString() } : {};
+    world.log.info('outcome decided', { ...said, ...givenBack, result: what });
     return;
   }
   const { rowId, result: what, notional, trips, wouldTrip } = result.outcome;

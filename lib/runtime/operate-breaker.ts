@@ -1,6 +1,7 @@
 /** Commands and questions, by function URL (with the caller's IAM identity) or by the control topic. */
 
 import type { APIGatewayProxyStructuredResultV2, Context, SNSEvent } from 'aws-lambda';
+import { closeWithdrawal } from '../actions/close-withdrawal.ts';
 import { operateBreaker as operate } from '../actions/operate-breaker.ts';
 import { readFlag } from '../actions/read-flag.ts';
 import { reportLimits } from '../actions/report-limits.ts';
@@ -9,6 +10,7 @@ import { reportStatus } from '../actions/report-status.ts';
 import * as Wire from '../adapters/wire/command.ts';
 import { stringify } from '../adapters/wire/json.ts';
 import type * as Command from '../domain/command.ts';
+import type * as Outcome from '../domain/outcome.ts';
 import { pipeline } from './pipeline.ts';
 import type { World } from './world.ts';
 
@@ -99,6 +101,10 @@ async function serve(world: World, request: Wire.Request, actor: string): Promis
       const result = await change(world, request, actor);
       return answer(result.kind === 'refused' ? 409 : 200, result);
     }
+    case 'withdrawal.close': {
+      const result = await close(world, request, actor);
+      return answer(result.kind === 'refused' ? 409 : 200, result);
+    }
     case 'policy.show': {
       const { version } = await policy.refresh();
       return answer(200, (await store.policies.load(version)) ?? { version: 0 });
@@ -146,6 +152,22 @@ async function change(world: World, request: Wire.Change, actor: string): Promis
   const command = Wire.toCommand(request, world.digest.hash);
   const result = await operate(deps, { command, actor });
   world.log.info('command', { actor, command: request.command, result });
+  return result;
+}
+
+/** A person's word that a withdrawal will not leave: what it was charged is given back. Said twice it acts once. */
+async function close(
+  world: World,
+  request: Extract<Wire.Request, { command: 'withdrawal.close' }>,
+  actor: string,
+): Promise<Outcome.Result> {
+  const { withdrawalId, outcome, reason } = request;
+  const deps = { ...world.decision, alerts: world.store.alerts };
+  const evidence = { kind: 'operator', reference: actor, reason } as const;
+  const result = await closeWithdrawal(deps, { kind: outcome, withdrawalId, evidence });
+  const givenBack = 'givenBack' in result ? { givenBack: result.givenBack.toString() } : {};
+  const { command } = request;
+  world.log.info('command', { actor, command, reason, result: { ...result, ...givenBack } });
   return result;
 }
 

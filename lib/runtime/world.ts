@@ -1,8 +1,11 @@
 /** Everything that the functions need, composed once per process. The embedded runtime composes its own. */
 
 import type { Deps as DecisionDeps } from '../actions/commit-decision.ts';
+import { createLeasesInForce } from '../actions/leases-in-force.ts';
 import { createPolicyInForce } from '../actions/policy-in-force.ts';
+import type { Deps as ReserveDeps } from '../actions/reserve-withdrawals.ts';
 import type {
+  AdmissionSigner,
   Clock,
   DeadLetters,
   Digest,
@@ -27,6 +30,7 @@ export type Parts = {
   readonly rejects: RejectQueue;
   readonly deadLetters: DeadLetters;
   readonly redelivery: Redelivery;
+  readonly signer: AdmissionSigner;
   readonly log: Log;
   readonly sleep: (ms: number) => Promise<void>;
   readonly random: () => number;
@@ -39,12 +43,14 @@ export type Log = {
 };
 
 /** Parts, and what actions take from them. */
-export type World = Parts & { readonly decision: DecisionDeps };
+export type World = Parts & { readonly decision: DecisionDeps; readonly reserve: ReserveDeps };
 
 /** Composes a world. */
 export function createWorld(parts: Parts): World {
-  const { store, clock, ids, digest, sleep, random } = parts;
-  const { decisions, policies } = store;
+  const { store, clock, ids, digest, sleep, random, signer } = parts;
+  const { decisions, policies, health, alerts } = store;
   const policy = createPolicyInForce({ decisions, policies, parse: parts.parsePolicy });
-  return { ...parts, decision: { decisions, policy, clock, ids, digest, sleep, random } };
+  const decision = { decisions, policy, clock, ids, digest, sleep, random };
+  const leases = createLeasesInForce({ health, clock });
+  return { ...parts, decision, reserve: { ...decision, leases, alerts, signer } };
 }

@@ -58,6 +58,29 @@ describe('commitDecision', () => {
     expect(asked).toEqual([[GLOBAL_KEY]]);
   });
 
+  test('behavior: a decision that changes an item which was not read is made again with it', async () => {
+    const { world, committed } = await readyWorld(policy());
+    const key = 'actor:customer-1';
+    await recordEvents(world.decision, [incoming(withdrawal('w1'))]);
+    const seen: number[] = [];
+    const touch = {
+      keys: () => ({ rows: [], items: [] }),
+      decide: (context: Draft.Context, loaded: Ledger.Loaded) => {
+        const draft = Draft.start(context, loaded);
+        const item = Draft.item(draft, key);
+        seen.push(item.meter.newestMs);
+        draft.items.set(key, { ...item, outstanding: 1 });
+        return { result: 'done', changes: Draft.changes(draft) };
+      },
+    };
+    const before = committed.length;
+    expect(await commitDecision(world.decision, touch)).toBe('done');
+    expect(seen).toEqual([0, T0_MS]);
+    expect(committed.length).toBe(before + 1);
+    const { items } = await world.store.decisions.load({ rows: [], items: [key] });
+    expect(items.get(key)).toMatchObject({ outstanding: 1, meter: { newestMs: T0_MS } });
+  });
+
   test('behavior: nothing to write is the result as it stands, and no commit', async () => {
     const { world, committed } = await readyWorld(policy());
     const count = committed.length;

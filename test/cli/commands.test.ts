@@ -543,6 +543,56 @@ describe('resume', () => {
   });
 });
 
+describe('withdrawal close', () => {
+  const argv = ['withdrawal', 'close', 'w-1', '--as', 'failed', '--reason', 'never broadcast'];
+
+  test('default', async () => {
+    const recorded = { kind: 'recorded', withdrawalId: 'w-1', outcome: 'failed' };
+    runtime.answers.set('withdrawal.close', ok({ ...recorded, givenBack: 1_234_500_000n }));
+    const { code, out } = await ran(argv);
+    expect(code).toBe(0);
+    expect(out).toMatchInlineSnapshot(`
+      "FAILED w-1 on URL
+      $1,235 of budget given back, where its limits still counted it.
+      "
+    `);
+    expect(runtime.requests.at(-1)).toEqual({
+      command: 'withdrawal.close',
+      withdrawalId: 'w-1',
+      outcome: 'failed',
+      reason: 'never broadcast',
+    });
+  });
+
+  test('behavior: said before', async () => {
+    runtime.answers.set('withdrawal.close', ok({ kind: 'duplicate', withdrawalId: 'w-1' }));
+    expect(await ran(argv)).toMatchObject({
+      code: 0,
+      out: 'Withdrawal w-1 is failed already; nothing more was done.\n',
+    });
+  });
+
+  test('error: refused', async () => {
+    const why = 'its outflow was seen on chain (outflow:eip155:1:0xa:top)';
+    const body = { kind: 'refused', withdrawalId: 'w-1', why };
+    runtime.answers.set('withdrawal.close', { status: 409, body });
+    const { code, out, err } = await ran([...argv, '--json']);
+    expect(code).toBe(3);
+    expect(JSON.parse(out)).toEqual(body);
+    expect(err).toContain('was seen on chain');
+  });
+
+  test.each([
+    ['no outcome', ['withdrawal', 'close', 'w-1', '--reason', 'x']],
+    ['another outcome', ['withdrawal', 'close', 'w-1', '--as', 'settled', '--reason', 'x']],
+    ['no reason', ['withdrawal', 'close', 'w-1', '--as', 'failed']],
+  ])('error: %s asks nothing', async (_name, wrong) => {
+    const count = runtime.requests.length;
+    expect((await ran(wrong)).code).toBe(2);
+    expect(runtime.requests.length).toBe(count);
+  });
+});
+
 describe('flag', () => {
   const argv = ['flag', '--wallet', 'eth-hot-1', '--asset', 'eip155:1/slip44:60'];
 

@@ -32,7 +32,8 @@ describe('runProgram', () => {
   test('default', async () => {
     const { code, out } = await run(['--help'], { terminal: 80 });
     expect(code).toBe(0);
-    for (const command of ['status', 'limits', 'pause', 'resume', 'incidents', 'send', 'policy']) {
+    const look = ['status', 'limits', 'incidents', 'flag'];
+    for (const command of [...look, 'pause', 'resume', 'send', 'withdrawal', 'policy']) {
       expect(out).toMatch(new RegExp(`^  ${command} `, 'm'));
     }
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);

@@ -11,6 +11,7 @@ import {
   loaded,
   subject,
   T0_MS,
+  transfer,
   USDC,
 } from '../support/builders.ts';
 
@@ -61,6 +62,22 @@ describe('item', () => {
 });
 
 describe('putRow', () => {
+  test('behavior: names the policy that made its charge', () => {
+    const money = { transfer: transfer(), subject: subject(), charged: [], chargedAtMs: T0_MS };
+    const draft = Draft.start(
+      context({ policyVersion: 3 }),
+      loaded({ rows: [{ ...stored, money }] }),
+    );
+    Draft.putRow(draft, { ...note, state: 'matched', money });
+    expect(Draft.row(draft, 'r')?.policyVersion).toBe(1);
+    Draft.putRow(draft, {
+      ...note,
+      state: 'reserved',
+      money: { ...money, chargedAtMs: T0_MS + 1 },
+    });
+    expect(Draft.row(draft, 'r')?.policyVersion).toBe(3);
+  });
+
   test('behavior: the next version, once for a decision', () => {
     const draft = Draft.start(
       context({ decisionId: 'd9', policyVersion: 3 }),
@@ -95,6 +112,54 @@ describe('charge', () => {
     expect(draft.loaded.items.get('wallet:hot-1')).toBe(before);
     const at = { metric: 'notional', windowMs: HOUR_MS, widenMs: 0, nowMs: T0_MS } as const;
     expect(Meter.outflow(Draft.item(draft, 'wallet:hot-1').meter, at)).toBe(4n);
+  });
+});
+
+describe('giveBack', () => {
+  const money = (chargedAtMs: number) => ({
+    transfer: transfer(),
+    subject: subject(),
+    charged: [{ asset: USDC, amount: 5n, notional: 5n, pricePicoUsd: 1n }],
+    chargedAtMs,
+  });
+
+  test('behavior: takes out what was charged, of the slots it was charged to and no others', () => {
+    const draft = Draft.start(context(), loaded());
+    const { charged: legs, subject: at } = money(T0_MS);
+    Draft.charge(draft, { subject: at, legs, withdrawals: 1 });
+    const before = new Map(draft.items);
+    Draft.giveBack(draft, money(T0_MS - 30 * 24 * HOUR_MS));
+    expect(draft.items).toEqual(before);
+    Draft.giveBack(draft, money(T0_MS));
+    for (const { meter } of draft.items.values()) {
+      expect(meter.steps.flat().filter((slot) => slot.notional > 0n || slot.count > 0)).toEqual([]);
+    }
+  });
+
+  test('args: a fee, which was no withdrawal', () => {
+    const draft = Draft.start(context(), loaded());
+    const { charged: legs, subject: at } = money(T0_MS);
+    Draft.charge(draft, { subject: at, legs, withdrawals: 1 });
+    Draft.giveBack(draft, money(T0_MS), 0);
+    const slots = Draft.item(draft, 'global').meter.steps.flat();
+    expect(new Set(slots.map(({ count, notional }) => `${count} ${notional}`))).toEqual(
+      new Set(['1 0']),
+    );
+  });
+});
+
+describe('countOutstanding', () => {
+  test('behavior: up and down on the actor, never below zero, gone at zero', () => {
+    const draft = Draft.start(context(), loaded({ items: { 'actor:customer-1': item() } }));
+    const open = () => Draft.item(draft, 'actor:customer-1');
+    const counts = ([1, 1, -1, -1, -1, 1] as const).map((by) => {
+      Draft.countOutstanding(draft, subject(), by);
+      return open().outstanding;
+    });
+    expect(counts).toEqual([1, 2, 1, undefined, undefined, 1]);
+    Draft.countOutstanding(draft, subject(), -1);
+    expect(open()).toEqual(item());
+    expect([...draft.items.keys()]).toEqual(['actor:customer-1']);
   });
 });
 

@@ -68,7 +68,7 @@ describe('match', () => {
     expect(match(w1, [claimed])).toEqual({ kind: 'late-report', claimed });
   });
 
-  test.each(['reported', 'claimed', 'matched'] as const)(
+  test.each(['reported', 'reserved', 'claimed', 'matched', 'failed', 'cancelled'] as const)(
     'behavior: H14: a withdrawal that is %s with another body conflicts once for each body',
     (state) => {
       const other = withdrawal('w1', { amount: usd(2) });
@@ -94,17 +94,19 @@ describe('match', () => {
   });
 
   test('behavior: an outflow of an approved withdrawal', () => {
-    const reported = row(w1, 'reported');
-    expect(match(claimsW1, [reported])).toEqual({ kind: 'matched-outflow', withdrawal: reported });
+    for (const state of ['reported', 'reserved'] as const) {
+      const withdrawal = row(w1, state);
+      expect(match(claimsW1, [withdrawal])).toEqual({ kind: 'matched-outflow', withdrawal });
+    }
   });
 
-  test.each(['matched', 'claimed', 'noted'] as const)(
+  test.each(['matched', 'claimed', 'noted', 'failed', 'cancelled'] as const)(
     'behavior: H63: an outflow that names a withdrawal that is %s',
     (state) => {
       const found = match(claimsW1, [row(w1, state)]);
       expect(found).toEqual({
         kind: 'unmatched-outflow',
-        why: 'withdrawal w1 already has its outflow',
+        why: `withdrawal w1 is ${state} and awaits no outflow`,
       });
     },
   );

@@ -157,6 +157,55 @@ describe('tableKey', () => {
   });
 });
 
+describe('AdmissionKey', () => {
+  const key = resourcesOf(template, 'AWS::KMS::Key').AdmissionKey;
+
+  test('default: signs with P-256, and outlives the stack', () => {
+    expect(key?.DeletionPolicy).toBe('Retain');
+    expect(key?.Properties).toMatchObject({
+      KeySpec: 'ECC_NIST_P256',
+      KeyUsage: 'SIGN_VERIFY',
+      PendingWindowInDays: 30,
+    });
+    const aliases = Object.values(resourcesOf(template, 'AWS::KMS::Alias'));
+    expect(aliases.map(({ Properties }) => shortOf(Properties))).toMatchInlineSnapshot(`
+      [
+        "AliasName=alias/Breakwater-admission TargetKeyId=AdmissionKey",
+      ]
+    `);
+  });
+
+  test('behavior: nobody but reserve-withdrawal signs, administrators included', () => {
+    expect(linesOf(key?.Properties.KeyPolicy)).toMatchInlineSnapshot(`
+      [
+        "kms:* on * by AWS=arn:AWS::Partition:iam::AWS::AccountId:root",
+        "Deny kms:Sign on * by AWS=* if ArnNotEquals=aws:PrincipalArn=ReserveWithdrawalRole",
+      ]
+    `);
+  });
+
+  test('behavior: what the function is told of it', () => {
+    const fn = resourcesOf(template, 'AWS::Lambda::Function').ReserveWithdrawalFunction;
+    const environment = fn?.Properties.Environment as { Variables: Record<string, unknown> };
+    const { ADMISSION_KEY_ID, ADMISSION_ISSUER, ADMISSION_AUDIENCE } = environment.Variables;
+    expect(
+      [ADMISSION_KEY_ID, ADMISSION_ISSUER, ADMISSION_AUDIENCE].map(shortOf),
+    ).toMatchInlineSnapshot(`
+      [
+        "AdmissionKey",
+        "breakwater:AWS::AccountId:AWS::Region:Breakwater",
+        "signer",
+      ]
+    `);
+  });
+
+  test('args: admissionAudience', () => {
+    synthesized({ admissionAudience: 'signer-7' }).hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike({ ADMISSION_AUDIENCE: 'signer-7' }) },
+    });
+  });
+});
+
 describe('EventsIngress', () => {
   const queues = resourcesOf(template, 'AWS::SQS::Queue');
 
@@ -372,12 +421,14 @@ describe('Breakwater', () => {
     expect(rows).toMatchInlineSnapshot(`
       [
         "Breakwater-ingest-events 15 s",
+        "Breakwater-reserve-withdrawal 8 s",
         "Breakwater-project-state 30 s",
         "Breakwater-operate-breaker 20 s",
         "Breakwater-tick 70 s",
       ]
     `);
-    template.hasResourceProperties('AWS::Lambda::Url', { AuthType: 'AWS_IAM' });
+    template.resourceCountIs('AWS::Lambda::Url', 2);
+    template.allResourcesProperties('AWS::Lambda::Url', { AuthType: 'AWS_IAM' });
     template.hasResourceProperties('AWS::Events::Rule', { ScheduleExpression: 'rate(1 minute)' });
   });
 
@@ -429,9 +480,13 @@ describe('BreakwaterStack', () => {
     const rows = Object.entries(outputs).map(([name, { Value }]) => `${name}: ${shortOf(Value)}`);
     expect(rows).toMatchInlineSnapshot(`
       [
+        "CloserPolicyArn: Closers",
         "FlagReaderPolicyArn: FlagReaders",
         "OperatorPolicyArn: Operators",
         "ProducerPolicyArn: Producers",
+        "ReserverPolicyArn: Reservers",
+        "ReserveUrl: ReserveWithdrawalFunctionFunctionUrl.FunctionUrl",
+        "AdmissionKeyArn: AdmissionKey",
         "OperateUrl: OperateBreakerFunctionFunctionUrl.FunctionUrl",
         "LedgerTableName: LedgerTable",
         "ControlTableName: ControlTable",

@@ -5,13 +5,21 @@ import { pathToFileURL } from 'node:url';
 import { App, Stack } from 'aws-cdk-lib';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { bundledCode } from '../../lib/infra/bundled-code.ts';
+import { ENV } from '../../lib/runtime/environment.ts';
 
-const NAMES = ['ingest-events', 'project-state', 'operate-breaker', 'tick'];
+const NAMES = ['ingest-events', 'reserve-withdrawal', 'project-state', 'operate-breaker', 'tick'];
 const lambdaFolder = join(import.meta.dirname, '..', '..', 'lambdas');
 const outdir = mkdtempSync(join(tmpdir(), 'bundled-code-'));
-afterAll(() => rmSync(outdir, { recursive: true, force: true }));
+// Without it, the function that signs does not even start.
+beforeAll(() => {
+  vi.stubEnv(ENV.admissionAudience, 'signer');
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(outdir, { recursive: true, force: true });
+});
 
 const bundlesOf = (names: readonly string[]): readonly string[] => {
   const stack = new Stack(new App({ outdir }), 'Bundles');

@@ -9,8 +9,10 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { SNSMessage } from 'aws-lambda';
 import { Construct } from 'constructs';
+import type { JSONWebKeySet } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDynamoClient } from '../../lib/adapters/dynamodb/client.ts';
+import { createAdmissionVerifier } from '../../lib/client/admission.ts';
 import { bundledCode } from '../../lib/infra/bundled-code.ts';
 import { startAwsEndpoint } from '../../lib/local/aws-endpoint.ts';
 import { memoryCheckpoint } from '../../lib/local/checkpoint.ts';
@@ -22,6 +24,7 @@ import { createStreamPoller, type StreamPoller } from '../../lib/local/stream-po
 import { createTables } from '../../lib/local/tables.ts';
 import { ENV } from '../../lib/runtime/environment.ts';
 import * as Build from '../support/builders.ts';
+import { type Kms, startKms } from '../support/kms.ts';
 import { POLICY } from '../support/local-runtime.ts';
 
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;
@@ -31,6 +34,7 @@ const folder = mkdtempSync(join(tmpdir(), 'deployed-code-'));
 const pages: SNSMessage[] = [];
 const ending: (() => Promise<void>)[] = [];
 const handlers = new Map<string, Handler>();
+let kms: Kms;
 let services: Services;
 let poller: StreamPoller;
 
@@ -51,8 +55,21 @@ function run(name: string, event: unknown): Promise<unknown> {
   return handler(event, localContext(name, 30_000));
 }
 
+const userArn = 'arn:aws:iam::123456789012:user/alice';
+
+/** Calls the function as its URL does. */
+async function reserve(method: string, rawPath: string, body = {}) {
+  const authorizer = { iam: { userArn } };
+  const answer = (await run('reserve-withdrawal', {
+    rawPath,
+    body: JSON.stringify(body),
+    requestContext: { http: { method }, authorizer },
+  })) as { statusCode: number; body: string };
+  expect(answer.statusCode).toBe(200);
+  return JSON.parse(answer.body);
+}
+
 async function command(body: unknown): Promise<{ status: number; body: unknown }> {
-  const userArn = 'arn:aws:iam::123456789012:user/alice';
   const answer = (await run('operate-breaker', {
     body: JSON.stringify(body),
     requestContext: { authorizer: { iam: { userArn } } },
@@ -80,12 +97,15 @@ beforeAll(async () => {
     topics: [alerts, control],
   });
   ending.push(address.stop);
+  kms = await startKms();
+  ending.push(kms.stop);
   alerts.subscribe({ kind: 'callback', name: 'operator', receive: (page) => pages.push(page) });
   Object.assign(process.env, {
     AWS_REGION: LOCAL_REGION,
     AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
     AWS_ENDPOINT_URL: address.endpoint,
+    AWS_ENDPOINT_URL_KMS: kms.endpoint,
     POWERTOOLS_LOG_LEVEL: 'SILENT',
     [ENV.dynamodbEndpoint]: engine.endpoint,
     [ENV.ledgerTable]: TABLES.ledger,
@@ -95,8 +115,17 @@ beforeAll(async () => {
     [ENV.eventsDlqUrl]: address.queueUrl(deadLetters.name),
     [ENV.rejectQueueUrl]: address.queueUrl(rejects.name),
     [ENV.alertTopicArn]: alerts.arn,
+    [ENV.admissionKeyId]: kms.keyArn,
+    [ENV.admissionIssuer]: 'breakwater:deployed',
+    [ENV.admissionAudience]: 'signer-1',
   });
-  for (const name of ['ingest-events', 'project-state', 'operate-breaker', 'tick'])
+  for (const name of [
+    'ingest-events',
+    'project-state',
+    'operate-breaker',
+    'reserve-withdrawal',
+    'tick',
+  ])
     await load(name);
   events.consume({ handler: (event) => run('ingest-events', event) as Promise<undefined> });
   poller = createStreamPoller({
@@ -160,5 +189,31 @@ describe('the deployed bundles', () => {
     const resume = { command: 'resume', commandId: 'deployed-2', incidentId, reason: 'checked' };
     expect(await command(resume)).toMatchObject({ status: 200, body: { kind: 'resumed' } });
     expect(await command(flag)).toMatchObject({ body: { enabled: true } });
+  });
+
+  test('default: from a reservation to an admission that a signer takes', async () => {
+    await run('tick', {});
+    await services.events.idle();
+    await run('tick', {});
+    const withdrawal = {
+      withdrawalId: 'deployed-w-1',
+      wallet: Build.HOT_3,
+      asset: Build.USDC,
+      destination: Build.CUSTOMER,
+      amount: '600000000',
+    };
+    const again = { ...withdrawal, withdrawalId: 'deployed-w-2' };
+    const { verdicts } = await reserve('POST', '/', { withdrawals: [withdrawal, again] });
+    expect(verdicts).toMatchObject([
+      { withdrawalId: 'deployed-w-1', verdict: 'allow' },
+      { withdrawalId: 'deployed-w-2', verdict: 'block', reason: 'limit', provisional: true },
+    ]);
+    const jwks = (await reserve('GET', '/jwks')) as JSONWebKeySet;
+    const issuer = 'breakwater:deployed';
+    const verifier = createAdmissionVerifier({ jwks, issuer, audience: 'signer-1' });
+    const { admission } = verdicts[0];
+    expect(await verifier.verify(admission, again)).toMatchObject({ reason: 'withdrawal' });
+    expect(await verifier.verify(admission, withdrawal)).toMatchObject({ ok: true });
+    expect(kms.asked).toEqual([`GetPublicKey ${kms.keyArn}`, `Sign ${kms.keyArn}`]);
   });
 });

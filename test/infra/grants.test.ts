@@ -18,6 +18,8 @@ describe('Breakwater', () => {
       [
         "IngestEventsRoleDefaultPolicy",
         "IngestEventsTracing",
+        "ReserveWithdrawalRoleDefaultPolicy",
+        "ReserveWithdrawalTracing",
         "ProjectStateRoleDefaultPolicy",
         "ProjectStateTracing",
         "OperateBreakerRoleDefaultPolicy",
@@ -26,12 +28,15 @@ describe('Breakwater', () => {
         "TickTracing",
         "Operators",
         "Producers",
+        "Closers",
+        "Reservers",
         "FlagReaders",
       ]
     `);
     expect(Object.keys(resourcesOf(template, 'AWS::IAM::Role'))).toMatchInlineSnapshot(`
       [
         "IngestEventsRole",
+        "ReserveWithdrawalRole",
         "ProjectStateRole",
         "OperateBreakerRole",
         "TickRole",
@@ -77,6 +82,18 @@ describe('Breakwater', () => {
     `);
   });
 
+  test('behavior: reserve-withdrawal decides and signs', () => {
+    expect(verbsOf('ReserveWithdrawalRoleDefaultPolicy')).toMatchInlineSnapshot(`
+      [
+        "logs:CreateLogStream logs:PutLogEvents on ReserveWithdrawalLogs",
+        "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on LedgerTable",
+        "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
+        "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on ControlTable",
+        "kms:GetPublicKey kms:Sign on AdmissionKey",
+      ]
+    `);
+  });
+
   test('behavior: operate-breaker decides and lists', () => {
     expect(verbsOf('OperateBreakerRoleDefaultPolicy')).toMatchInlineSnapshot(`
       [
@@ -118,6 +135,12 @@ describe('Breakwater', () => {
         "kms:Decrypt kms:GenerateDataKey on AlertsTopicKey",
       ]
     `);
+    expect(verbsOf('Reservers')).toMatchInlineSnapshot(`
+      [
+        "lambda:InvokeFunctionUrl on ReserveWithdrawalFunctionFunctionUrl.FunctionArn if StringEquals=lambda:FunctionUrlAuthType=AWS_IAM",
+        "lambda:InvokeFunction on ReserveWithdrawalFunctionFunctionUrl.FunctionArn if Bool=lambda:InvokedViaFunctionUrl=true",
+      ]
+    `);
     expect(verbsOf('Producers')).toMatchInlineSnapshot(`
       [
         "events:PutEvents on IngressBus if StringEquals=events:detail-type=withdrawal.reported outflow.observed",
@@ -135,6 +158,7 @@ describe('Breakwater', () => {
     expect(wild).toMatchInlineSnapshot(`
       [
         "IngestEventsTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
+        "ReserveWithdrawalTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
         "ProjectStateTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
         "OperateBreakerTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
         "TickTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
@@ -161,6 +185,7 @@ describe('Breakwater', () => {
     expect(names).toMatchInlineSnapshot(`
       [
         "IngestEventsFunction: CONTROL_TABLE EVENTS_QUEUE_URL LEDGER_TABLE NODE_OPTIONS REJECT_QUEUE_URL",
+        "ReserveWithdrawalFunction: ADMISSION_AUDIENCE ADMISSION_ISSUER ADMISSION_KEY_ID CONTROL_TABLE LEDGER_TABLE NODE_OPTIONS",
         "ProjectStateFunction: ALERT_TOPIC_ARN CONTROL_TABLE NODE_OPTIONS",
         "OperateBreakerFunction: CONTROL_TABLE EVENTS_DLQ_URL LEDGER_TABLE NODE_OPTIONS",
         "TickFunction: ALERT_TOPIC_ARN CONTROL_TABLE EVENTS_DLQ_URL EVENT_BUS_NAME LEDGER_TABLE NODE_OPTIONS TICK_LOOP_MS",

@@ -25,6 +25,7 @@ import {
   send,
 } from '../support/local-runtime.ts';
 import { disagreements, keptIn, keptOn, totals } from '../support/recount.ts';
+import { testSigner } from '../support/signer.ts';
 
 const TIMES = 5;
 const WORKERS = 16;
@@ -142,6 +143,7 @@ describe('one event many times over a faulty store', () => {
       rejects: { send: nothing },
       deadLetters: { count: async () => 0 },
       redelivery: { soon: nothing },
+      signer: testSigner(),
       log: { info: () => undefined, error: () => undefined },
       sleep: (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs)),
       random: Math.random,

@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { awsWorld, EnvironmentError, tickEveryMs } from '../../lib/runtime/aws-world.ts';
+import {
+  admissionAudience,
+  awsWorld,
+  EnvironmentError,
+  tickEveryMs,
+} from '../../lib/runtime/aws-world.ts';
 import { ENV } from '../../lib/runtime/environment.ts';
 import { startLoopback } from '../adapters/aws/clients.ts';
+import { CLAIMS } from '../client/tokens.ts';
+import { startKms } from '../support/kms.ts';
 
 const QUEUE_URL = 'https://sqs.eu-west-1.amazonaws.com/111122223333/dead';
 
@@ -34,6 +41,45 @@ describe('awsWorld', () => {
     await expect(notifier.send({ subject: 's', body: 'b', severity: 'page' })).rejects.toThrow();
     await expect(events.send({ detailType: 'heartbeat', detail: {} })).rejects.toThrow();
     await expect(store.decisions.load({ rows: [], items: ['global'] })).rejects.toThrow();
+  });
+});
+
+describe('awsWorld signs', () => {
+  test('default', async () => {
+    const kms = await startKms();
+    vi.stubEnv('AWS_ENDPOINT_URL_KMS', kms.endpoint);
+    vi.stubEnv(ENV.admissionKeyId, kms.keyArn);
+    vi.stubEnv(ENV.admissionIssuer, 'breakwater:1');
+    const { signer } = awsWorld();
+    expect(kms.asked).toEqual([]);
+    expect(signer.issuer).toBe('breakwater:1');
+    expect((await signer.sign(CLAIMS)).split('.')).toHaveLength(3);
+    expect(kms.asked).toEqual([`GetPublicKey ${kms.keyArn}`, `Sign ${kms.keyArn}`]);
+    await kms.stop();
+  });
+
+  test.each([
+    [ENV.admissionKeyId, ENV.admissionIssuer],
+    [ENV.admissionIssuer, ENV.admissionKeyId],
+  ])('error: without %s nothing is signed, and the other functions start', async (absent, set) => {
+    vi.stubEnv(absent, undefined);
+    vi.stubEnv(set, 'set');
+    const { signer } = awsWorld();
+    await expect(signer.sign(CLAIMS)).rejects.toThrow(`${absent} must be set`);
+    await expect(signer.jwks()).rejects.toThrow(EnvironmentError);
+    expect(() => signer.issuer).toThrow(EnvironmentError);
+  });
+});
+
+describe('admissionAudience', () => {
+  test('default', () => {
+    vi.stubEnv(ENV.admissionAudience, 'signer');
+    expect(admissionAudience()).toBe('signer');
+  });
+
+  test.each([undefined, ''])('error: %s', (text) => {
+    vi.stubEnv(ENV.admissionAudience, text);
+    expect(() => admissionAudience()).toThrow('ADMISSION_AUDIENCE must be set');
   });
 });
 

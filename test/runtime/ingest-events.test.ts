@@ -7,7 +7,7 @@ import { ingestEvents, TimeoutError } from '../../lib/runtime/ingest-events.ts';
 import { tickOnce } from '../../lib/runtime/tick.ts';
 import type { Parts } from '../../lib/runtime/world.ts';
 import { ledgerOf, readyWorld, type TestWorld } from '../support/action-world.ts';
-import { beat, observed, reported, sqsRecord } from '../support/aws-shapes.ts';
+import { beat, observed, outcome, reported, sqsRecord } from '../support/aws-shapes.ts';
 import * as Build from '../support/builders.ts';
 import { expectMetersToBeSums } from '../support/ledger-check.ts';
 
@@ -293,6 +293,64 @@ describe('ingestEvents', () => {
     expect((await made.world.store.incidents.list(10)).length).toBe(1);
   });
 
+  const seen = (transaction: string, withdrawalId = 'w-1') =>
+    observed(transaction, { withdrawalId, asset: Build.USDC, amount: '1000000' });
+
+  test('H19: a failed withdrawal gives back what it was charged, once', async () => {
+    const made = await readyWorld(Build.policy());
+    const twice = [
+      sqsRecord('m-1', outcome('failed', 'w-1')),
+      sqsRecord('m-2', reported('w-1')),
+      sqsRecord('m-3', outcome('failed', 'w-1')),
+    ];
+    expect(await ingest(made, twice)).toEqual([]);
+    expect(await ingest(made, twice)).toEqual([]);
+    const kept = await ledgerOf(made.world.store, made.committed);
+    expect(kept.rows.get('withdrawal:w-1')).toMatchObject({ state: 'failed' });
+    expectMetersToBeSums(kept);
+    const said = made.lines.filter(({ message }) => message === 'outcome decided');
+    expect(said.map(({ fields }) => [fields.result, fields.givenBack])).toEqual([
+      ['recorded', '1000000'],
+      ['duplicate', undefined],
+      ['duplicate', undefined],
+      ['duplicate', undefined],
+    ]);
+  });
+
+  test('behavior: what is refused does not come again, is logged, and people are told once', async () => {
+    const made = await readyWorld(Build.policy());
+    const records = [
+      sqsRecord('m-1', outcome('settled', 'nobody')),
+      sqsRecord('m-2', outcome('failed', 'nobody')),
+    ];
+    expect(await ingest(made, records)).toEqual([]);
+    expect(await ingest(made, records)).toEqual([]);
+    expect([made.rejected, made.askedAgain]).toEqual([[], []]);
+    expect(made.lines[0]).toEqual({
+      level: 'info',
+      message: 'outcome decided',
+      fields: {
+        result: 'refused',
+        withdrawalId: 'nobody',
+        why: 'nobody approved such a withdrawal',
+      },
+    });
+    const told = made.records.filter(({ type }) => type === 'alert-raised');
+    expect(told).toMatchObject([{ alert: { kind: 'refused', scope: 'global' } }]);
+  });
+
+  test('H22: a replacement and the outflow of its transaction in one batch count once', async () => {
+    const made = await readyWorld(Build.policy());
+    await ingest(made, [sqsRecord('m-1', reported('w-1')), sqsRecord('m-2', seen('0xa'))]);
+    const records = [
+      sqsRecord('m-3', seen('0xb')),
+      sqsRecord('m-4', outcome('replaced', 'w-1', { transaction: '0xA' })),
+    ];
+    expect(await ingest(made, records)).toEqual([]);
+    expect(await made.world.store.incidents.list(1)).toEqual([]);
+    expectMetersToBeSums(await ledgerOf(made.world.store, made.committed));
+  });
+
   test('behavior: the log names the row, the verdict and the trips, and carries no bigint', async () => {
     const made = await readyWorld(Build.policy());
     await ingest(made, [sqsRecord('m-1', observed('0x1')), sqsRecord('m-2', '{')]);
@@ -312,6 +370,9 @@ describe('ingestEvents', () => {
     fc.nat(5).map((n) => reported(`w-${n}`)),
     fc.nat(5).map((n) => observed(`0x${n}`)),
     fc.constant(beat(Build.T0_MS)),
+    fc.nat(5).map((n) => outcome('settled', `w-${n}`)),
+    fc.nat(5).map((n) => outcome('failed', `w-${n}`)),
+    fc.nat(5).map((n) => outcome('replaced', `w-${n}`, { transaction: `0x${n}` })),
   );
   test.prop([fc.array(body, { maxLength: 12 })])(
     'behavior: every message is counted or put aside; nothing fails where nothing is broken',
@@ -319,7 +380,7 @@ describe('ingestEvents', () => {
       const made = await readyWorld(Build.policy());
       const records = bodies.map((text, n) => sqsRecord(`m-${n}`, text));
       expect(await ingest(made, records)).toEqual([]);
-      const decided = made.lines.filter(({ message }) => message === 'event decided').length;
+      const decided = made.lines.filter(({ message }) => message.endsWith(' decided')).length;
       const beats = bodies.filter((text) => text === beat(Build.T0_MS)).length;
       expect(decided + beats + made.rejected.length).toBe(bodies.length);
       expectMetersToBeSums(await ledgerOf(made.world.store, made.committed));

@@ -183,6 +183,34 @@ describe('operateBreaker by URL', () => {
     expect(await ask(made, { ...resume, expiresAt: soon(made) })).toMatchObject({ status: 200 });
   });
 
+  const CLOSE = {
+    command: 'withdrawal.close',
+    withdrawalId: 'w-1',
+    outcome: 'failed',
+    reason: 'the signer was down',
+  };
+
+  test('H19: withdrawal.close gives back on an operator’s word, once, and keeps whose it was', async () => {
+    const made = await readyWorld(Build.policy());
+    await recordEvents(made.world.decision, [Build.incoming(Build.withdrawal('w-1'))]);
+    expect(await ask(made, CLOSE)).toEqual({
+      status: 200,
+      body: { kind: 'recorded', withdrawalId: 'w-1', outcome: 'failed', givenBack: '1000000' },
+    });
+    expect(await ask(made, CLOSE)).toMatchObject({ status: 200, body: { kind: 'duplicate' } });
+    const { rows } = await made.world.store.decisions.load({ rows: ['withdrawal:w-1'], items: [] });
+    expect(rows.get('withdrawal:w-1')?.note).toBe(`operator ${ACTOR}: the signer was down`);
+  });
+
+  test('error: 409 for a withdrawal that nobody approved, and nobody else is told', async () => {
+    const made = await readyWorld(Build.policy());
+    expect(await ask(made, CLOSE)).toMatchObject({
+      status: 409,
+      body: { kind: 'refused', why: 'nobody approved such a withdrawal' },
+    });
+    expect(made.records.filter(({ type }) => type === 'alert-raised')).toEqual([]);
+  });
+
   test('args: policy.apply and policy.show', async () => {
     const made = testWorld(() => ({ parsePolicy }));
     expect(await ask(made, { command: 'policy.show' })).toEqual({
@@ -343,6 +371,11 @@ describe('operateBreaker by topic', () => {
       'carries pause and resume',
     ],
     ['a question', { command: 'status' }, 'carries pause and resume'],
+    [
+      'a withdrawal to close',
+      { command: 'withdrawal.close', withdrawalId: 'w-1', outcome: 'failed', reason: 'x' },
+      'carries pause and resume',
+    ],
     ['garbage', 'pause everything', 'is not JSON'],
     ['nothing', '', 'is not JSON'],
     [

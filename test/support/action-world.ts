@@ -13,6 +13,7 @@ import type { Policy } from '../../lib/domain/policy.ts';
 import type { ControlRecord, DecisionStore, Ids, Store } from '../../lib/ports.ts';
 import { createWorld, type Parts, type World } from '../../lib/runtime/world.ts';
 import { CHAIN, DAY_MS, OTHER_CHAIN, T0_MS } from './builders.ts';
+import { testSigner } from './signer.ts';
 
 /** A line of the log. */
 export type Line = {
@@ -62,6 +63,7 @@ export function testWorld(replace: (parts: Parts) => Partial<Parts> = () => ({})
     rejects: { send: async (one) => void rejected.push(one) },
     deadLetters: { count: async () => dead.count },
     redelivery: { soon: async (receiptHandle) => void askedAgain.push(receiptHandle) },
+    signer: testSigner(),
     log: {
       info: (message, fields) => lines.push({ level: 'info', message, fields }),
       error: (message, fields) => lines.push({ level: 'error', message, fields }),

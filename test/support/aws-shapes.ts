@@ -53,6 +53,17 @@ export function observed(
   });
 }
 
+/** What became of a withdrawal; a spent nonce where evidence is due. */
+export function outcome(
+  kind: 'settled' | 'failed' | 'cancelled' | 'replaced',
+  withdrawalId: string,
+  more: Readonly<Record<string, unknown>> = {},
+): string {
+  const evidence = { kind: 'nonce-spent', reference: '0xspent' };
+  const proof = kind === 'settled' ? {} : { evidence };
+  return envelope(`withdrawal.${kind}`, { withdrawalId, ...proof, ...more });
+}
+
 /** A heartbeat of `tick`. */
 export function beat(sentAtMs: number): string {
   return envelope('heartbeat', { sentAt: new Date(sentAtMs).toISOString() });

@@ -90,6 +90,7 @@ export function policy(overrides: Partial<Policy.Policy> = {}): Policy.Policy {
     unmatched: { scope: 'key-domain' },
     conflict: { scope: 'wallet' },
     resume: { kind: 'trial' },
+    outstandingMax: 100,
     timing: {
       clockToleranceMs: 2_000,
       admissionMs: 30_000,

@@ -53,17 +53,24 @@ export type Total = {
 /** Meters as the ledger's rows say they must be: scope key → `step:index` → totals. */
 export type Rebuilt = Map<string, Map<string, Total>>;
 
-/** Adds up what rows were charged, slot by slot. */
+/** States of rows whose charge was given back. */
+const GIVEN_BACK: ReadonlySet<string> = new Set(['failed', 'cancelled', 'replaced']);
+
+/**
+ * Adds up what rows were charged, slot by slot. Of what was given back only the names of its assets
+ * stay: a meter cannot know whether another charge has named them too.
+ */
 export function rebuild(rows: Iterable<Row>, shortHash: (text: string) => number): Rebuilt {
   const meters: Rebuilt = new Map();
   for (const row of rows) {
     const { money } = row;
     if (!money) continue;
+    const isGivenBack = GIVEN_BACK.has(row.state);
     // What a matched outflow was charged is a fee; its withdrawal was counted on its own row.
     const feeOnly = row.state === 'matched' && row.rowId.startsWith('outflow:');
     for (const [position, leg] of money.charged.entries()) {
       const { subject } = money;
-      const oneAsset = { amount: leg.amount, assets: [] };
+      const oneAsset = { amount: isGivenBack ? 0n : leg.amount, assets: [] };
       const many = { amount: 0n, assets: [shortHash(leg.asset)] };
       const memo = subject.memo === undefined ? '' : `|${plain(subject.memo)}`;
       const scopes: [string, { amount: bigint; assets: number[] }][] = [
@@ -76,9 +83,10 @@ export function rebuild(rows: Iterable<Row>, shortHash: (text: string) => number
         [`destination:${subject.destination}${memo}`, many],
         [`actor:${subject.actor === undefined ? '%none' : plain(subject.actor)}`, many],
       ];
-      const count = position === 0 && !feeOnly ? 1 : 0;
+      const count = position === 0 && !feeOnly && !isGivenBack ? 1 : 0;
+      const notional = isGivenBack ? 0n : leg.notional;
       for (const [key, part] of scopes) {
-        addTo(meters, key, { atMs: money.chargedAtMs, notional: leg.notional, count, ...part });
+        addTo(meters, key, { atMs: money.chargedAtMs, notional, count, ...part });
       }
     }
   }

@@ -81,9 +81,11 @@ function sortIn(
 /** Where meters and rows disagree, slot by slot; empty if they agree everywhere. */
 export function disagreements({ rows, items }: Kept): readonly string[] {
   const rebuilt = rebuild(rows.values(), nodeDigest.shortHash);
+  const moved = hasMoved(rows);
   return [...new Set([...items.keys(), ...rebuilt.keys()])].flatMap((scope) => {
-    const metered = slotsOf(items.get(scope));
     const summed: Slots = rebuilt.get(scope) ?? new Map();
+    const kept = slotsOf(items.get(scope));
+    const metered = moved ? unmoved(kept, summed) : kept;
     const newestMs = items.get(scope)?.meter.newestMs ?? 0;
     return [...new Set([...metered.keys(), ...summed.keys()])]
       .filter((slot) => metered.has(slot) || !hasLeft(slot, newestMs))
@@ -127,11 +129,32 @@ function slotsOf(item: Ledger.Item | undefined): Slots {
   return slots;
 }
 
+/** Whether the charge of some row was moved to a later time: its first slots keep the names of its assets. */
+function hasMoved(rows: Kept['rows']): boolean {
+  return [...rows.values()].some(({ money, atMs }) => money && money.chargedAtMs !== atMs);
+}
+
 /** Whether no window of the slot's step reaches back to it any more: only then may a meter forget it. */
 function hasLeft(slot: string, newestMs: number): boolean {
   const [step = 0, index = 0] = slot.split(':').map(Number);
   const { slotMs = 0, windowMs = 0 } = STEPS[step] ?? {};
   return (index + 1) * slotMs <= newestMs - windowMs;
+}
+
+/** A slot of a meter as it must be: without the names of assets that only a moved charge explains. */
+function withoutMoved(metered: Total, summed: Total | undefined): Total | undefined {
+  const { notional, amount, count } = metered;
+  if (!summed && notional === 0n && amount === 0n && count === 0) return undefined;
+  return { ...metered, assets: metered.assets.filter((one) => summed?.assets.includes(one)) };
+}
+
+function unmoved(kept: Slots, summed: Slots): Slots {
+  return new Map(
+    [...kept].flatMap(([slot, total]) => {
+      const rest = withoutMoved(total, summed.get(slot));
+      return rest ? [[slot, rest] as const] : [];
+    }),
+  );
 }
 
 function textOf(total: Total | undefined): string {

@@ -5,9 +5,11 @@
 
 import type * as Breaker from '../../lib/domain/breaker.ts';
 import * as Decision from '../../lib/domain/decision.ts';
+import type { Leases } from '../../lib/domain/flag.ts';
 import type * as Ledger from '../../lib/domain/ledger.ts';
 import type * as Policy from '../../lib/domain/policy.ts';
-import { context } from './builders.ts';
+import * as Reservation from '../../lib/domain/reservation.ts';
+import { CHAIN, context, DAY_MS, OTHER_CHAIN } from './builders.ts';
 
 /** Everything that is stored. */
 export type World = {
@@ -45,14 +47,50 @@ export function submit(
   },
 ): Decision.Decision {
   const { policy, nowMs, events } = batch;
+  return settle(here, Decision.keys(policy, events), (loaded) =>
+    Decision.decide(contextOf(here, policy, nowMs), loaded, events),
+  );
+}
+
+/** Loads, decides and commits reservations, as their action would. Without `leases` every chain has one. */
+export function reserve(
+  here: World,
+  batch: {
+    readonly policy: Policy.Policy;
+    readonly nowMs: number;
+    readonly asks: readonly Reservation.Ask[];
+    readonly leases?: Leases;
+  },
+): Reservation.Decided {
+  const { policy, nowMs, asks } = batch;
+  const untilMs = nowMs + 365 * DAY_MS;
+  const { leases = { [CHAIN]: untilMs, [OTHER_CHAIN]: untilMs } } = batch;
+  const decided = settle(here, Reservation.keys(policy, asks), (loaded) =>
+    Reservation.decide({ ...contextOf(here, policy, nowMs), leases }, loaded, asks),
+  );
+  for (const alert of decided.alerts) here.alerts.set(alert.alertId, freeze(alert));
+  return decided;
+}
+
+/** Decides, once more with the items that the rows have shown to be needed, and commits. */
+function settle<T extends { readonly changes?: Ledger.Changes }>(
+  here: World,
+  keys: { readonly rows: readonly string[]; readonly items: readonly string[] },
+  decide: (loaded: Ledger.Loaded) => T,
+): T {
   here.decisions += 1;
-  const keys = Decision.keys(policy, events);
-  const decision = Decision.decide(contextOf(here, policy, nowMs), load(here, keys), events);
-  const asked = new Set([...keys.rows, ...keys.items]);
-  for (const { row } of decision.changes.rows) mustHave(asked, row.rowId);
-  for (const { key } of decision.changes.items) mustHave(asked, key);
-  commit(here, decision.changes);
-  return decision;
+  const incidentsBefore = here.opened;
+  const first = decide(load(here, keys)).changes?.items.map(({ key }) => key) ?? [];
+  here.opened = incidentsBefore;
+  const items = [...new Set([...keys.items, ...first])];
+  const decided = decide(load(here, { rows: keys.rows, items }));
+  const { changes } = decided;
+  if (!changes) return decided;
+  const asked = new Set([...keys.rows, ...items]);
+  for (const { row } of changes.rows) mustHave(asked, row.rowId);
+  for (const { key } of changes.items) mustHave(asked, key);
+  commit(here, changes);
+  return decided;
 }
 
 /** The context of the next decision in this world. */

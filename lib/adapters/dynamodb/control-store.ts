@@ -2,9 +2,9 @@
 
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import type { IncidentStore, PolicyStore, ProjectionStore } from '../../ports.ts';
+import type { AlertStore, IncidentStore, PolicyStore, ProjectionStore } from '../../ports.ts';
 import type { Connection } from './connection.ts';
-import { call } from './connection.ts';
+import { call, settle, toError } from './connection.ts';
 import * as Codec from './control-codec.ts';
 import * as Keys from './keys.ts';
 import { getControl, queryControl } from './reads.ts';
@@ -61,6 +61,25 @@ export function createProjectionStore(connection: Connection): ProjectionStore {
     flag: async () => {
       const stored = await getControl(connection, 'flag', Keys.FLAG_KEY);
       return stored && Codec.fromFlag(stored);
+    },
+  };
+}
+
+/** Alerts that belong to no commit. A lost condition is no failure: the fact has been told. */
+export function createAlertStore(connection: Connection): AlertStore {
+  return {
+    raise: async (alert) => {
+      const input = {
+        TableName: connection.tables.control,
+        Item: Codec.toAlert(alert),
+        ConditionExpression: 'attribute_not_exists(pk)',
+      };
+      const settled = await settle(connection, () =>
+        connection.client.send(new PutItemCommand(input)),
+      );
+      if (settled.kind === 'failed' && settled.failure.kind !== 'condition') {
+        throw toError('alert', settled);
+      }
     },
   };
 }

@@ -1,4 +1,4 @@
-/** The item of a scope at rest: `v` version, `m` meter, `b` breaker, `p` policy version, `expiresAtS`. */
+/** The item of a scope at rest: `v` version, `m` meter, `b` breaker, `p` policy version, `o` open reservations, `expiresAtS`. */
 
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
@@ -28,9 +28,10 @@ const StoredBreaker: z.ZodMiniType<Breaker.Breaker> = z.discriminatedUnion('stat
 
 /** Writes the item of a scope. A breaker that has never opened takes no room. */
 export function toItem(key: Scope.Key, item: Ledger.Item): Record<string, AttributeValue> {
-  const { version, meter, breaker, policyVersion } = item;
+  const { version, meter, breaker, policyVersion, outstanding = 0 } = item;
   const pristine = breaker.state === 'closed' && breaker.epoch === 0;
-  const expires = EXPIRING.test(key) && pristine && policyVersion === undefined;
+  const expires =
+    EXPIRING.test(key) && pristine && policyVersion === undefined && outstanding === 0;
   const expiresAtS = Math.ceil((meter.newestMs + Meter.SILENCE_MS) / SECOND_MS);
   return {
     ...itemKeyOf(key),
@@ -38,6 +39,7 @@ export function toItem(key: Scope.Key, item: Ledger.Item): Record<string, Attrib
     m: { B: toMeterBytes(meter) },
     ...(pristine ? {} : { b: Attributes.toJson(breaker) }),
     ...(policyVersion === undefined ? {} : { p: { S: policyVersion.toString() } }),
+    ...(outstanding === 0 ? {} : { o: { S: outstanding.toString() } }),
     ...(expires && meter.newestMs > 0 ? { expiresAtS: { N: expiresAtS.toString() } } : {}),
   };
 }
@@ -53,6 +55,7 @@ export function fromItem(attributes: Attributes.Attributes): Ledger.Item {
     version: Attributes.numberOf(attributes, 'v'),
     meter: fromMeterBytes(Attributes.bytesOf(attributes, 'm')),
     breaker: attributes.b ? Attributes.jsonOf(attributes, 'b', StoredBreaker) : Breaker.CLOSED,
+    ...(attributes.o ? { outstanding: Attributes.jsonOf(attributes, 'o', z.int()) } : {}),
     ...(attributes.p ? { policyVersion: Attributes.jsonOf(attributes, 'p', z.int()) } : {}),
   };
 }

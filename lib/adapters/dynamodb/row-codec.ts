@@ -46,7 +46,17 @@ const StoredLeg = z.tuple([
 ]);
 
 const StoredRow = z.object({
-  s: z.enum(['reported', 'claimed', 'matched', 'unmatched', 'noted']),
+  s: z.enum([
+    'reported',
+    'reserved',
+    'claimed',
+    'matched',
+    'unmatched',
+    'replaced',
+    'failed',
+    'cancelled',
+    'noted',
+  ]),
   h: z.string(),
   t: z.int(),
   p: z.int(),
@@ -61,13 +71,17 @@ const StoredRow = z.object({
   ),
   l: z.optional(z.string()),
   n: z.optional(z.string()),
+  /** Until when its admission lives. */
+  a: z.optional(z.int()),
+  /** When it was said to have settled. */
+  e: z.optional(z.int()),
 });
 
 type StoredMoney = NonNullable<z.infer<typeof StoredRow>['m']>;
 
 /** Writes a row. */
 export function toRow(row: Ledger.Row): Record<string, AttributeValue> {
-  const { money, link, note } = row;
+  const { money, link, note, admittedUntilMs, settledAtMs } = row;
   return {
     pk: { S: rowKey(row.rowId).pk },
     v: { N: row.version.toString() },
@@ -80,13 +94,15 @@ export function toRow(row: Ledger.Row): Record<string, AttributeValue> {
       m: money && toMoney(money, row.atMs),
       l: link,
       n: note,
+      a: admittedUntilMs,
+      e: settledAtMs,
     } satisfies z.infer<typeof StoredRow>),
   };
 }
 
 /** Reads the row that was asked for by this id. @throws {Store.UnreadableError} */
 export function fromRow(rowId: string, attributes: Attributes.Attributes): Ledger.Row {
-  const { s, h, t, p, m, l, n } = Attributes.jsonOf(attributes, 'b', StoredRow);
+  const { s, h, t, p, m, l, n, a, e } = Attributes.jsonOf(attributes, 'b', StoredRow);
   return {
     rowId,
     version: Attributes.numberOf(attributes, 'v'),
@@ -98,6 +114,8 @@ export function fromRow(rowId: string, attributes: Attributes.Attributes): Ledge
     ...(m && { money: fromMoney(m, t) }),
     ...(l === undefined ? {} : { link: l }),
     ...(n === undefined ? {} : { note: n }),
+    ...(a === undefined ? {} : { admittedUntilMs: a }),
+    ...(e === undefined ? {} : { settledAtMs: e }),
   };
 }
 

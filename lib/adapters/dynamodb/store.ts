@@ -5,7 +5,12 @@ import type { Clock, Store } from '../../ports.ts';
 import { guardClock } from './clock-guard.ts';
 import type { Connection, Retry, TableNames } from './connection.ts';
 import { RETRY } from './connection.ts';
-import { createIncidentStore, createPolicyStore, createProjectionStore } from './control-store.ts';
+import {
+  createAlertStore,
+  createIncidentStore,
+  createPolicyStore,
+  createProjectionStore,
+} from './control-store.ts';
 import { createDecisionStore } from './decision-store.ts';
 import { createHealthStore } from './health-store.ts';
 
@@ -33,5 +38,6 @@ export function createDynamoStore(parameters: {
     incidents: createIncidentStore(connection),
     health: createHealthStore(connection),
     projections: createProjectionStore(connection),
+    alerts: createAlertStore(connection),
   };
 }

@@ -52,6 +52,13 @@ export function createMemoryStore(
       },
       flag: async () => state.health.flag,
     },
+    alerts: {
+      raise: async (alert) => {
+        if (state.alerts.has(alert.alertId)) return;
+        state.alerts.set(alert.alertId, alert);
+        state.onControlChange({ type: 'alert-raised', alert });
+      },
+    },
   };
 }
 

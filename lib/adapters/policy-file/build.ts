@@ -18,6 +18,7 @@ export function buildPolicy(file: Schema.PolicyFile): Policy.Policy {
     unmatched: file.unmatched,
     conflict: file.conflict,
     resume: { kind: file.resume },
+    outstandingMax: file.reservations.outstandingPerActor,
     timing: timingOf(file.timing),
   };
 }
@@ -60,6 +61,7 @@ function limitRule(file: Schema.PolicyFile, limit: Schema.Limit): readonly Polic
       allowed: allowed.value,
       ...(warn === undefined ? {} : { warnBps: warn }),
       action: action(limit),
+      ...(limit.tripOnRefusal === 'true' ? { tripOnRefusal: true } : {}),
       mode,
     },
   ];

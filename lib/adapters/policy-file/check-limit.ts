@@ -114,7 +114,11 @@ function checkSize(sections: Sections, limit: Limit): readonly Wrong[] {
 }
 
 function checkAction(limit: Limit): readonly Wrong[] {
-  const { action, scope } = limit;
+  const { action, scope, tripOnRefusal } = limit;
+  if (tripOnRefusal === 'true' && (action === 'hold' || action === 'alert')) {
+    const message = `action ${action} opens no breaker; use action pause, or remove it`;
+    return [{ field: ['tripOnRefusal'], message }];
+  }
   const one = scope === 'actor' || scope === 'destination';
   if (!one || typeof action === 'string' || action.pause !== 'global') return [];
   const message = `one ${scope} must not stop everybody; use a narrower scope, such as ${scope} or wallet`;

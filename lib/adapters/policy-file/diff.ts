@@ -74,7 +74,7 @@ function entry(
 }
 
 function head(policy: Policy.Policy): Fields {
-  const { name, mode, resume, unknown, unmatched, conflict, timing } = policy;
+  const { name, mode, resume, unknown, unmatched, conflict, outstandingMax, timing } = policy;
   const rules = (['wallet', 'asset', 'chain', 'price'] as const).map((what) => {
     const { withdrawal, outflow, scope } = unknown[what];
     return [
@@ -89,6 +89,7 @@ function head(policy: Policy.Policy): Fields {
     ...rules,
     ['unmatched.scope', unmatched.scope],
     ['conflict.scope', conflict.scope],
+    ['reservations.outstandingPerActor', outstandingMax.toString()],
     ['timing.clockTolerance', `${timing.clockToleranceMs} ms`],
     ['timing.admission', `${timing.admissionMs} ms`],
     ['timing.commitDelay', `${timing.commitDelayMs} ms`],
@@ -118,7 +119,7 @@ function limitFields(
   policy: Policy.Policy,
   limit: Policy.Limit,
 ): Readonly<Record<string, string | undefined>> {
-  const { scope, where, metric, windowMs, warnBps, action, mode } = limit;
+  const { scope, where, metric, windowMs, warnBps, action, tripOnRefusal, mode } = limit;
   const narrowed = Object.entries(where).flatMap(([field, pattern]) =>
     pattern === undefined ? [] : [`${field} ${pattern}`],
   );
@@ -130,6 +131,7 @@ function limitFields(
     limit: size(policy, limit),
     warn: warnBps === undefined ? undefined : `${Money.formatUnits(BigInt(warnBps), 2)}%`,
     action: action.kind === 'pause' ? `pause ${action.scope}` : action.kind,
+    tripOnRefusal: tripOnRefusal ? 'true' : undefined,
     mode,
   };
 }

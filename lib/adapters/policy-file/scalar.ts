@@ -99,6 +99,13 @@ export const textPattern = scalar({
       : undefined,
 });
 
+/** Open reservations of one customer. */
+export const outstandingMax = scalar({
+  expected: 'a number of reservations; use a whole number of 1 to 100000',
+  read: (text) => (/^[1-9]\d{0,4}$|^100000$/.test(text) ? Number(text) : undefined),
+  hint: TEXT_OR_NUMBER,
+});
+
 /** Fraction digits of an asset. */
 export const decimals = scalar({
   expected: `a number of decimals; use a whole number of 0 to ${Money.DECIMALS_MAX}`,

@@ -78,6 +78,7 @@ export const LIMIT = fields(
       error: (issue) =>
         `${lack(issue.input) ?? 'is not an action'}; use pause, hold, alert or { pause: <scope> } with a scope of ${Scope.KINDS.join(', ')}`,
     }),
+    tripOnRefusal: z._default(Scalar.word(['true', 'false']), 'false'),
     mode: z._default(mode, 'enforce'),
   },
   'a sum equal to the limit passes, one unit more breaches',
@@ -143,6 +144,13 @@ export const POLICY_FILE = fields(
     ),
     conflict: z.prefault(
       fields({ scope: z._default(wideKind, 'wallet') }, 'one id with two bodies'),
+      {},
+    ),
+    reservations: z.prefault(
+      fields(
+        { outstandingPerActor: z.prefault(Scalar.outstandingMax, '100') },
+        'withdrawals that were admitted and whose outcome is open',
+      ),
       {},
     ),
     timing: z.prefault(TIMING, {}),

@@ -28,6 +28,16 @@ const scope = z.pipe(
     }
   }),
 );
+/** Longest id of a withdrawal, as events may have it. */
+const WITHDRAWAL_ID_LENGTH_MAX = 256;
+const withdrawalId = z.string().check(
+  z.minLength(1),
+  z.maxLength(WITHDRAWAL_ID_LENGTH_MAX),
+  z.refine(
+    (value) => value.isWellFormed() && !/\p{Cc}/u.test(value),
+    'must have no control characters',
+  ),
+);
 const incidentId = z
   .string()
   .check(
@@ -59,6 +69,12 @@ const request = z.discriminatedUnion('command', [
     commandId: id,
     source: z.string().check(z.maxLength(POLICY_LENGTH_MAX)),
   }),
+  z.strictObject({
+    command: z.literal('withdrawal.close'),
+    withdrawalId,
+    outcome: z.enum(['failed', 'cancelled']),
+    reason,
+  }),
   z.strictObject({ command: z.literal('policy.show') }),
   z.strictObject({ command: z.literal('status') }),
   z.strictObject({ command: z.literal('limits'), scope: z.optional(scope) }),
@@ -77,7 +93,7 @@ const request = z.discriminatedUnion('command', [
 
 /** A command or a question, as it travels. */
 export type Request = z.infer<typeof request>;
-/** A request that changes something. */
+/** A request that changes breakers or the policy, once by its `commandId`. */
 export type Change = Extract<Request, { command: 'pause' | 'resume' | 'policy.apply' }>;
 
 /**
@@ -91,7 +107,7 @@ export function parseRequest(body: string): Request {
   return reading.value;
 }
 
-/** Whether a request changes something. */
+/** Whether a request changes breakers or the policy. */
 export function isChange(parsed: Request): parsed is Change {
   return (
     parsed.command === 'pause' || parsed.command === 'resume' || parsed.command === 'policy.apply'

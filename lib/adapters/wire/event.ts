@@ -1,5 +1,5 @@
 /**
- * Events as producers send them: an EventBridge envelope whose `detail` is one of three shapes
+ * Events as producers send them: an EventBridge envelope whose `detail` is of one of a few shapes
  * (`docs/events.md`). Unknown JSON goes in, a domain event comes out, or an error that names field
  * and reason. Nothing is counted of what cannot be read.
  */
@@ -7,6 +7,7 @@
 import * as z from 'zod/mini';
 import * as Caip from '../../domain/caip.ts';
 import * as Money from '../../domain/money.ts';
+import type * as Outcome from '../../domain/outcome.ts';
 import type * as Withdrawal from '../../domain/withdrawal.ts';
 import * as Identifier from './identifier.ts';
 import { read, readJson } from './read.ts';
@@ -62,17 +63,36 @@ const outflowDetail = z.strictObject({
   observedAt: z.optional(instant),
   ...transferShape,
 });
+const settledDetail = z.strictObject({ withdrawalId: text });
+/** An operator's word is no event: it comes as a command, with the identity that IAM proved. */
+const closedDetail = z.strictObject({
+  withdrawalId: text,
+  evidence: z.strictObject({ kind: z.enum(['nonce-spent', 'never-signed']), reference: text }),
+});
+const replacedDetail = z.strictObject({
+  withdrawalId: text,
+  transaction: text,
+  evidence: z.strictObject({ kind: z.literal('nonce-spent'), reference: text }),
+});
 const heartbeatDetail = z.strictObject({ sentAt: instant });
 const envelopeShape = z.object({ 'detail-type': z.string(), detail: z.optional(z.unknown()) });
 
 /** A parsed event of the ingress. */
-export type Event = Withdrawal.Withdrawal | Withdrawal.Outflow | Heartbeat;
+export type Event = Withdrawal.Withdrawal | Withdrawal.Outflow | Outcome.Outcome | Heartbeat;
 
 /** A proof, sent by `tick`, that events arrive. */
 export type Heartbeat = { readonly kind: 'heartbeat'; readonly sentAtMs: number };
 
 /** Names that `detail-type` may have. */
-export const DETAIL_TYPES = ['withdrawal.reported', 'outflow.observed', 'heartbeat'] as const;
+export const DETAIL_TYPES = [
+  'withdrawal.reported',
+  'outflow.observed',
+  'withdrawal.settled',
+  'withdrawal.failed',
+  'withdrawal.cancelled',
+  'withdrawal.replaced',
+  'heartbeat',
+] as const;
 
 /**
  * Reads the text of an EventBridge envelope.
@@ -94,18 +114,16 @@ export function fromEnvelope(value: unknown): Event {
       const { withdrawalId, ...rest } = readOrThrow(withdrawalDetail, detail, 'detail');
       return { kind: 'withdrawal', withdrawalId, transfer: toTransfer(rest) };
     }
-    case 'outflow.observed': {
-      const {
-        transaction,
-        place,
-        withdrawalId,
-        observedAt: _,
-        ...rest
-      } = readOrThrow(outflowDetail, detail, 'detail');
-      const transfer = toTransfer(rest);
-      const hash = spelled(transaction, transfer.account);
-      return { kind: 'outflow', transaction: hash, place, withdrawalId, transfer };
-    }
+    case 'outflow.observed':
+      return toOutflow(readOrThrow(outflowDetail, detail, 'detail'));
+    case 'withdrawal.settled':
+      return { kind: 'settled', ...readOrThrow(settledDetail, detail, 'detail') };
+    case 'withdrawal.failed':
+      return { kind: 'failed', ...readOrThrow(closedDetail, detail, 'detail') };
+    case 'withdrawal.cancelled':
+      return { kind: 'cancelled', ...readOrThrow(closedDetail, detail, 'detail') };
+    case 'withdrawal.replaced':
+      return { kind: 'replaced', ...readOrThrow(replacedDetail, detail, 'detail') };
     case 'heartbeat':
       return { kind: 'heartbeat', sentAtMs: readOrThrow(heartbeatDetail, detail, 'detail').sentAt };
     default:
@@ -113,6 +131,13 @@ export function fromEnvelope(value: unknown): Event {
         problems: [`detail-type: must be one of ${DETAIL_TYPES.join(', ')}`],
       });
   }
+}
+
+function toOutflow(detail: z.output<typeof outflowDetail>): Withdrawal.Outflow {
+  const { transaction, place, withdrawalId, observedAt: _, ...rest } = detail;
+  const transfer = toTransfer(rest);
+  const hash = spelled(transaction, transfer.account);
+  return { kind: 'outflow', transaction: hash, place, withdrawalId, transfer };
 }
 
 /**

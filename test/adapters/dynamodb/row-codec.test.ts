@@ -72,6 +72,8 @@ describe('fromRow', () => {
     ['a row with money', row()],
     ['a note', { ...row(), money: undefined, state: 'noted', note: 'why', link: 'other' }],
     ['nothing charged', row({ charged: [] })],
+    ['a reservation that settled', { ...row(), admittedUntilMs: 1, settledAtMs: 2 }],
+    ['an outflow that was replaced', { ...row(), state: 'replaced', note: 'why' }],
     ['a charge at another time', row({ chargedAtMs: 1 })],
     ['a subject of another asset', row({ subject: Build.subject({ asset: Build.USDC }) })],
     ['a transfer without actor', row({ transfer: Build.transfer({ actor: undefined }) })],

@@ -270,6 +270,33 @@ describe('checkLimit', () => {
     `);
   });
 
+  test('args: tripOnRefusal, only where a breaker opens', () => {
+    const limit = (fields: string) =>
+      withLimit(`id: a, scope: wallet, metric: count, window: 1h, limit: 1, ${fields}`);
+    const cases = {
+      pause: limit('action: pause, tripOnRefusal: true'),
+      'pause elsewhere': limit('action: { pause: global }, tripOnRefusal: true'),
+      hold: limit('action: hold, tripOnRefusal: true'),
+      'hold without': limit('action: hold, tripOnRefusal: false'),
+      alert: limit('action: alert, tripOnRefusal: true'),
+      'no truth': limit('action: pause, tripOnRefusal: yes'),
+    };
+    expect(told(cases)).toMatchInlineSnapshot(`
+      "pause:
+      ok
+      pause elsewhere:
+      ok
+      hold:
+      line 8, limits[0].tripOnRefusal: action hold opens no breaker; use action pause, or remove it
+      hold without:
+      ok
+      alert:
+      line 8, limits[0].tripOnRefusal: action alert opens no breaker; use action pause, or remove it
+      no truth:
+      line 8, limits[0].tripOnRefusal: "yes" is not allowed; use true or false"
+    `);
+  });
+
   test('args: where, only fields that the scope fixes', () => {
     const values = {
       wallet: 'eth-*',

@@ -52,8 +52,9 @@ describe('diffPolicies', () => {
         ['price: { withdrawal: block', 'price: { withdrawal: hold'],
         [
           'unmatched: { scope: key-domain }',
-          'unmatched: { scope: global }\ntiming: { lease: 60s }',
+          'unmatched: { scope: global }\ntiming: { lease: 60s }\nreservations: { outstandingPerActor: 7 }',
         ],
+        ['action: { pause: key-domain }', 'action: { pause: key-domain }\n    tripOnRefusal: true'],
       ),
     ).toMatchInlineSnapshot(`
       [
@@ -61,6 +62,7 @@ describe('diffPolicies', () => {
         "resume: trial → quorum",
         "unknown.price: withdrawal block, outflow pause, scope wallet → withdrawal hold, outflow pause, scope wallet",
         "unmatched.scope: key-domain → global",
+        "reservations.outstandingPerActor: 100 → 7",
         "timing.lease: 180000 ms → 60000 ms",
         "chains[eip155:*].name: Any EVM chain → EVM",
         "assets[eip155:1/slip44:60].floorPriceUsd: 1500 → 1500.000000000001",
@@ -71,6 +73,7 @@ describe('diffPolicies', () => {
         "limits[wallet-burst].window: 5m → 15m",
         "limits[wallet-hour].limit: 2500000 USD → 2500000.01 USD",
         "limits[wallet-hour].warn: 80% → (none)",
+        "limits[wallet-assets].tripOnRefusal: (none) → true",
         "limits[eth-tokens-hour].limit: 1500 ETH → 1500.5 ETH",
       ]
     `);

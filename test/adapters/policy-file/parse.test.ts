@@ -58,6 +58,7 @@ describe('parsePolicy', () => {
         ],
         "mode": "enforce",
         "name": "small",
+        "outstandingMax": 100,
         "resume": {
           "kind": "trial",
         },
@@ -244,7 +245,7 @@ describe('parsePolicy', () => {
       line 8, limits[0].window: "2h" is not a window; use 1m, 5m, 15m, 1h, 6h, 24h, 7d or 30d (a slot may be at most a tenth of its window)
       line 8, limits[0].limit: "0" is not a limit; use a decimal above 0 such as "2500000", or the word unlimited
       line 8, limits[1].metric: amount needs one unit; use scope asset or wallet-asset, or metric notional
-      line 11, limit: is no field here; did you mean "limits"? (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, timing)"
+      line 11, limit: is no field here; did you mean "limits"? (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, reservations, timing)"
     `);
   });
 

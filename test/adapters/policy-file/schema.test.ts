@@ -58,15 +58,15 @@ describe('POLICY_FILE', () => {
     };
     expect(told(cases)).toMatchInlineSnapshot(`
       "top:
-      line 11, limit: is no field here; did you mean "limits"? (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, timing)
+      line 11, limit: is no field here; did you mean "limits"? (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, reservations, timing)
       other case:
-      line 8, limits[0].Scope: is no field here; did you mean "scope"? (fields: id, scope, where, metric, window, limit, warn, action, mode)
+      line 8, limits[0].Scope: is no field here; did you mean "scope"? (fields: id, scope, where, metric, window, limit, warn, action, tripOnRefusal, mode)
       other writing:
       line 7, wallets[0].key_domain: is no field here; did you mean "keyDomain"? (fields: name, keyDomain, addresses)
       nothing like it:
-      line 11, colour: is no field here (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, timing)
+      line 11, colour: is no field here (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, reservations, timing)
       a terminal:
-      line 11, \\u{1b}[31m: is no field here (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, timing)"
+      line 11, \\u{1b}[31m: is no field here (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, reservations, timing)"
     `);
   });
 

@@ -9,6 +9,13 @@ import {
 
 const pause = { command: 'pause', commandId: 'c-0000001', scope: 'global', reason: 'drill' };
 
+const close = {
+  command: 'withdrawal.close',
+  withdrawalId: 'w-1',
+  outcome: 'failed',
+  reason: 'the signer was down',
+};
+
 function errorOf(request: unknown): string {
   try {
     parseRequest(JSON.stringify(request));
@@ -22,6 +29,7 @@ function errorOf(request: unknown): string {
 describe('parseRequest', () => {
   test('default', () => {
     expect(parseRequest(JSON.stringify(pause))).toEqual(pause);
+    expect(parseRequest(JSON.stringify(close))).toEqual(close);
   });
 
   test.each([
@@ -30,6 +38,10 @@ describe('parseRequest', () => {
     ['an empty reason', { ...pause, reason: '' }, 'reason'],
     ['a short command id', { ...pause, commandId: 'c' }, 'commandId'],
     ['a field that is not known', { ...pause, force: true }, 'force'],
+    ['an outcome that gives nothing back', { ...close, outcome: 'settled' }, 'outcome'],
+    ['a withdrawal without id', { ...close, withdrawalId: '' }, 'withdrawalId'],
+    ['a withdrawal with a line break', { ...close, withdrawalId: 'a\nb' }, 'withdrawalId'],
+    ['evidence that is not a word', { ...close, evidence: 'nonce-spent' }, 'evidence'],
     ['an incident id that is none', { command: 'incident', incidentId: '../x' }, 'incidentId'],
   ])('error: %s', (_name, request, field) => {
     expect(errorOf(request)).toContain(field);
@@ -48,6 +60,7 @@ describe('isChange', () => {
   test('default', () => {
     expect(isChange(parseRequest(JSON.stringify(pause)))).toBe(true);
     expect(isChange(parseRequest('{"command":"status"}'))).toBe(false);
+    expect(isChange(parseRequest(JSON.stringify(close)))).toBe(false);
   });
 });
 

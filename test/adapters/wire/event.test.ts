@@ -90,6 +90,33 @@ describe('fromEnvelope', () => {
     expect(event).toEqual({ kind: 'heartbeat', sentAtMs: Date.UTC(2023, 8, 12, 13, 20, 59) });
   });
 
+  const evidence = { kind: 'nonce-spent', reference: '0xdef' };
+
+  test.each([
+    ['settled', { withdrawalId: 'w-1' }],
+    ['failed', { withdrawalId: 'w-1', evidence }],
+    ['cancelled', { withdrawalId: 'w-1', evidence: { ...evidence, kind: 'never-signed' } }],
+    ['replaced', { withdrawalId: 'w-1', transaction: '0xABC', evidence }],
+  ])('args: withdrawal.%s', (kind, detail) => {
+    expect(fromEnvelope(envelope(`withdrawal.${kind}`, detail))).toEqual({ kind, ...detail });
+  });
+
+  test.each([
+    ['failed', { evidence: undefined }, 'detail.evidence'],
+    ['cancelled', { evidence: { kind: 'nonce-spent' } }, 'detail.evidence.reference'],
+    ['failed', { evidence: { ...evidence, reference: '' } }, 'detail.evidence.reference'],
+    ['failed', { evidence: { ...evidence, kind: 'expired' } }, 'detail.evidence.kind'],
+    ['failed', { evidence: { ...evidence, kind: 'operator' } }, 'detail.evidence.kind'],
+    ['failed', { withdrawalId: undefined }, 'detail.withdrawalId'],
+    ['settled', {}, 'detail'],
+    ['replaced', { transaction: undefined }, 'detail.transaction'],
+    ['replaced', { evidence: { ...evidence, kind: 'never-signed' } }, 'detail.evidence.kind'],
+  ])('error: H19: withdrawal.%s with %j', (kind, change, field) => {
+    const transaction = kind === 'replaced' ? { transaction: '0xabc' } : {};
+    const detail = { withdrawalId: 'w-1', evidence, ...transaction, ...change };
+    expect(problemsOf(`withdrawal.${kind}`, detail)[0]?.split(': ')[0]).toBe(field);
+  });
+
   test('args: a fee in another asset', () => {
     const fee = { asset: 'eip155:1/slip44:60', amount: '21000' };
     const event = fromEnvelope(envelope('withdrawal.reported', { ...reported, fee }));
@@ -132,7 +159,7 @@ describe('fromEnvelope', () => {
 
   test('error: an unknown detail-type names those that are known', () => {
     expect(problemsOf('withdrawal.invented', reported)).toEqual([
-      'detail-type: must be one of withdrawal.reported, outflow.observed, heartbeat',
+      'detail-type: must be one of withdrawal.reported, outflow.observed, withdrawal.settled, withdrawal.failed, withdrawal.cancelled, withdrawal.replaced, heartbeat',
     ]);
   });
 

@@ -18,6 +18,7 @@ import type { Stage } from '../../../lib/local/replay/run.ts';
 import type { TimelineItem } from '../../../lib/local/replay/timeline.ts';
 import { operateBreaker } from '../../../lib/runtime/operate-breaker.ts';
 import { createWorld, type World } from '../../../lib/runtime/world.ts';
+import { testSigner } from '../../support/signer.ts';
 
 const CALL_MAX_MS = 5_000;
 const none = () => undefined;
@@ -83,6 +84,7 @@ function createMemoryWorld(clock: World['clock'], messages: Message[]): World {
     rejects: { send: async () => undefined },
     deadLetters: { count: async () => 0 },
     redelivery: { soon: async () => undefined },
+    signer: testSigner(),
     log: { info: none, error: none },
     sleep: async () => undefined,
     random: () => 0,
@@ -107,7 +109,7 @@ function transportTo(world: World): Transport {
 
 async function send(world: World, item: TimelineItem) {
   const event = fromEnvelope({ 'detail-type': item.detailType, detail: item.detail });
-  if (event.kind === 'heartbeat') return { opened: [] };
+  if (!('transfer' in event)) return { opened: [] };
   const bodyHash = nodeDigest.hash(canonicalBody(event.transfer));
   const incoming = { kind: 'transfer', event, bodyHash, lagMs: 0 } as const;
   const [recorded] = await recordEvents(world.decision, [incoming]);

@@ -4,7 +4,7 @@ import { recordEvents } from '../../lib/actions/record-events.ts';
 import { createDynamoStore } from '../../lib/adapters/dynamodb/store.ts';
 import { nodeIds } from '../../lib/adapters/node-ids.ts';
 import { parsePolicy } from '../../lib/adapters/policy-file/parse.ts';
-import { createFlagReader, type FlagReader } from '../../lib/client/flag.ts';
+import { createFlagReader, type FlagReader } from '../../lib/client/flag-reader.ts';
 import type { Store } from '../../lib/ports.ts';
 import { startTestEngine, wallClock } from '../adapters/dynamodb/engine.ts';
 import { source } from '../adapters/policy-file/source.ts';

@@ -17,6 +17,7 @@ import { createDynamoStore } from '../adapters/dynamodb/store.ts';
 import { parsePolicy } from '../adapters/policy-file/parse.ts';
 import type { Flag } from '../domain/flag.ts';
 import type { Clock } from '../ports.ts';
+import { wallClock } from './time.ts';
 
 /** Where to read. `endpoint` names another engine than DynamoDB; `clock` is the host's unless given. */
 export type Options = {
@@ -36,7 +37,6 @@ export type FlagReader = {
 /** A reader with its own DynamoDB client; it needs `dynamodb:BatchGetItem` and `GetItem` on both tables and nothing else. */
 export function createFlagReader(options: Options): FlagReader {
   const { ledgerTable: ledger, controlTable: control, endpoint, region } = options;
-  const wallClock: Clock = { nowMs: () => Date.now() };
   const client = createDynamoClient({ endpoint, region });
   const { decisions, policies, health } = createDynamoStore({
     client,

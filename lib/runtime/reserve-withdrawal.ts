@@ -1,0 +1,127 @@
+/** Reservations by function URL, with the caller's IAM identity, and the keys to verify admissions with. */
+
+import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import { type Answer, reserveWithdrawals as reserve } from '../actions/reserve-withdrawals.ts';
+import * as Wire from '../adapters/wire/reserve.ts';
+import type { Ask } from '../domain/reservation.ts';
+import { canonicalBody } from '../domain/withdrawal.ts';
+import { pipeline } from './pipeline.ts';
+import type { World } from './world.ts';
+
+/** What a function URL with IAM authorisation sends (payload 2.0), as far as it is read here. */
+export type ReserveEvent = {
+  readonly rawPath: string;
+  readonly body?: string;
+  readonly isBase64Encoded?: boolean;
+  readonly requestContext: {
+    readonly http: { readonly method: string };
+    readonly authorizer?: { readonly iam?: { readonly userArn?: string } };
+  };
+};
+
+/** `audience`: who may accept admissions of requests that name nobody. */
+export type Options = { readonly audience: string };
+
+type Response = APIGatewayProxyStructuredResultV2;
+/** One invocation: what it was found to ask, as soon as that is read. */
+type Call = { readonly event: ReserveEvent; asks?: readonly Ask[] };
+
+/** Longest request, bytes: a hundred withdrawals with room to spare. */
+const BODY_MAX_BYTES = 256 * 1024;
+const KEYS_PATH = '/jwks';
+
+/**
+ * The function that a withdrawal service asks before it signs. `POST` decides; `GET /jwks` gives the
+ * public keys. The caller is the IAM identity that the URL proved.
+ * Fail direction: closed, when time runs out every withdrawal of the request is a `block` that may
+ * be asked again; what was charged for it meanwhile is found again by its id.
+ */
+export function reserveWithdrawal(world: World, options: Options) {
+  return (event: ReserveEvent, context: Context): Promise<Response> => {
+    const call: Call = { event };
+    // One pipeline for each call: what is answered when time runs out depends on what was asked.
+    const run = pipeline(() => respond(world, options, call), {
+      name: 'reserve-withdrawal',
+      log: world.log,
+      onTimeout: () => outOfTime(world, call),
+    });
+    return run(event, context);
+  };
+}
+
+async function respond(world: World, options: Options, call: Call): Promise<Response> {
+  const { rawPath, requestContext } = call.event;
+  const { method } = requestContext.http;
+  const caller = requestContext.authorizer?.iam?.userArn;
+  if (!caller) return answer(401, { error: 'no caller identity: the URL must be called with IAM' });
+  if (rawPath === KEYS_PATH) {
+    if (method !== 'GET') return answer(405, { error: `${KEYS_PATH} answers GET, not ${method}` });
+    return answer(200, await world.signer.jwks());
+  }
+  if (method !== 'POST')
+    return answer(405, { error: `reservations are asked by POST, not ${method}` });
+  const body = bodyOf(call.event);
+  if (Buffer.byteLength(body) > BODY_MAX_BYTES) {
+    return answer(413, { error: `at most ${BODY_MAX_BYTES} bytes are taken; send it in parts` });
+  }
+  try {
+    const { audience = options.audience, withdrawals } = Wire.parseRequest(body);
+    const asks = withdrawals.map((withdrawal): Ask => {
+      return { withdrawal, bodyHash: world.digest.hash(canonicalBody(withdrawal.transfer)) };
+    });
+    call.asks = asks;
+    const answers = await reserve(world.reserve, { asks, audience });
+    for (const [position, one] of answers.entries())
+      tell(world, { one, ask: asks[position], caller });
+    return verdicts(answers);
+  } catch (error) {
+    if (!(error instanceof Wire.InvalidRequestError)) throw error;
+    return answer(400, { error: 'nothing was decided', problems: error.problems });
+  }
+}
+
+function bodyOf({ body = '', isBase64Encoded }: ReserveEvent): string {
+  return isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body;
+}
+
+/** One line for each decision. The admission stays out of it: whoever holds one may have it signed. */
+function tell(
+  world: World,
+  about: { readonly one: Answer; readonly ask: Ask | undefined; readonly caller: string },
+): void {
+  const { one, ask, caller } = about;
+  const { withdrawalId, kind: verdict } = one;
+  const transfer = ask?.withdrawal.transfer;
+  const why = one.kind === 'allow' ? one.wouldBe : one;
+  world.log.info('reservation decided', {
+    withdrawalId,
+    verdict,
+    ...(one.kind === 'allow' && why && { wouldBe: why.kind }),
+    ...(why && { reason: why.reason, text: why.text }),
+    wallet: transfer?.account,
+    asset: transfer?.asset,
+    destination: transfer?.destination,
+    amount: transfer?.amount.toString(),
+    caller,
+  });
+}
+
+function outOfTime(world: World, { asks }: Call): Response {
+  world.log.error('reservation out of time', { withdrawals: asks?.length ?? 0 });
+  if (!asks) return answer(503, { error: 'time ran out before the request was read; ask again' });
+  const text = 'time ran out before it was decided; nothing was admitted, ask again';
+  return verdicts(
+    asks.map(({ withdrawal: { withdrawalId } }) => {
+      return { kind: 'block', withdrawalId, reason: 'timeout', text, provisional: true };
+    }),
+  );
+}
+
+function verdicts(answers: readonly Answer[]): Response {
+  return answer(200, { verdicts: answers.map(Wire.toVerdictJson) });
+}
+
+function answer(statusCode: number, body: unknown): Response {
+  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+  return { statusCode, headers, body: JSON.stringify(body) };
+}

@@ -1,0 +1,133 @@
+import { KMSClient } from '@aws-sdk/client-kms';
+import {
+  calculateJwkThumbprint,
+  createLocalJWKSet,
+  decodeProtectedHeader,
+  type JSONWebKeySet,
+  jwtVerify,
+} from 'jose';
+import { afterEach, describe, expect, test } from 'vitest';
+import { MalformedSignatureError } from '../../../lib/adapters/aws/ecdsa-signature.ts';
+import {
+  createKmsSigner,
+  UnavailableError,
+  UnfitKeyError,
+} from '../../../lib/adapters/aws/kms-signer.ts';
+import { createAdmissionVerifier } from '../../../lib/client/admission.ts';
+import type { AdmissionSigner } from '../../../lib/ports.ts';
+import { CLAIMS, EXPECTED, NOW_MS } from '../../client/tokens.ts';
+import { type Kms, startKms } from '../../support/kms.ts';
+
+let kms: Kms | undefined;
+let client: KMSClient | undefined;
+afterEach(async () => {
+  client?.destroy();
+  await kms?.stop();
+});
+
+async function start(
+  answers?: Parameters<typeof startKms>[0],
+): Promise<{ readonly kms: Kms; readonly signer: AdmissionSigner }> {
+  kms = await startKms(answers);
+  client = new KMSClient({
+    endpoint: kms.endpoint,
+    region: 'eu-west-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    maxAttempts: 1,
+  });
+  const key = { keyId: 'alias/admission', issuer: 'breakwater' };
+  return { kms, signer: createKmsSigner(client, key) };
+}
+
+describe('createKmsSigner', () => {
+  test('default: a JWS that jose verifies with the published key', async () => {
+    const { signer } = await start();
+    const jwks = (await signer.jwks()) as JSONWebKeySet;
+    for (let round = 0; round < 20; round += 1) {
+      const jti = `token-${round}`;
+      const token = await signer.sign({ ...CLAIMS, jti });
+      const options = { algorithms: ['ES256'], currentDate: new Date(NOW_MS) };
+      const { payload } = await jwtVerify(token, createLocalJWKSet(jwks), options);
+      expect(payload).toEqual({ ...CLAIMS, jti });
+    }
+  });
+
+  test('default: the verifier of the client takes it, once', async () => {
+    const { signer } = await start();
+    const verifier = createAdmissionVerifier({
+      jwks: (await signer.jwks()) as JSONWebKeySet,
+      audience: 'signer-1',
+      issuer: signer.issuer,
+      clock: { nowMs: () => NOW_MS },
+    });
+    const token = await signer.sign(CLAIMS);
+    expect(await verifier.verify(token, EXPECTED)).toMatchObject({ ok: true });
+    expect(await verifier.verify(token, EXPECTED)).toMatchObject({ reason: 'reused' });
+  });
+
+  test('behavior: the header and the published key', async () => {
+    const { signer } = await start();
+    const { keys } = await signer.jwks();
+    const [key = {}] = keys;
+    const { kty, crv, x, y } = key as Record<string, string>;
+    const kid = await calculateJwkThumbprint({ kty: kty!, crv: crv!, x: x!, y: y! });
+    expect(keys).toEqual([{ kty: 'EC', crv: 'P-256', x, y, kid, alg: 'ES256', use: 'sig' }]);
+    expect(decodeProtectedHeader(await signer.sign(CLAIMS))).toEqual({
+      alg: 'ES256',
+      kid,
+      typ: 'breakwater-admission+jwt',
+    });
+  });
+
+  test('behavior: the key is read once, and what signs is that key, wherever the alias points', async () => {
+    const { kms, signer } = await start();
+    await Promise.all([signer.sign(CLAIMS), signer.sign(CLAIMS), signer.jwks()]);
+    expect(kms.asked.toSorted()).toEqual([
+      'GetPublicKey alias/admission',
+      `Sign ${kms.keyArn}`,
+      `Sign ${kms.keyArn}`,
+    ]);
+  });
+
+  test('behavior: memos in any script', async () => {
+    const { signer } = await start();
+    const claims = { ...CLAIMS, memo: 'тег 標籤 🏦' };
+    const jwks = createLocalJWKSet((await signer.jwks()) as JSONWebKeySet);
+    const { payload } = await jwtVerify(await signer.sign(claims), jwks, {
+      currentDate: new Date(NOW_MS),
+    });
+    expect(payload).toEqual(claims);
+  });
+
+  test('error: KMS is down, and the key is asked for again when it is back', async () => {
+    const { kms, signer } = await start();
+    kms.broken = { code: 'KMSInternalException', status: 500 };
+    await expect(signer.sign(CLAIMS)).rejects.toThrow(UnavailableError);
+    await expect(signer.jwks()).rejects.toThrow('KMS does not sign: KMSInternalException');
+    kms.broken = undefined;
+    expect((await signer.sign(CLAIMS)).split('.')).toHaveLength(3);
+    kms.broken = { code: 'ThrottlingException', status: 400 };
+    await expect(signer.sign(CLAIMS)).rejects.toThrow('ThrottlingException');
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ['of another curve', { KeySpec: 'ECC_NIST_P384' }],
+    ['for Bitcoin', { KeySpec: 'ECC_SECG_P256K1' }],
+    ['for encryption', { KeyUsage: 'ENCRYPT_DECRYPT' }],
+    ['for key agreement', { KeyUsage: 'KEY_AGREEMENT' }],
+    ['without a public part', { PublicKey: undefined }],
+  ])('error: a key %s', async (_name, GetPublicKey) => {
+    const { kms, signer } = await start({ GetPublicKey });
+    await expect(signer.sign(CLAIMS)).rejects.toThrow(UnfitKeyError);
+    expect(kms.asked).toEqual(['GetPublicKey alias/admission']);
+  });
+
+  test('error: an answer without a signature, or with none of ECDSA', async () => {
+    const { signer } = await start({ Sign: { Signature: undefined } });
+    await expect(signer.sign(CLAIMS)).rejects.toThrow(UnavailableError);
+    await kms?.stop();
+    const raw = Buffer.alloc(64, 1).toString('base64');
+    const other = await start({ Sign: { Signature: raw } });
+    await expect(other.signer.sign(CLAIMS)).rejects.toThrow(MalformedSignatureError);
+  });
+});
