@@ -6,6 +6,7 @@ import type { Leases } from '../domain/flag.ts';
 import * as Ledger from '../domain/ledger.ts';
 import * as Policy from '../domain/policy.ts';
 import * as Reservation from '../domain/reservation.ts';
+import type * as Verdict from '../domain/verdict.ts';
 import type { AdmissionClaims, AdmissionSigner, AlertStore } from '../ports.ts';
 import { commitDecision, type Deps as DecisionDeps } from './commit-decision.ts';
 import type { LeasesInForce } from './leases-in-force.ts';
@@ -19,8 +20,8 @@ export type Deps = DecisionDeps & {
 
 /** An answer: the domain's verdict, with the admission if it allows. */
 export type Answer =
-  | (Extract<Reservation.Verdict, { kind: 'allow' }> & { readonly admission: string })
-  | Reservation.Refusal
+  | (Extract<Verdict.Verdict, { kind: 'allow' }> & { readonly admission: string })
+  | Verdict.Refusal
   | {
       readonly kind: 'block';
       readonly withdrawalId: string;
@@ -152,7 +153,7 @@ function orUndecidable<T>(judge: () => T): T {
 async function admit(
   deps: Deps,
   ask: Reservation.Ask,
-  about: { readonly verdict: Reservation.Verdict | undefined; readonly audience: string },
+  about: { readonly verdict: Verdict.Verdict | undefined; readonly audience: string },
 ): Promise<Answer> {
   const { verdict, audience } = about;
   if (!verdict) return unavailable(ask, new UndecidableError({ cause: 'it was not planned' }));

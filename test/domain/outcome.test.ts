@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type * as Ledger from '../../lib/domain/ledger.ts';
 import * as Meter from '../../lib/domain/meter.ts';
 import * as Outcome from '../../lib/domain/outcome.ts';
-import type * as Reservation from '../../lib/domain/reservation.ts';
+import type * as Verdict from '../../lib/domain/verdict.ts';
 import type { Transfer } from '../../lib/domain/withdrawal.ts';
 import {
   DAY_MS,
@@ -55,11 +55,7 @@ function became(here: World, outcome: Outcome.Outcome, nowMs = T0_MS): Outcome.R
   return say(here, [outcome], nowMs).results[0];
 }
 
-function reserve(
-  here: World,
-  withdrawalId: string,
-  nowMs = T0_MS,
-): Reservation.Verdict | undefined {
+function reserve(here: World, withdrawalId: string, nowMs = T0_MS): Verdict.Verdict | undefined {
   const event = withdrawal(withdrawalId);
   const asks = [{ withdrawal: event, bodyHash: incoming(event).bodyHash }];
   return reserveIn(here, { policy: rules, nowMs, asks }).verdicts[0];

@@ -3,6 +3,7 @@ import type * as Ledger from '../../lib/domain/ledger.ts';
 import * as Money from '../../lib/domain/money.ts';
 import type * as Policy from '../../lib/domain/policy.ts';
 import * as Reservation from '../../lib/domain/reservation.ts';
+import type * as Verdict from '../../lib/domain/verdict.ts';
 import type { Transfer } from '../../lib/domain/withdrawal.ts';
 import {
   CHAIN,
@@ -61,7 +62,7 @@ function scene(overrides: Partial<Policy.Policy> = {}) {
   };
 }
 
-function brief(verdicts: readonly Reservation.Verdict[]): readonly string[] {
+function brief(verdicts: readonly Verdict.Verdict[]): readonly string[] {
   return verdicts.map((one) => (one.kind === 'allow' ? 'allow' : `${one.kind} ${one.reason}`));
 }
 
@@ -428,7 +429,7 @@ describe('decide', () => {
       ask('c', 1),
       ask('d', 1, { actor: 'd', asset: PRICELESS }),
     ];
-    const wouldBe = (verdicts: readonly Reservation.Verdict[]) =>
+    const wouldBe = (verdicts: readonly Verdict.Verdict[]) =>
       verdicts.map((one) => (one.kind === 'allow' ? (one.wouldBe?.reason ?? 'allow') : 'refused'));
     expect(wouldBe(askFor(...asks))).toEqual([
       'allow',

@@ -1,7 +1,7 @@
 /** Reservations as they travel: withdrawals in, one verdict for each out, in the same order. */
 
 import * as z from 'zod/mini';
-import type * as Reservation from '../../domain/reservation.ts';
+import type * as Verdict from '../../domain/verdict.ts';
 import type { Withdrawal } from '../../domain/withdrawal.ts';
 import { fromEnvelope, InvalidEventError } from './event.ts';
 import { readJson } from './read.ts';
@@ -43,8 +43,8 @@ export type Answer =
       readonly expiresAtMs: number;
       readonly wouldBe?: { readonly kind: 'hold' | 'block'; readonly text: string } | undefined;
     }
-  | (Omit<Reservation.Refusal, 'reason'> & {
-      readonly reason: Reservation.Reason | 'queue' | 'timeout' | 'unavailable';
+  | (Omit<Verdict.Refusal, 'reason'> & {
+      readonly reason: Verdict.Reason | 'queue' | 'timeout' | 'unavailable';
       readonly capacityAtMs?: number | undefined;
       readonly heldSinceMs?: number | undefined;
       readonly position?: number | undefined;
@@ -141,7 +141,7 @@ export function toVerdictJson(answer: Answer): VerdictJson {
   };
 }
 
-function toLimitJson(limit: NonNullable<Reservation.Refusal['limit']>) {
+function toLimitJson(limit: NonNullable<Verdict.Refusal['limit']>) {
   const { limitId, scope, used, allowed, headroom } = limit;
   return {
     limitId,
