@@ -1,5 +1,6 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { BillingMode, TableEncryption, type TableProps } from 'aws-cdk-lib/aws-dynamodb';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 
 /**
@@ -15,4 +16,16 @@ export function tableKey(scope: Construct): Key {
     // A key deleted by mistake is every meter lost; thirty days is the longest that KMS waits.
     pendingWindow: Duration.days(30),
   });
+}
+
+/** What both tables have in common: paid by use, encrypted with our key, recoverable, never deleted. */
+export function keptTable(encryptionKey: IKey) {
+  return {
+    billingMode: BillingMode.PAY_PER_REQUEST,
+    encryption: TableEncryption.CUSTOMER_MANAGED,
+    encryptionKey,
+    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+    deletionProtection: true,
+    removalPolicy: RemovalPolicy.RETAIN,
+  } satisfies Partial<TableProps>;
 }
