@@ -10,9 +10,12 @@ const listOf = (name: string): readonly string[] =>
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '');
 
+const admissionKeys = listOf('admissionKeys');
+
 new BreakwaterStack(app, String(app.node.tryGetContext('stackName') ?? 'Breakwater'), {
   description: 'Breakwater: a circuit-breaker for withdrawals',
   alertEmails: listOf('alertEmails'),
   producerAccountIds: listOf('producerAccountIds'),
+  ...(admissionKeys.length === 0 ? {} : { admissionKeys }),
 });
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

@@ -4,7 +4,8 @@ import type { Cause, Incident } from './domain/breaker.ts';
 import type { Leases } from './domain/flag.ts';
 import type * as Ledger from './domain/ledger.ts';
 import type { Message } from './domain/page.ts';
-import type { Policy } from './domain/policy.ts';
+import type { Compiled, Policy } from './domain/policy.ts';
+import type { Held } from './domain/queue.ts';
 
 /** Time as this host knows it, in ms since the epoch. */
 export type Clock = { readonly nowMs: () => number };
@@ -24,7 +25,12 @@ export type Digest = {
 };
 
 /** What to read before a decision. */
-export type Keys = { readonly rows: readonly string[]; readonly items: readonly string[] };
+export type Keys = {
+  readonly rows: readonly string[];
+  readonly items: readonly string[];
+  /** Queues to read where the items say that somebody waits in them. Their scopes are among the items. */
+  readonly queues?: readonly { readonly limitId: string; readonly scope: string }[];
+};
 
 /**
  * The decision path's store: one strong read, one atomic write.
@@ -32,7 +38,10 @@ export type Keys = { readonly rows: readonly string[]; readonly items: readonly 
  * committed, not approved".
  */
 export type DecisionStore = {
-  /** Reads everything strongly consistent. Keys that are not stored are absent from the maps. */
+  /**
+   * Reads everything strongly consistent, queues after the items: whoever changes a queue changes
+   * the version of its item too. Keys that are not stored are absent from the maps.
+   */
   readonly load: (keys: Keys) => Promise<Ledger.Loaded>;
   /**
    * Writes all or nothing. `conflict`: some condition did not hold, nothing was written, read again.
@@ -56,6 +65,27 @@ export type IncidentStore = {
   readonly list: (limit: number) => Promise<readonly Incident[]>;
   /** Those that are open, however old, newest first, at most `limit`. */
   readonly listOpen: (limit: number) => Promise<readonly Incident[]>;
+};
+
+/** Withdrawals that are held, for people and for whoever tries them again. */
+export type HeldStore = {
+  /** Every queue one after the other, each oldest first, at most `limit` entries. */
+  readonly list: (limit: number) => Promise<readonly Held[]>;
+  /**
+   * The first `perQueue` entries of each queue, each oldest first, of at most `queuesMax` queues, so
+   * that a long queue hides no other. Strongly consistent. Where there are more queues, `from` (hex)
+   * says at which to begin: the order of queues is that of the SHA-256 of their keys, in a circle.
+   */
+  readonly heads: (perQueue: number, queuesMax: number, from?: string) => Promise<readonly Held[]>;
+};
+
+/** Reservations whose outcome is open. Read from an index that is a moment behind: nothing decides by it. */
+export type OpenReservations = {
+  /** Those charged before a time, oldest first, at most `limit`. */
+  readonly before: (
+    atMs: number,
+    limit: number,
+  ) => Promise<readonly { readonly withdrawalId: string; readonly chargedAtMs: number }[]>;
 };
 
 /** Proofs of health. */
@@ -98,6 +128,8 @@ export type Store = {
   readonly health: HealthStore;
   readonly projections: ProjectionStore;
   readonly alerts: AlertStore;
+  readonly held: HeldStore;
+  readonly openReservations: OpenReservations;
 };
 
 /** A change of the Control table, as its stream tells it. */
@@ -169,5 +201,8 @@ export type AlertStore = { readonly raise: (alert: Ledger.Alert) => Promise<void
 /** How many messages lie in the dead-letter queues of the ingress. */
 export type DeadLetters = { readonly count: () => Promise<number> };
 
-/** Reads a policy's source text. Throws an error that names line and field. */
-export type PolicyParser = (source: string) => Policy;
+/** Reads and compiles a policy's source text. Throws an error that names line and field. */
+export type PolicyCompiler = (source: string) => Compiled;
+
+/** Reads a policy's compiled text. Throws on whatever it does not wholly understand. */
+export type PolicyParser = (compiled: string) => Policy;

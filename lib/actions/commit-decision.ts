@@ -9,8 +9,22 @@ import type { PolicyInForce } from './policy-in-force.ts';
 
 /** Attempts for one decision, the first included; what outlasts them is a failure of the call. */
 export const ATTEMPTS_MAX = 12;
-/** Longest wait between two attempts, ms. */
-const BACKOFF_MAX_MS = 250;
+
+/**
+ * How long a decision that lost to other writers waits before it reads again: a random part of
+ * `firstMs`, of twice that after the next loss and so on, up to `maxMs`. Where an attempt takes
+ * longer than a quarter of `firstMs`, four times as long as it took stands in its place: the slower
+ * the store, the more others are at work at the same time.
+ */
+export type Backoff = {
+  readonly firstMs: number;
+  readonly maxMs: number;
+  /** After this time no attempt begins any more; the number of attempts alone decides unless given. */
+  readonly withinMs?: number;
+};
+
+/** For whatever may stop money: it does not stand back for those who want to move some. */
+const SOON: Backoff = { firstMs: 10, maxMs: 250 };
 
 /** What a decision needs from the world. */
 export type Deps = {
@@ -27,6 +41,8 @@ export type Deps = {
 
 /** How one kind of decision is made. Both functions are pure. */
 export type Recipe<T> = {
+  /** Short waits unless given. */
+  readonly backoff?: Backoff;
   readonly keys: (policy: Policy) => Keys;
   /** `changes` absent: there is nothing to write and the result stands as it is. */
   readonly decide: (
@@ -41,9 +57,10 @@ export type Recipe<T> = {
  * which nobody could know of before (what it was charged under another policy, or its actor).
  * Fail direction: closed, whatever is thrown has committed nothing that the caller may rely on.
  *
- * @throws {ContendedError} after {@link ATTEMPTS_MAX} conflicts.
+ * @throws {ContendedError} after {@link ATTEMPTS_MAX} conflicts, or when the recipe's time is over.
  */
 export async function commitDecision<T>(deps: Deps, recipe: Recipe<T>): Promise<T> {
+  const startedMs = deps.clock.nowMs();
   let inForce = await deps.policy.current();
   const further = new Set<string>();
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
@@ -68,13 +85,30 @@ export async function commitDecision<T>(deps: Deps, recipe: Recipe<T>): Promise<
     for (const { key } of unread) further.add(key);
     if (unread.length > 0) continue;
     if (!changes || (await deps.decisions.commit(changes)) === 'committed') return result;
-    await deps.sleep(deps.random() * Math.min(BACKOFF_MAX_MS, 5 * 2 ** attempt));
+    if (attempt < ATTEMPTS_MAX) await standBack(deps, recipe, { attempt, startedMs, nowMs });
   }
   throw new ContendedError({ attempts: ATTEMPTS_MAX });
 }
 
+/** @throws {ContendedError} when the next attempt would begin too late. */
+async function standBack(
+  deps: Deps,
+  { backoff = SOON }: Pick<Recipe<unknown>, 'backoff'>,
+  lost: { readonly attempt: number; readonly startedMs: number; readonly nowMs: number },
+): Promise<void> {
+  const { firstMs, maxMs, withinMs } = backoff;
+  const { attempt, startedMs, nowMs } = lost;
+  const endedMs = deps.clock.nowMs();
+  const baseMs = Math.max(firstMs, 4 * (endedMs - nowMs));
+  const waitMs = deps.random() * Math.min(maxMs, baseMs * 2 ** (attempt - 1));
+  if (withinMs !== undefined && endedMs + waitMs - startedMs > withinMs) {
+    throw new ContendedError({ attempts: attempt });
+  }
+  await deps.sleep(waitMs);
+}
+
 function withItems(keys: Keys, further: ReadonlySet<string>): Keys {
-  return { rows: keys.rows, items: [...new Set([...keys.items, Scope.GLOBAL_KEY, ...further])] };
+  return { ...keys, items: [...new Set([...keys.items, Scope.GLOBAL_KEY, ...further])] };
 }
 
 /** Other writers won every attempt. Nothing was written. */

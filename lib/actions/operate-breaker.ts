@@ -2,14 +2,14 @@
 
 import * as Command from '../domain/command.ts';
 import * as Scope from '../domain/scope.ts';
-import type { IncidentStore, PolicyParser } from '../ports.ts';
+import type { IncidentStore, PolicyCompiler } from '../ports.ts';
 import { commitDecision, type Deps as DecisionDeps } from './commit-decision.ts';
 import { orUnread } from './policy-in-force.ts';
 
 /** What operating needs beyond a decision. */
 export type Deps = DecisionDeps & {
   readonly incidents: IncidentStore;
-  readonly parsePolicy: PolicyParser;
+  readonly compilePolicy: PolicyCompiler;
 };
 
 /**
@@ -17,7 +17,7 @@ export type Deps = DecisionDeps & {
  * Fail direction: closed, a command that fails has opened or closed nothing that it reports.
  *
  * @param parameters.actor the caller's identity as the transport proved it.
- * @throws {InvalidScopeError} and the policy parser's error, before anything is read.
+ * @throws {InvalidScopeError} and the policy compiler's error, before anything is read.
  */
 export async function operateBreaker(
   deps: Deps,
@@ -25,7 +25,7 @@ export async function operateBreaker(
 ): Promise<Command.Result> {
   const { command, actor } = parameters;
   if (command.kind === 'pause') Scope.parseKey(command.scope);
-  const next = command.kind === 'apply-policy' ? deps.parsePolicy(command.source) : undefined;
+  const next = command.kind === 'apply-policy' ? deps.compilePolicy(command.source) : undefined;
   const incident =
     command.kind === 'resume' ? await deps.incidents.get(command.incidentId) : undefined;
   const items = command.kind === 'pause' ? [command.scope] : incident ? [incident.scope] : [];

@@ -38,6 +38,7 @@ const NONE: InForce = {
     conflict: { scope: 'wallet' },
     resume: { kind: 'trial' },
     outstandingMax: 100,
+    overdueMs: 21_600_000,
     timing: {
       clockToleranceMs: 2_000,
       admissionMs: 30_000,
@@ -61,7 +62,7 @@ export function orUnread(policy: PolicyInForce): PolicyInForce {
 
 /** Keeps parsed policies by version. A version that cannot be read or parsed throws: nothing is decided without it. */
 export function createPolicyInForce(deps: {
-  readonly decisions: DecisionStore;
+  readonly decisions: Pick<DecisionStore, 'load'>;
   readonly policies: PolicyStore;
   readonly parse: PolicyParser;
 }): PolicyInForce {
@@ -85,7 +86,8 @@ async function read(
 ): Promise<InForce> {
   const stored = await deps.policies.load(version);
   if (!stored) throw new MissingPolicyError({ version });
-  return { version, hash: stored.hash, policy: deps.parse(stored.source) };
+  if (stored.compiled === undefined) throw new UncompiledPolicyError({ version });
+  return { version, hash: stored.hash, policy: deps.parse(stored.compiled) };
 }
 
 /** The version in force is not stored. Nothing can be decided. */
@@ -94,6 +96,16 @@ export class MissingPolicyError extends Error {
   constructor(details: { readonly version: number }) {
     super(
       `policy version ${details.version} is in force but not stored; nothing is decided without it`,
+    );
+  }
+}
+
+/** The version in force was stored by a version of Breakwater that compiled nothing. Nothing can be decided. */
+export class UncompiledPolicyError extends Error {
+  override readonly name = 'PolicyInForce.UncompiledPolicyError';
+  constructor(details: { readonly version: number }) {
+    super(
+      `policy version ${details.version} is in force without its compiled form; nothing is decided without it. Put the policy in force again: breakwater policy apply`,
     );
   }
 }

@@ -10,8 +10,8 @@ import type { PolicyInForce } from './policy-in-force.ts';
 
 /** What reading the flag needs. */
 export type Deps = {
-  readonly decisions: DecisionStore;
-  readonly health: HealthStore;
+  readonly decisions: Pick<DecisionStore, 'load'>;
+  readonly health: Pick<HealthStore, 'leases'>;
   readonly policy: PolicyInForce;
   readonly clock: Clock;
 };

@@ -53,13 +53,14 @@ export async function reportLimits(
     parameters.scope === undefined ? scopesOf(policy) : [Scope.parseKey(parameters.scope)];
   const scopes = all.slice(0, SCOPES_MAX);
   const { items } = await deps.decisions.load({ rows: [], items: scopes.map(Scope.key) });
-  const at = { nowMs: deps.clock.nowMs(), widenMs: Policy.widenMs(policy.timing) };
+  const nowMs = deps.clock.nowMs();
   const lines = scopes.flatMap((scope) =>
     policy.limits
       .filter((limit) => limit.scope === scope.kind && speaksOf(policy, limit, scope))
       .map((limit) => {
         const key = Scope.key(scope);
-        return line(policy, Evaluate.use(items.get(key), limit, { scope: key, ...at }));
+        const at = { scope: key, nowMs, widenMs: Policy.widenMs(policy, scope) };
+        return line(policy, Evaluate.use(items.get(key), limit, at));
       }),
   );
   return { lines, truncated: all.length > scopes.length };

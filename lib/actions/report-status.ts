@@ -7,7 +7,14 @@ import type { Heartbeat } from '../domain/ledger.ts';
 import type { Mode, Policy, Resume } from '../domain/policy.ts';
 import type * as Scope from '../domain/scope.ts';
 import { scopesNamed } from '../domain/scope-doubt.ts';
-import type { Clock, DeadLetters, DecisionStore, HealthStore, IncidentStore } from '../ports.ts';
+import type {
+  Clock,
+  DeadLetters,
+  DecisionStore,
+  HealthStore,
+  HeldStore,
+  IncidentStore,
+} from '../ports.ts';
 import type { PolicyInForce } from './policy-in-force.ts';
 
 /** What reporting needs. */
@@ -15,6 +22,7 @@ export type Deps = {
   readonly decisions: DecisionStore;
   readonly incidents: IncidentStore;
   readonly health: HealthStore;
+  readonly held: HeldStore;
   readonly deadLetters: DeadLetters;
   readonly policy: PolicyInForce;
   readonly clock: Clock;
@@ -47,12 +55,23 @@ export type Status = {
     readonly watched: boolean;
   }[];
   readonly heartbeat?: Heartbeat;
+  /** Withdrawals that are held; absent where none is. */
+  readonly held?: Held;
   /** Why leases are not renewed now; absent while they are. */
   readonly unproven?: string;
   /** The one-line answer: `enabled`, `paused`, `lapsed`, `no-policy`. */
   readonly summary: 'enabled' | 'paused' | 'lapsed' | 'no-policy';
 };
 
+/** Withdrawals that are held: how many, how many of them for a person, and since when. Of at most 5,000 entries of queues. */
+export type Held = {
+  readonly count: number;
+  readonly forPeople: number;
+  readonly oldestAtMs: number;
+};
+
+/** Entries of queues that are looked at; a withdrawal has one in each of its queues. */
+const HELD_ENTRIES_MAX = 5_000;
 /** Open incidents that are named. */
 const OPEN_MAX = 1_000;
 /** Gates of one read; a store takes no more than 2,000 keys. */
@@ -65,11 +84,12 @@ const GATES_MAX = 1_000;
  */
 export async function reportStatus(deps: Deps): Promise<Status> {
   const { policy, version, hash } = await deps.policy.refresh();
-  const [{ open, isPaused, isWhole }, leases, heartbeat, deadLetters] = await Promise.all([
+  const [{ open, isPaused, isWhole }, leases, heartbeat, deadLetters, held] = await Promise.all([
     openOf(deps, policy),
     deps.health.leases(),
     deps.health.heartbeat(),
     deps.deadLetters.count().catch(() => undefined),
+    heldOf(deps),
   ]);
   const atMs = deps.clock.nowMs();
   const chains = chainsOf(policy, leases, atMs);
@@ -83,9 +103,19 @@ export async function reportStatus(deps: Deps): Promise<Status> {
     ...(isWhole ? {} : { truncated: true }),
     chains,
     ...(heartbeat ? { heartbeat } : {}),
+    ...(held ? { held } : {}),
     ...(unproven === undefined ? {} : { unproven }),
     summary: version === 0 ? 'no-policy' : blocked,
   };
+}
+
+async function heldOf(deps: Deps): Promise<Held | undefined> {
+  const listed = await deps.held.list(HELD_ENTRIES_MAX);
+  if (listed.length === 0) return undefined;
+  const count = new Set(listed.map(({ rowId }) => rowId)).size;
+  const forPeople = listed.filter(({ place }) => place === undefined).length;
+  const oldestAtMs = Math.min(...listed.map(({ heldAtMs }) => heldAtMs));
+  return { count, forPeople, oldestAtMs };
 }
 
 /** The list is read before the gates: an incident that opens between them shows at its gate. */

@@ -5,6 +5,7 @@ import * as Charge from '../domain/charge.ts';
 import type { Leases } from '../domain/flag.ts';
 import * as Ledger from '../domain/ledger.ts';
 import * as Policy from '../domain/policy.ts';
+import * as Queue from '../domain/queue.ts';
 import * as Reservation from '../domain/reservation.ts';
 import type * as Verdict from '../domain/verdict.ts';
 import type { AdmissionClaims, AdmissionSigner, AlertStore } from '../ports.ts';
@@ -34,6 +35,13 @@ export type Answer =
 export const ASKS_MAX = 100;
 /** A reply later than this is a `block`: whoever waited has gone on. */
 export const REPLY_MAX_MS = 6_000;
+/**
+ * Longer waits than others have: many reserve at once, and each that wins makes all others read
+ * again. So most transactions win, and an event that trips gets through between them.
+ */
+const BACKOFF = { firstMs: 60, maxMs: 2_000, withinMs: 5_000 };
+/** Longest life that verifiers accept (`lib/client/admission-claims.ts`). */
+const LIFETIME_MAX_S = 900;
 /** Items that one transaction is planned for. */
 const PLANNED_ITEMS_MAX = 60;
 
@@ -75,27 +83,36 @@ export function plan(
   policy: Policy.Policy,
   asks: readonly Reservation.Ask[],
 ): readonly (readonly Reservation.Ask[])[] {
-  const chunks: { asks: Reservation.Ask[]; items: Set<string> }[] = [];
+  const chunks: { asks: Reservation.Ask[]; items: Set<string>; written: number }[] = [];
   for (const ask of asks) {
-    const keys = itemKeys(policy, ask);
+    const { keys, written } = itemsOf(policy, ask);
     const last = chunks.at(-1);
     const together = new Set([...(last?.items ?? []), ...keys]);
-    if (last && 2 * (last.asks.length + 1) + together.size <= PLANNED_ITEMS_MAX) {
+    if (last && last.written + written + together.size <= PLANNED_ITEMS_MAX) {
       last.asks.push(ask);
       last.items = together;
+      last.written += written;
     } else {
-      chunks.push({ asks: [ask], items: new Set(keys) });
+      chunks.push({ asks: [ask], items: new Set(keys), written });
     }
   }
   return chunks.map((chunk) => chunk.asks);
 }
 
-/** The items that an ask touches; none where that cannot be told, which shows again when it is decided. */
-function itemKeys(policy: Policy.Policy, ask: Reservation.Ask): readonly string[] {
+/**
+ * The items that an ask touches, and what it writes besides: its row, and an entry in each of its
+ * queues. No items where that cannot be told, which shows again when it is decided.
+ */
+function itemsOf(
+  policy: Policy.Policy,
+  ask: Reservation.Ask,
+): { readonly keys: readonly string[]; readonly written: number } {
   try {
-    return Charge.keys(Policy.resolve(policy, ask.withdrawal.transfer));
+    const resolved = Policy.resolve(policy, ask.withdrawal.transfer);
+    const queues = Queue.gates(policy, resolved).slice(0, Queue.PLACES_MAX).length;
+    return { keys: Charge.keys(resolved), written: 1 + Math.max(1, queues) };
   } catch {
-    return [];
+    return { keys: [], written: 2 };
   }
 }
 
@@ -107,6 +124,7 @@ async function answerChunk(
 ): Promise<readonly Answer[]> {
   try {
     const decided = await commitDecision(deps, {
+      backoff: BACKOFF,
       keys: (policy) => orUndecidable(() => Reservation.keys(policy, asks)),
       decide: (context, loaded) =>
         orUndecidable(() => decideWhole({ ...context, leases: about.leases }, loaded, asks)),
@@ -172,6 +190,7 @@ function claimsOf(
   about: { readonly audience: string; readonly expiresAtMs: number },
 ): AdmissionClaims {
   const { audience, expiresAtMs } = about;
+  const issuedAtS = Math.floor(deps.clock.nowMs() / 1_000);
   const { transfer, withdrawalId } = ask.withdrawal;
   return {
     iss: deps.signer.issuer,
@@ -184,9 +203,10 @@ function claimsOf(
     amount: transfer.amount.toString(),
     destination: transfer.destination,
     ...(transfer.memo === undefined ? {} : { memo: transfer.memo }),
-    iat: Math.floor(deps.clock.nowMs() / 1_000),
-    // Rounded down: the token never outlives what was charged for.
-    exp: Math.floor(expiresAtMs / 1_000),
+    iat: issuedAtS,
+    // Rounded down: the token never outlives what was charged for. Nor may it be refused as too long
+    // where the charge is at the time of another worker, whose clock is ahead of this one.
+    exp: Math.min(Math.floor(expiresAtMs / 1_000), issuedAtS + LIFETIME_MAX_S),
   };
 }
 

@@ -18,6 +18,14 @@ export function admissionHeader(kid: string) {
   return { alg: 'ES256', kid, typ: 'breakwater-admission+jwt' } as const;
 }
 
+/** A set of public keys (RFC 7517, section 5). */
+export type PublicJwks = { readonly keys: readonly PublicJwk[] };
+
+/** Keys as a set: each once, since verifiers take no key of a `kid` that stands there twice. */
+export function toJwks(keys: readonly PublicJwk[]): PublicJwks {
+  return { keys: [...new Map(keys.map((key) => [key.kid, key])).values()] };
+}
+
 /**
  * The published form of a point on P-256. Nothing else of the key is taken over, so that no private
  * part can slip through.

@@ -62,6 +62,7 @@ export const STATUS = z.object({
   heartbeat: z.optional(
     z.object({ sentAtMs: atMs, receivedAtMs: atMs, oldestWaitingMs: z.number() }),
   ),
+  held: z.optional(z.object({ count: z.number(), forPeople: z.number(), oldestAtMs: atMs })),
   unproven: z.optional(z.string()),
   summary: z.enum(['enabled', 'paused', 'lapsed', 'no-policy']),
 });
@@ -103,6 +104,8 @@ export const POLICY = z.object({
   version: z.number(),
   hash: z.optional(z.string()),
   source: z.optional(z.string()),
+  /** What decisions are made by; absent where an older service stored the policy. */
+  compiled: z.optional(z.string()),
   appliedAtMs: z.optional(atMs),
   actor: z.optional(z.string()),
 });
@@ -133,6 +136,47 @@ export const RECORDED = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('duplicate') }),
 ]);
 
+/** Answer to `withdrawal.release`. */
+export const RELEASED = z.object({ kind: z.literal('released'), withdrawalId: z.string() });
+
+/** Answer to `withdrawal.show`. */
+export const NOTICE = z.object({
+  withdrawalId: z.string(),
+  state: z.string(),
+  text: z.string(),
+  lift: z.optional(z.string()),
+  reason: z.optional(z.string()),
+  sinceMs: z.optional(atMs),
+  untilMs: z.optional(atMs),
+  position: z.optional(z.number()),
+  incidentId: z.optional(z.string()),
+});
+
+/** Answer to `withdrawal.held`. */
+export const HELD = z.object({
+  atMs,
+  held: z.array(
+    z.object({
+      withdrawalId: z.string(),
+      heldAtMs: atMs,
+      amountText: z.string(),
+      wallet: z.string(),
+      destination: z.string(),
+      actor: z.optional(z.string()),
+      waitsFor: z.optional(
+        z.object({ limitId: z.string(), scope: z.string(), position: z.number() }),
+      ),
+    }),
+  ),
+  truncated: z.boolean(),
+});
+
+/** Answer to `withdrawal.open`. */
+export const OPEN = z.object({
+  atMs,
+  open: z.array(z.object({ withdrawalId: z.string(), chargedAtMs: atMs })),
+});
+
 /** Answer to a change that was refused. */
 export const REFUSED = z.object({ kind: z.literal('refused'), why: z.string() });
 
@@ -152,6 +196,8 @@ export const REJECTED = z.object({
   problems: z.optional(z.array(z.unknown())),
 });
 
+/** The policy in force as it is stored. */
+export type StoredPolicy = z.output<typeof POLICY>;
 /** One opening of a breaker. */
 export type Incident = z.output<typeof INCIDENT>;
 /** Why it opened, or what came after. */
@@ -166,3 +212,9 @@ export type Limits = z.output<typeof LIMITS>;
 export type Line = Limits['lines'][number];
 /** The answer to "may withdrawals flow?". */
 export type Flag = z.output<typeof FLAG>;
+/** Why a withdrawal waits. */
+export type Notice = z.output<typeof NOTICE>;
+/** The withdrawals that are held. */
+export type Held = z.output<typeof HELD>;
+/** The reservations whose outcome is open. */
+export type Open = z.output<typeof OPEN>;

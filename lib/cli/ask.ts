@@ -22,7 +22,7 @@ export async function ask<T extends z.ZodMiniType>(
 ): Promise<Asked<z.output<T>>> {
   checkRequest(request);
   const answer = await transport.ask(request);
-  if (answer.status !== 200) throw failure(answer, transport);
+  if (answer.status !== 200) throw failure(answer, transport, request);
   const reading = shape.safeParse(answer.body);
   if (reading.success) return { value: reading.data, raw: answer.body };
   throw new StoppedError({
@@ -43,7 +43,7 @@ function checkRequest(request: Request): void {
   }
 }
 
-function failure(answer: Answer, transport: Transport): StoppedError {
+function failure(answer: Answer, transport: Transport, { command }: Request): StoppedError {
   const { status, body } = answer;
   const refused = REFUSED.safeParse(body);
   if (refused.success) {
@@ -53,11 +53,14 @@ function failure(answer: Answer, transport: Transport): StoppedError {
   const said = FAILURE.safeParse(body);
   const text = said.success ? (said.data.error ?? said.data.Message) : undefined;
   const why = text ?? `HTTP ${status}`;
-  const { exitCode, hint } = meaningOf(status);
+  const { exitCode, hint } = meaningOf(status, command);
   return new StoppedError({ exitCode, message: `${transport.target}: ${why}`, hint });
 }
 
-function meaningOf(status: number): { readonly exitCode: ExitCode; readonly hint?: string } {
+function meaningOf(
+  status: number,
+  command: Request['command'],
+): { readonly exitCode: ExitCode; readonly hint?: string } {
   switch (status) {
     case 400:
       return { exitCode: EXIT.usage };
@@ -68,7 +71,10 @@ function meaningOf(status: number): { readonly exitCode: ExitCode; readonly hint
         hint: 'The caller may not give commands: attach the policy of the stack output OperatorPolicyArn.',
       };
     case 404:
-      return { exitCode: EXIT.refused, hint: 'List what there is: breakwater incidents' };
+      return {
+        exitCode: EXIT.refused,
+        hint: `List what there is: breakwater ${command === 'incident' ? 'incidents' : 'withdrawal held'}`,
+      };
     default:
       return {
         exitCode: status === 429 || status >= 500 ? EXIT.unreachable : EXIT.unexpected,

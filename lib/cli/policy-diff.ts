@@ -104,7 +104,7 @@ function settings(policy: Policy.Policy): Part {
     unmatched: { text: policy.unmatched.scope },
     conflict: { text: policy.conflict.scope },
     clockTolerance: widening(clockToleranceMs),
-    admission: widening(admissionMs),
+    admission: life(admissionMs),
     commitDelay: widening(commitDelayMs),
     lease: { text: seconds(leaseMs), rank: BigInt(leaseMs) },
   };
@@ -114,6 +114,14 @@ function settings(policy: Policy.Policy): Part {
 /** A longer time counts more into every window. */
 function widening(spanMs: number): Field {
   return { text: seconds(spanMs), rank: -BigInt(spanMs) };
+}
+
+/**
+ * The life of an admission, without a rank: a longer one counts more into every window, and lets
+ * more leave after a trip.
+ */
+function life(spanMs: number | undefined): Field {
+  return { text: spanMs === undefined ? '' : seconds(spanMs) };
 }
 
 function unknownRule(what: string, rule: Policy.UnknownRule): Part {
@@ -147,6 +155,7 @@ function wallet(rule: Policy.Wallet): Part {
   return known(`wallet ${rule.name}`, {
     keyDomain: { text: rule.keyDomain },
     addresses: { text: [...rule.addresses].sort().join(' ') },
+    admission: life(rule.admissionMs),
   });
 }
 

@@ -26,7 +26,14 @@ import {
   type Rules,
 } from './admission-claims.ts';
 import type { Fetch } from './http.ts';
-import { createFixedKeys, createPublishedKeys, type KeySource } from './jwks.ts';
+import {
+  createFixedKeys,
+  createPublishedKeys,
+  type KeySource,
+  keysAt,
+  keysFrom,
+  type ReadKeys,
+} from './jwks.ts';
 import { createMemoryReplayStore, type ReplayStore } from './replay-store.ts';
 import { hostTimers, type Timers, wallClock } from './time.ts';
 
@@ -80,7 +87,7 @@ export type AdmissionVerifier = {
   readonly verify: (token: string, expected: Expected) => Promise<Result>;
 };
 
-/** How to verify. Either `jwks` or `jwksUrl` says where the keys are. */
+/** How to verify. One of `jwks`, `jwksUrl` and `readPublicKeys` says where the keys are. */
 export type Options = {
   /** The audience that this signer is. */
   readonly audience: string;
@@ -93,14 +100,22 @@ export type Options = {
   readonly replayStore?: ReplayStore | undefined;
 } & (
   | { readonly jwks: JSONWebKeySet }
-  | {
-      readonly jwksUrl: string;
-      readonly fetch?: Fetch | undefined;
-      readonly timers?: Timers | undefined;
-      /** How long a read set of keys is used at most, 10 min unless given. */
-      readonly keysMaxAgeMs?: number | undefined;
-    }
+  | ({ readonly jwksUrl: string; readonly fetch?: Fetch | undefined } & Reading)
+  | ({
+      /**
+       * Reads all public keys from the service that holds them, in DER (SPKI), as `GetPublicKey` of
+       * AWS KMS answers. Throws when one cannot be read; the keys read before are used meanwhile.
+       */
+      readonly readPublicKeys: () => Promise<readonly (Uint8Array | undefined)[]>;
+    } & Reading)
 );
+
+/** How keys are read that change. */
+type Reading = {
+  readonly timers?: Timers | undefined;
+  /** How long a read set of keys is used at most, 10 min unless given. */
+  readonly keysMaxAgeMs?: number | undefined;
+};
 
 const TOLERANCE_DEFAULT_S = 2;
 const TOLERANCE_MAX_S = 60;
@@ -142,9 +157,12 @@ type Deps = {
 
 function keysOf(options: Options, clock: Clock): KeySource {
   if ('jwks' in options) return createFixedKeys(options.jwks);
+  const read: ReadKeys =
+    'jwksUrl' in options
+      ? keysAt(options.jwksUrl, options.fetch ?? fetch)
+      : keysFrom(options.readPublicKeys);
   return createPublishedKeys({
-    url: options.jwksUrl,
-    fetch: options.fetch ?? fetch,
+    read,
     clock,
     timers: options.timers ?? hostTimers,
     maxAgeMs: options.keysMaxAgeMs ?? KEYS_MAX_AGE_MS,

@@ -13,6 +13,7 @@ import type { Question } from '../actions/read-flag.ts';
 import { type Flag, unreachable } from '../domain/flag.ts';
 import type { Clock } from '../ports.ts';
 import { createHttpRead, fromUnknown, inForce, type Read } from './flag-answer.ts';
+import { inShadow } from './flag-shadow.ts';
 import { type Change, createWatched, type Health, type Watched } from './flag-watched.ts';
 import type { Fetch } from './http.ts';
 import { backgroundTimers, steadyClock, type Timers, wallClock, within } from './time.ts';
@@ -24,6 +25,11 @@ export type { Change, Health } from './flag-watched.ts';
 
 /** How to read. Either `read` or `url` says where. */
 export type Options = {
+  /**
+   * For the first days of a roll-out: every answer is enabled, also where nothing can be read, with
+   * what it would have been in `wouldBe`. Take it out to arm.
+   */
+  readonly shadow?: boolean | undefined;
   /** Time between two polls, 500 ms unless given. A trip shows to `cached` within it and one read. */
   readonly pollMs?: number | undefined;
   /** Questions that are polled from the start. */
@@ -41,8 +47,10 @@ export type Options = {
   readonly timers?: Timers | undefined;
 } & ({ readonly read: Read } | { readonly url: string; readonly fetch?: Fetch | undefined });
 
-/** Reads the flag. Nothing here throws; what cannot be told is not enabled. */
+/** Reads the flag. Nothing here throws; what cannot be told is not enabled, except in shadow mode. */
 export type FlagClient = {
+  /** Whether every answer is enabled: for what is built on it and has answers of its own. */
+  readonly isShadow: boolean;
   /** A strong read. */
   readonly check: (question: Question) => Promise<Flag>;
   /** The last answer for a question that is watched, without any IO, while it is young and its lease runs. */
@@ -55,7 +63,7 @@ export type FlagClient = {
   readonly onChange: (listener: (change: Change) => void) => () => void;
   /** Hears when the poll gets better or worse. */
   readonly onHealth: (listener: (health: Health) => void) => () => void;
-  /** Ends polling; afterwards no timer is left and nothing is enabled. */
+  /** Ends polling; afterwards no timer is left and nothing is enabled, except in shadow mode. */
   readonly close: () => void;
 };
 
@@ -88,6 +96,7 @@ export function createFlagClient(options: Options): FlagClient {
   const polling = startPolling(settings, watched);
   let isClosed = false;
   const client: FlagClient = {
+    isShadow: false,
     check: async (question) => {
       if (isClosed) return CLOSED;
       const startedAtMs = settings.steady.nowMs();
@@ -117,7 +126,19 @@ export function createFlagClient(options: Options): FlagClient {
     },
   };
   for (const question of options.contexts ?? []) client.watch(question);
-  return client;
+  return options.shadow ? shadowOf(client) : client;
+}
+
+/** Health stays what it is: that the polls fail has to be seen before the service is armed. */
+function shadowOf(client: FlagClient): FlagClient {
+  return {
+    ...client,
+    isShadow: true,
+    check: async (question) => inShadow(await client.check(question)),
+    cached: (question) => inShadow(client.cached(question)),
+    onChange: (listener) =>
+      client.onChange(({ question, flag }) => listener({ question, flag: inShadow(flag) })),
+  };
 }
 
 const CLOSED = unreachable('the client is closed');

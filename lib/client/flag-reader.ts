@@ -12,9 +12,9 @@
 
 import { createPolicyInForce } from '../actions/policy-in-force.ts';
 import { type Question, readFlag } from '../actions/read-flag.ts';
+import { fromCompiled } from '../adapters/compiled-policy.ts';
 import { createDynamoClient } from '../adapters/dynamodb/client.ts';
-import { createDynamoStore } from '../adapters/dynamodb/store.ts';
-import { parsePolicy } from '../adapters/policy-file/parse.ts';
+import { createDynamoReader } from '../adapters/dynamodb/store.ts';
 import type { Flag } from '../domain/flag.ts';
 import type { Clock } from '../ports.ts';
 import { wallClock } from './time.ts';
@@ -38,12 +38,12 @@ export type FlagReader = {
 export function createFlagReader(options: Options): FlagReader {
   const { ledgerTable: ledger, controlTable: control, endpoint, region } = options;
   const client = createDynamoClient({ endpoint, region });
-  const { decisions, policies, health } = createDynamoStore({
+  const { decisions, policies, health } = createDynamoReader({
     client,
     tables: { ledger, control },
     wallClock,
   });
-  const policy = createPolicyInForce({ decisions, policies, parse: parsePolicy });
+  const policy = createPolicyInForce({ decisions, policies, parse: fromCompiled });
   const clock = options.clock ?? wallClock;
   return { read: (question) => readFlag({ decisions, health, policy, clock }, question) };
 }

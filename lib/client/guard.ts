@@ -16,6 +16,11 @@ export type Options = {
   readonly flag: (question: Question) => Flag | Promise<Flag>;
   /** What the request is about. It gets a copy, so that the route can still read the body. */
   readonly question: (request: Request) => Question | Promise<Question>;
+  /**
+   * For the first days of a roll-out: every request passes, also where the question cannot be had or
+   * `flag` throws. A flag client in shadow mode has to be told so itself. Take it out to arm.
+   */
+  readonly shadow?: boolean | undefined;
   /** HTTP status of a refusal, 400 to 599; 503 unless given. */
   readonly status?: number | undefined;
   /** When the caller is told to come back, 30 s unless given. */
@@ -34,7 +39,7 @@ const RETRY_AFTER_S = 30;
 /**
  * Makes a guard. When withdrawals are not enabled it answers problem+json (RFC 9457) with reason,
  * scope and incident; what `next` throws is not its own and passes through.
- * Fail direction: closed, a question or a flag that cannot be had is a refusal.
+ * Fail direction: closed, a question or a flag that cannot be had is a refusal; with `shadow` open.
  *
  * @throws {InvalidOptionError} a status that would look like success.
  */
@@ -45,7 +50,7 @@ export function guardWithdrawals(options: Options): Guard {
   }
   return async (request, next) => {
     const flag = await ask(options, request);
-    return flag.enabled ? next() : refuse(flag, { status, retryAfterS });
+    return flag.enabled || options.shadow ? next() : refuse(flag, { status, retryAfterS });
   };
 }
 

@@ -27,6 +27,7 @@ import {
 import type { Question } from '../actions/read-flag.ts';
 import { type Flag, unreachable } from '../domain/flag.ts';
 import type { FlagClient } from './flag-client.ts';
+import { inShadow } from './flag-shadow.ts';
 import type { Health } from './flag-watched.ts';
 
 /** The one flag of this provider: boolean. */
@@ -49,7 +50,8 @@ const EVENTS = {
 /**
  * Makes a provider. It has no `initialize`, so that no evaluation comes before it is ready, and ends
  * its own listening when it is replaced; the flag client stays the caller's to close.
- * Fail direction: closed, `false` for anything unknown, stale, unreachable or unparsable.
+ * Fail direction: closed, `false` for anything unknown, stale, unreachable or unparsable. Over a flag
+ * client in shadow mode `true`, on the same paths.
  */
 export function createBreakwaterProvider(options: Options): Provider {
   const { flag, answer = 'check' } = options;
@@ -64,12 +66,12 @@ export function createBreakwaterProvider(options: Options): Provider {
     metadata: { name: 'breakwater' },
     runsOn: 'server',
     events,
-    hooks: [CLOSE_ON_ERROR],
+    hooks: [settleErrorsAs(flag.isShadow)],
     onClose: async () => {
       for (const end of ends) end();
     },
     resolveBooleanEvaluation: async (key, _default, context) => {
-      if (key !== FLAG_KEY) return { value: false, ...notFound(key) };
+      if (key !== FLAG_KEY) return { value: flag.isShadow, ...notFound(key) };
       return toDetails(await ask(flag, answer, context), answer);
     },
     resolveStringEvaluation: async (key, value) => ({ value, ...notThis(key) }),
@@ -85,24 +87,30 @@ export function createBreakwaterProvider(options: Options): Provider {
  * Where the SDK puts the caller's default in place of an answer (a hook that throws, a provider that
  * is not ready, a flag key that is misspelt), it still shows the details to this hook before it returns them.
  */
-const CLOSE_ON_ERROR: Hook = {
-  finally: (_context, details: EvaluationDetails<FlagValue>) => {
-    if (typeof details.value === 'boolean' && details.errorCode !== undefined)
-      details.value = false;
-  },
-};
+function settleErrorsAs(value: boolean): Hook {
+  return {
+    finally: (_context, details: EvaluationDetails<FlagValue>) => {
+      if (typeof details.value === 'boolean' && details.errorCode !== undefined)
+        details.value = value;
+    },
+  };
+}
 
 async function ask(
   flag: FlagClient,
   answer: 'check' | 'cached',
   context: EvaluationContext,
 ): Promise<Flag> {
+  const cannotTell = (why: string) => {
+    const unknown = unreachable(why);
+    return flag.isShadow ? inShadow(unknown) : unknown;
+  };
   const question = toQuestion(context);
-  if ('problem' in question) return unreachable(question.problem);
+  if ('problem' in question) return cannotTell(question.problem);
   try {
     return answer === 'cached' ? flag.cached(question) : await flag.check(question);
   } catch (error) {
-    return unreachable(error instanceof Error ? error.message : 'unknown error');
+    return cannotTell(error instanceof Error ? error.message : 'unknown error');
   }
 }
 

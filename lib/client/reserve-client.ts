@@ -13,14 +13,20 @@ import type { Clock } from '../ports.ts';
 import { type CallOptions, callFor } from './reserve-call.ts';
 import { createHttpSend, type HttpOptions, type Send } from './reserve-http.ts';
 import { blocked, openSlot, type Slot } from './reserve-slot.ts';
-import { toWire, type Verdict, type WireWithdrawal, type Withdrawal } from './reserve-wire.ts';
+import {
+  inShadow,
+  type ShadowVerdict,
+  toWire,
+  type Verdict,
+  type WireWithdrawal,
+  type Withdrawal,
+} from './reserve-wire.ts';
 import { hostTimers, steadyClock, type Timers } from './time.ts';
 
 // The types of this module's own functions, for those who import it.
-export type { Reason, Verdict, Withdrawal } from './reserve-wire.ts';
+export type { Reason, ShadowVerdict, Verdict, Withdrawal } from './reserve-wire.ts';
 
-/** How to reserve. Either `send` or `url` says where. */
-export type Options = {
+type Common = {
   /** The signer that the admissions are for; the service's default unless given. */
   readonly audience?: string | undefined;
   /** Withdrawals in one call, 1 to 100; 100 unless given. */
@@ -43,13 +49,26 @@ export type Options = {
   readonly random?: (() => number) | undefined;
 } & ({ readonly send: Send } | HttpOptions);
 
+/** How to reserve. Either `send` or `url` says where. */
+export type Options = Common & { readonly shadow?: false | undefined };
+
+/** The same for a client that may be in shadow mode. */
+export type ShadowOptions = Common & {
+  /**
+   * For the first days of a roll-out: every verdict is `allow`, also where the service cannot be
+   * reached and so cannot say that its policy is in shadow mode. Take it out to arm.
+   */
+  readonly shadow?: boolean | undefined;
+};
+
 /** Reserves withdrawals. */
-export type ReserveClient = {
+export type ReserveClient<Answer = Verdict> = {
   /**
    * Asks for one withdrawal. Never throws.
-   * Fail direction: closed, whatever did not work is `block` with reason `timeout` or `unavailable`.
+   * Fail direction: closed, whatever did not work is `block` with reason `timeout` or `unavailable`;
+   * with `shadow` open.
    */
-  readonly reserve: (withdrawal: Withdrawal) => Promise<Verdict>;
+  readonly reserve: (withdrawal: Withdrawal) => Promise<Answer>;
   /** Sends what waits without waiting for more; resolves when all of it is answered. */
   readonly flush: () => Promise<void>;
   /** Takes no more and flushes. Afterwards no timer is left. */
@@ -77,12 +96,17 @@ type State = {
 };
 
 /**
- * Makes a client with its own queue.
+ * Makes a client with its own queue. Where it may be in shadow mode, an `allow` may come without an
+ * admission, and its type says so.
  *
  * @throws {InvalidOptionError} a bound that is no whole number of its range.
  * @throws {Http.InsecureUrlError}
  */
-export function createReserveClient(options: Options): ReserveClient {
+export function createReserveClient(options: Options): ReserveClient;
+export function createReserveClient(options: ShadowOptions): ReserveClient<Verdict | ShadowVerdict>;
+export function createReserveClient(
+  options: ShadowOptions,
+): ReserveClient<Verdict | ShadowVerdict> {
   const settings = settingsOf(options);
   const state: State = {
     waiting: new Map(),
@@ -98,7 +122,10 @@ export function createReserveClient(options: Options): ReserveClient {
     await Promise.all([...state.unanswered].map((slot) => slot.answer));
   };
   return {
-    reserve: (withdrawal) => reserve(settings, state, withdrawal),
+    reserve: async (withdrawal) => {
+      const verdict = await reserve(settings, state, withdrawal);
+      return options.shadow ? inShadow(verdict) : verdict;
+    },
     flush,
     close: () => {
       state.isClosed = true;
@@ -182,7 +209,7 @@ async function call(settings: Settings, state: State, batch: readonly Slot[]): P
   pump(settings, state);
 }
 
-function settingsOf(options: Options): Settings {
+function settingsOf(options: Common): Settings {
   const timeoutMs = bounded('timeoutMs', options.timeoutMs ?? 6_000, 60_000);
   const half = Math.ceil(timeoutMs / 2);
   return {

@@ -70,10 +70,21 @@ const refusedShape = z.object({
 });
 const answerShape = z.object({ verdicts: z.array(z.unknown()) });
 
+type Allowed = Readonly<z.infer<typeof allowedShape>>;
+type Refused = Readonly<Omit<z.infer<typeof refusedShape>, 'reason'> & { reason: Reason }>;
+type Named = 'withdrawalId' | 'verdict';
+
 /** The answer for one withdrawal. */
-export type Verdict =
-  | Readonly<z.infer<typeof allowedShape>>
-  | Readonly<Omit<z.infer<typeof refusedShape>, 'reason'> & { reason: Reason }>;
+export type Verdict = Allowed | Refused;
+
+/**
+ * The answer of a client in shadow mode: always `allow`, with what it would have been in `wouldBe`
+ * and why beside it. `admission` is there only if Breakwater gave one: a signer that demands it has to
+ * be in shadow mode, too.
+ */
+export type ShadowVerdict = Pick<Allowed, Named> &
+  Partial<Omit<Allowed, Named>> &
+  Partial<Omit<Refused, keyof Allowed>>;
 
 /** What is sent: 1 to 100 withdrawals, amounts as decimal strings. */
 export type Request = {
@@ -141,6 +152,12 @@ export function fromAnswer(
     const verdict = toVerdict(verdicts[position]);
     return verdict?.withdrawalId === withdrawalId ? verdict : undefined;
   });
+}
+
+/** Turns whatever stands against a withdrawal into what would have. Fail direction: open, by intent. */
+export function inShadow(verdict: Verdict): ShadowVerdict {
+  if (verdict.verdict === 'allow') return verdict;
+  return { ...verdict, verdict: 'allow', wouldBe: verdict.verdict };
 }
 
 function toVerdict(value: unknown): Verdict | undefined {

@@ -3,7 +3,7 @@
 import * as Breaker from './breaker.ts';
 import * as Draft from './draft.ts';
 import type * as Ledger from './ledger.ts';
-import type { Policy } from './policy.ts';
+import type { Compiled } from './policy.ts';
 import * as Scope from './scope.ts';
 import { scopeDoubt } from './scope-doubt.ts';
 
@@ -83,7 +83,7 @@ export type By = {
   readonly actor: string;
   readonly bodyHash: string;
   readonly incident?: Breaker.Incident | undefined;
-  readonly next?: Policy | undefined;
+  readonly next?: Compiled | undefined;
 };
 
 /**
@@ -184,16 +184,20 @@ function applyPolicy(
   command: Extract<Command, { kind: 'apply-policy' }>,
   by: By,
 ): Decided {
-  if (by.next?.resume.kind === 'quorum') {
-    const why =
-      'resume: quorum needs the ceremony in which operators sign together, which this version does not have; nobody could resume. Use resume: trial';
-    return { result: { kind: 'refused', why } };
+  const refused = (why: string): Decided => ({ result: { kind: 'refused', why } });
+  const { next } = by;
+  if (!next) return refused('nobody has compiled this policy, so nobody could read it');
+  if (next.policy.resume.kind === 'quorum') {
+    return refused(
+      'resume: quorum needs the ceremony in which operators sign together, which this version does not have; nobody could resume. Use resume: trial',
+    );
   }
   const global = Draft.item(draft, Scope.GLOBAL_KEY);
   const version = (global.policyVersion ?? 0) + 1;
   draft.items.set(Scope.GLOBAL_KEY, { ...global, policyVersion: version });
   const { hash, source } = command;
-  const policy = { version, hash, source, appliedAtMs: draft.atMs, actor: by.actor };
+  const { compiled } = next;
+  const policy = { version, hash, source, compiled, appliedAtMs: draft.atMs, actor: by.actor };
   return {
     result: { kind: 'policy-applied', version, hash },
     changes: { ...Draft.changes(draft), policy },

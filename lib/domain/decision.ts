@@ -6,6 +6,7 @@
 import * as Charge from './charge.ts';
 import * as Draft from './draft.ts';
 import * as Enforce from './enforce.ts';
+import * as Hold from './hold.ts';
 import type * as Ledger from './ledger.ts';
 import * as Matching from './matching.ts';
 import * as Policy from './policy.ts';
@@ -159,6 +160,7 @@ function count(
 ): Pick<Outcome, 'notional' | 'trips' | 'wouldTrip'> {
   const { policy } = draft.context;
   const resolved = Policy.resolve(policy, incoming.event.transfer);
+  Hold.leave(draft, Draft.row(draft, Withdrawal.rowId(incoming.event)));
   putMoney(draft, incoming, { state: as.state, resolved, charged: resolved.legs });
   if (as.claims !== undefined) {
     putMoney(draft, incoming, { rowId: as.claims, state: 'claimed', resolved, charged: [] });

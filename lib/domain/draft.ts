@@ -8,6 +8,7 @@ import { type Chargeable, charges } from './charge.ts';
 import * as Ledger from './ledger.ts';
 import * as Meter from './meter.ts';
 import type * as Policy from './policy.ts';
+import * as Queue from './queue.ts';
 import * as Scope from './scope.ts';
 
 /** What a decision is made with: no clock, no randomness of its own. */
@@ -30,6 +31,10 @@ export type Draft = {
   readonly rows: Map<string, Ledger.Row>;
   readonly items: Map<Scope.Key, Ledger.Item>;
   readonly incidents: Breaker.Incident[];
+  /** Queues as the decision sees them now, oldest first. */
+  readonly queues: Map<Queue.Key, readonly Queue.Held[]>;
+  /** By row, and by queue where one goes from one to another. */
+  readonly held: Map<string, Ledger.HeldWrite>;
   readonly causes: Ledger.CauseWrite[];
   readonly alerts: Map<string, Ledger.Alert>;
 };
@@ -56,6 +61,8 @@ export function start(context: Context, loaded: Ledger.Loaded): Draft {
     loaded,
     rows: new Map(),
     items: new Map(),
+    queues: new Map(loaded.queues),
+    held: new Map(),
     incidents: [],
     causes: [],
     alerts: new Map(),
@@ -126,6 +133,33 @@ export function countOutstanding(draft: Draft, subject: Scope.Subject, by: 1 | -
   const outstanding = Math.max(0, (current.outstanding ?? 0) + by);
   const { outstanding: _, ...rest } = current;
   draft.items.set(key, outstanding === 0 ? rest : { ...current, outstanding });
+}
+
+/** Puts a withdrawal into its queue, at its age. The caller puts its row. */
+export function enqueue(draft: Draft, held: Queue.Held): void {
+  const key = Queue.keyOf(held);
+  const others = (draft.queues.get(key) ?? []).filter(({ rowId }) => rowId !== held.rowId);
+  draft.queues.set(key, [...others, held].sort(Queue.byAge));
+  draft.held.set(`${key}|${held.rowId}`, { held, change: 'put' });
+  if (held.place) countWaiting(draft, held.place, 1);
+}
+
+/** Takes a withdrawal out of its queue. The caller puts its row. */
+export function dequeue(draft: Draft, held: Queue.Held): void {
+  const key = Queue.keyOf(held);
+  const others = (draft.queues.get(key) ?? []).filter(({ rowId }) => rowId !== held.rowId);
+  draft.queues.set(key, others);
+  draft.held.set(`${key}|${held.rowId}`, { held, change: 'delete' });
+  if (held.place) countWaiting(draft, held.place, -1);
+}
+
+function countWaiting(draft: Draft, { scope, limitId }: Queue.Place, by: 1 | -1): void {
+  const current = item(draft, scope);
+  const { waiting = [], ...rest } = current;
+  const count = Math.max(0, Queue.waiting(current, limitId) + by);
+  const others = waiting.filter((each) => each.limitId !== limitId);
+  const next = count === 0 ? others : [...others, { limitId, count }];
+  draft.items.set(scope, next.length === 0 ? rest : { ...rest, waiting: next });
 }
 
 /**
@@ -202,5 +236,6 @@ export function changes(draft: Draft): Ledger.Changes {
     incidents: draft.incidents.map((incident) => ({ incident, expected: 'absent' })),
     causes: draft.causes,
     alerts: [...draft.alerts.values()],
+    ...(draft.held.size > 0 ? { held: [...draft.held.values()] } : {}),
   };
 }

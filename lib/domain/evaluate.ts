@@ -67,6 +67,19 @@ export function use(
   return { limit, scope: at.scope, used: amount, headroom };
 }
 
+/** When a limit's window has room for `need` in a scope, if nothing else leaves; absent where no time brings it. */
+export function capacityAtMs(
+  item: Ledger.Item | undefined,
+  limit: Policy.Limit,
+  at: { readonly need: bigint; readonly nowMs: number; readonly widenMs: number },
+): number | undefined {
+  const { need, ...clock } = at;
+  if (limit.metric === 'single' || need > limit.allowed) return undefined;
+  const { metric, windowMs, allowed } = limit;
+  const window = { metric, windowMs, ...clock };
+  return Meter.capacityAtMs(item?.meter ?? Meter.EMPTY, window, allowed - need);
+}
+
 function judge(parameters: {
   readonly policy: Policy.Policy;
   readonly limit: Policy.Limit;
@@ -75,7 +88,7 @@ function judge(parameters: {
 }): Breach | undefined {
   const { policy, limit, scope, event } = parameters;
   const key = Scope.key(scope);
-  const at = { nowMs: event.nowMs, widenMs: Policy.widenMs(policy.timing) };
+  const at = { nowMs: event.nowMs, widenMs: Policy.widenMs(policy, scope) };
   const sum = limit.metric === 'single' ? event.notional : used(event.after.get(key), limit, at);
   if (sum > limit.allowed || sum >= Money.MAX) return { level: 'breach', limit, scope, used: sum };
   if (limit.warnBps === undefined) return undefined;

@@ -4,12 +4,14 @@ import type { Breaker, Cause, Incident } from './breaker.ts';
 import { CLOSED } from './breaker.ts';
 import * as Meter from './meter.ts';
 import type { Leg } from './policy.ts';
+import type * as Queue from './queue.ts';
 import type * as Scope from './scope.ts';
 import type { Transfer } from './withdrawal.ts';
 
 /**
  * `reported`: an approved withdrawal, its outflow not seen yet.
  * `reserved`: a withdrawal that was admitted before it was signed, its outflow not seen yet.
+ * `held`: a withdrawal that may not be signed for yet and keeps its place in a queue; nothing is charged.
  * `failed`, `cancelled`: a withdrawal that will not leave; what it was charged was given back.
  * `claimed`: an outflow named this withdrawal before anybody reported it.
  * `matched`: withdrawal and outflow have met; each consumes the other, once.
@@ -20,6 +22,7 @@ import type { Transfer } from './withdrawal.ts';
 export type RowState =
   | 'reported'
   | 'reserved'
+  | 'held'
   | 'claimed'
   | 'matched'
   | 'unmatched'
@@ -44,6 +47,10 @@ export type Row = {
   readonly admittedUntilMs?: number;
   /** On withdrawals that were said to have left for good: when. */
   readonly settledAtMs?: number;
+  /** On `held` withdrawals: the limits in whose queues they stand. None: a person has to let them go. */
+  readonly places?: readonly Queue.Place[];
+  /** On withdrawals that a person let go: who. Limits that hold ask for nobody else then. */
+  readonly releasedBy?: string;
   /** The row it was matched with or claimed by. */
   readonly link?: string;
   /** Why, on `noted`, `failed`, `cancelled` and `replaced` rows. */
@@ -70,13 +77,15 @@ export type Item = {
   readonly policyVersion?: number;
   /** On actors: reservations whose outcome is open. Absent: none. */
   readonly outstanding?: number;
+  /** Held withdrawals that wait for room in this scope, by limit. Absent: none. */
+  readonly waiting?: readonly { readonly limitId: string; readonly count: number }[];
 };
 
 /** Something that people are told and that stops nothing. */
 export type Alert = {
   /** The same fact has the same id: it is told once. */
   readonly alertId: string;
-  readonly kind: 'warn' | 'breach' | 'would-trip' | 'unknown' | 'refused';
+  readonly kind: 'warn' | 'breach' | 'would-trip' | 'unknown' | 'refused' | 'held' | 'overdue';
   readonly atMs: number;
   readonly scope: string;
   readonly rowId: string;
@@ -95,6 +104,8 @@ export type Heartbeat = {
 export type Loaded = {
   readonly rows: ReadonlyMap<string, Row>;
   readonly items: ReadonlyMap<Scope.Key, Item>;
+  /** The queues that were asked for and in which somebody waits, read after the items. */
+  readonly queues?: Queue.Queues;
 };
 
 /** A row to put if absent, or to replace if its version is still the expected one. */
@@ -107,6 +118,8 @@ export type ItemWrite = {
 };
 /** An incident to put if absent, or to replace while it is open. */
 export type IncidentWrite = { readonly incident: Incident; readonly expected: 'absent' | 'open' };
+/** A withdrawal that comes into one of its queues or leaves it. Whoever changes one changes its row, too. */
+export type HeldWrite = { readonly held: Queue.Held; readonly change: 'put' | 'delete' };
 /** A further cause of an incident. */
 export type CauseWrite = {
   readonly incidentId: string;
@@ -123,16 +136,20 @@ export type Changes = {
   readonly incidents: readonly IncidentWrite[];
   readonly causes: readonly CauseWrite[];
   readonly alerts: readonly Alert[];
+  readonly held?: readonly HeldWrite[];
   readonly heartbeat?: Heartbeat;
   /** A policy to put if its version is absent. */
   readonly policy?: StoredPolicy;
 };
 
-/** A policy as it is stored: the source text, so that every reader parses the same bytes. */
+/** A policy as it is stored: the text that people wrote, and the one that decisions are made by. */
 export type StoredPolicy = {
   readonly version: number;
   readonly hash: string;
+  /** As it was applied; `hash` is its hash. */
   readonly source: string;
+  /** What `source` says, ready to be read. Absent where an older version stored it: nothing is decided by it. */
+  readonly compiled?: string;
   readonly appliedAtMs: number;
   readonly actor: string;
 };
@@ -142,9 +159,10 @@ export const CHANGES_MAX = 100;
 
 /** Number of items in the transaction that writes these changes. */
 export function size(changes: Changes): number {
-  const { rows, items, incidents, causes, alerts, heartbeat, policy } = changes;
+  const { rows, items, held = [], incidents, causes, alerts, heartbeat, policy } = changes;
+  const lists = [rows, items, held, incidents, causes, alerts];
   const single = (heartbeat ? 1 : 0) + (policy ? 1 : 0);
-  return rows.length + items.length + incidents.length + causes.length + alerts.length + single;
+  return lists.reduce((sum, list) => sum + list.length, single);
 }
 
 /** The item of a scope that nothing has touched. Its version starts at the clock, so that one that expired and came back is not taken for the old one. */

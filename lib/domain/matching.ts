@@ -11,7 +11,7 @@ export type Hashed = {
 
 /**
  * What an event is in the light of the rows.
- * `new-withdrawal`: approved and not seen before: counted.
+ * `new-withdrawal`: approved and not counted before, held or not seen at all: counted.
  * `late-report`: its outflow was counted when it was seen: linked, counted no more.
  * `matched-outflow`: the outflow of an approved withdrawal that no other outflow has consumed.
  * `nothing-moved`: an outflow of zero that names no withdrawal. Anybody can make a wallet emit one
@@ -50,6 +50,7 @@ export function match(hashed: Hashed, rowOf: (rowId: string) => Ledger.Row | und
   if (hashed.event.kind === 'withdrawal') {
     if (!seen) return { kind: 'new-withdrawal' };
     if (seen.bodyHash !== hashed.bodyHash) return conflict(own, hashed.bodyHash, rowOf);
+    if (seen.state === 'held') return { kind: 'new-withdrawal' };
     return seen.state === 'claimed'
       ? { kind: 'late-report', claimed: seen }
       : { kind: 'duplicate' };

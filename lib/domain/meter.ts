@@ -140,6 +140,26 @@ export function outflow(
   return sum(slots, window.metric);
 }
 
+/**
+ * When the window holds no more than `room`, if nothing else is charged until then: now, or when the
+ * slot in the way has left it. `undefined`: no time brings that room.
+ */
+export function capacityAtMs(
+  meter: Meter,
+  window: Parameters<typeof outflow>[1],
+  room: bigint,
+): number | undefined {
+  const fits = (atMs: number) => outflow(meter, { ...window, nowMs: atMs }) <= room;
+  const nowMs = Math.max(window.nowMs, meter.newestMs);
+  if (fits(nowMs)) return nowMs;
+  const position = LADDER.findIndex((step) => step.windowMs >= window.windowMs);
+  const { slotMs } = LADDER[position] ?? { slotMs: 0 };
+  const leavingMs = (meter.steps[position] ?? [])
+    .map((slot) => (slot.index + 1) * slotMs + window.windowMs + window.widenMs)
+    .filter((atMs) => atMs > nowMs);
+  return leavingMs.sort((left, right) => left - right).find(fits);
+}
+
 /** Distinct assets over slots and one more event; {@link Money.MAX} once a slot has lost count. */
 export function distinctAssets(slots: readonly (readonly number[])[]): bigint {
   const distinct = new Set<number>();

@@ -2,10 +2,10 @@
 
 import * as Draft from './draft.ts';
 import * as Enforce from './enforce.ts';
-import * as Evaluate from './evaluate.ts';
 import * as Explain from './explain.ts';
+import * as Hold from './hold.ts';
 import type * as Ledger from './ledger.ts';
-import * as Policy from './policy.ts';
+import type * as Policy from './policy.ts';
 import * as Scope from './scope.ts';
 import type { Refusal } from './verdict.ts';
 import * as Withdrawal from './withdrawal.ts';
@@ -29,19 +29,23 @@ export function refused(
     readonly withdrawalId: string;
     readonly resolved: Policy.Resolved;
     readonly uncharged: ReadonlyMap<Scope.Key, Ledger.Item>;
+    /** A person let it go: limits that only hold have been asked about. */
+    readonly isReleased: boolean;
   },
 ): Misfit | undefined {
-  const { withdrawalId, resolved, uncharged } = about;
+  const { withdrawalId, resolved, uncharged, isReleased } = about;
   const passed = Enforce.passed(draft, resolved, uncharged);
   const refuses = ({ breach: { level, limit } }: Enforce.Passed) =>
-    level === 'breach' && limit.action.kind !== 'alert';
+    level === 'breach' &&
+    limit.action.kind !== 'alert' &&
+    !(isReleased && limit.action.kind === 'hold');
   const [by] = passed.filter(refuses).sort((left, right) => rank(left) - rank(right));
   const acts = by?.breach.limit.mode === 'enforce' && draft.context.policy.mode !== 'shadow';
   const misfitOf = (each: Enforce.Passed): Misfit => ({
     by: each,
     notional: Enforce.notionalOf(resolved),
     acts,
-    refusal: refusalOf(draft, { withdrawalId, by: each, uncharged }),
+    refusal: refusalOf(draft, { withdrawalId, by: each, resolved, uncharged }),
   });
   if (by && acts) return misfitOf(by);
   const fact = { atMs: draft.atMs, rowId: Withdrawal.withdrawalRowId(withdrawalId), late: false };
@@ -63,24 +67,21 @@ function refusalOf(
   about: {
     readonly withdrawalId: string;
     readonly by: Enforce.Passed;
+    readonly resolved: Policy.Resolved;
     readonly uncharged: ReadonlyMap<Scope.Key, Ledger.Item>;
   },
 ): Refusal {
-  const { policy } = draft.context;
-  const { limit, scope: within } = about.by.breach;
-  const scope = Scope.key(within);
-  const widenMs = Policy.widenMs(policy.timing);
-  const at = { scope, nowMs: draft.atMs, widenMs };
-  const { used, headroom } = Evaluate.use(about.uncharged.get(scope), limit, at);
-  const { limitId, allowed } = limit;
+  const { withdrawalId, by, resolved, uncharged } = about;
+  const { limit, scope } = by.breach;
+  const need = Hold.need(draft, resolved, { limit, scope });
   return {
     kind: limit.action.kind === 'hold' ? 'hold' : 'block',
-    withdrawalId: about.withdrawalId,
+    withdrawalId,
     reason: 'limit',
-    text: `does not fit: ${Explain.limit(policy, about.by.breach).text}`,
+    text: `does not fit: ${Explain.limit(draft.context.policy, by.breach).text}`,
     provisional: true,
-    scope,
-    limit: { limitId, scope, used, allowed, headroom },
+    scope: Scope.key(scope),
+    ...Hold.numbers(draft, { limit, scope }, { need, uncharged }),
   };
 }
 
@@ -114,6 +115,7 @@ function alertOf(draft: Draft.Draft, misfit: Misfit): Ledger.Alert {
   const scope = Scope.key(by.breach.scope);
   const rowId = Withdrawal.withdrawalRowId(refusal.withdrawalId);
   const alertId = `${acts ? 'refused' : 'would-refuse'}|${limit.limitId}|${scope}|${period}`;
-  const text = `a withdrawal ${acts ? 'was' : 'would have been'} refused, it ${refusal.text}`;
-  return { alertId, kind: 'refused', atMs, scope, rowId, text };
+  const what = refusal.kind === 'hold' ? 'held' : 'refused';
+  const text = `a withdrawal ${acts ? 'was' : 'would have been'} ${what}, it ${refusal.text}`;
+  return { alertId, kind: what, atMs, scope, rowId, text };
 }

@@ -4,6 +4,7 @@
  */
 
 import * as Draft from './draft.ts';
+import * as Hold from './hold.ts';
 import type * as Ledger from './ledger.ts';
 import * as Scope from './scope.ts';
 import * as Withdrawal from './withdrawal.ts';
@@ -117,6 +118,7 @@ export function decide(
 
 function decideOne(draft: Draft.Draft, outcome: Outcome): Result {
   const row = Draft.row(draft, Withdrawal.withdrawalRowId(outcome.withdrawalId));
+  if (row?.state === 'held') return leave(draft, outcome, row);
   if (!isApproved(row)) {
     return refuse(draft, outcome, { about: 'unknown', why: 'nobody approved such a withdrawal' });
   }
@@ -156,6 +158,19 @@ function close(draft: Draft.Draft, outcome: Closing, row: Approved): Result {
   Draft.giveBack(draft, row.money);
   Draft.putRow(draft, { ...row, state: kind, note: noteOf(evidence) });
   return { kind: 'recorded', withdrawalId, outcome: kind, givenBack: sizeOf(row.money) };
+}
+
+/** What is held was neither admitted nor charged: it leaves its queue on anybody's word. */
+function leave(draft: Draft.Draft, outcome: Outcome, row: Ledger.Row): Result {
+  const { withdrawalId, kind } = outcome;
+  if (kind !== 'failed' && kind !== 'cancelled') {
+    const why = 'it is held, and nobody was admitted to sign for it';
+    return refuse(draft, outcome, { about: 'contradiction', why });
+  }
+  Hold.leave(draft, row);
+  const { places: _, ...rest } = row;
+  Draft.putRow(draft, { ...rest, state: kind, note: noteOf(outcome.evidence) });
+  return { kind: 'recorded', withdrawalId, outcome: kind, givenBack: 0n };
 }
 
 function standsAgainst(draft: Draft.Draft, closing: Closing, row: Approved): Refusal | undefined {

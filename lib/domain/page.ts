@@ -82,12 +82,15 @@ export function closed(incident: Incident): Message {
   };
 }
 
-/** The notice for something that stops nothing. A refused command is a page: whoever gave it counts on it. */
+/** What stops nothing and yet wants a person now: somebody waits for it, or counts on it. */
+const PAGED: ReadonlySet<Ledger.Alert['kind']> = new Set(['refused', 'held']);
+
+/** The message for something that stops nothing. */
 export function alert(raised: Ledger.Alert): Message {
   const subject = shorten(`${raised.kind.toUpperCase()} ${raised.text}`, SUBJECT_MAX);
   return {
     subject,
-    severity: raised.kind === 'refused' ? 'page' : 'notice',
+    severity: PAGED.has(raised.kind) ? 'page' : 'notice',
     body: `${raised.kind.toUpperCase()} ${raised.text}\nScope ${raised.scope}, event ${raised.rowId}, ${new Date(raised.atMs).toISOString()}`,
   };
 }

@@ -30,6 +30,8 @@ export type Wallet = {
   /** Wallets whose keys fall together. */
   readonly keyDomain: string;
   readonly addresses: readonly AccountId[];
+  /** Longest life of its admissions, ms. Absent: that of {@link Timing}. */
+  readonly admissionMs?: number | undefined;
 };
 
 /** What a breached limit does. `hold` concerns reservations; for money that has left it alerts. */
@@ -87,7 +89,10 @@ export type Resume = { readonly kind: 'trial' } | { readonly kind: 'quorum' };
 export type Timing = {
   /** How far a worker's clock may be off. */
   readonly clockToleranceMs: number;
-  /** Longest life of an admission: money leaves up to this long after its charge. */
+  /**
+   * Longest life of an admission whose wallet has none of its own: money leaves up to this long
+   * after its charge.
+   */
   readonly admissionMs: number;
   /** Longest time from reading the clock to a commit. */
   readonly commitDelayMs: number;
@@ -111,8 +116,13 @@ export type Policy = {
   readonly resume: Resume;
   /** Open reservations that one named actor may have. */
   readonly outstandingMax: number;
+  /** Age after which people hear of a reservation whose outcome is open, ms. */
+  readonly overdueMs: number;
   readonly timing: Timing;
 };
+
+/** A policy with its compiled form: the text that everybody who decides is given. */
+export type Compiled = { readonly policy: Policy; readonly compiled: string };
 
 /** One asset's part of what leaves, valued. */
 export type Leg = {
@@ -135,13 +145,43 @@ export type Resolved = {
 /** Key domain of wallets that the policy does not name. */
 export const UNKNOWN_KEY_DOMAIN = '%unknown';
 
-/** How much every window is widened: clocks off both ways, admissions still alive, commits under way. */
-export function widenMs(timing: Timing): number {
-  return 2 * timing.clockToleranceMs + timing.admissionMs + timing.commitDelayMs;
+/** What the life of an admission depends on. */
+export type Lives = Pick<Policy, 'wallets' | 'timing'>;
+
+/**
+ * Longest life of a wallet's admissions, ms: its own, else that of the policy's timing, which also
+ * holds for a wallet that the policy does not know.
+ *
+ * @param wallet name of a wallet, or one of its accounts.
+ */
+export function admissionMs(policy: Lives, wallet: string): number {
+  return walletOf(policy, wallet)?.admissionMs ?? policy.timing.admissionMs;
+}
+
+/** How much a window is widened, ms: clocks off both ways, admissions still alive, commits under way. */
+export function wideningMs(timing: Timing, longestAdmissionMs: number): number {
+  return 2 * timing.clockToleranceMs + longestAdmissionMs + timing.commitDelayMs;
+}
+
+/**
+ * How much the windows of a scope are widened, ms: by the longest admission that can charge it. One
+ * wallet charges a scope of `wallet` or `wallet-asset`; any wallet, known or not, every other.
+ */
+export function widenMs(policy: Lives, scope: Scope.Scope): number {
+  const { wallets, timing } = policy;
+  if (scope.kind === 'wallet' || scope.kind === 'wallet-asset') {
+    const [wallet = ''] = scope.id.split('|');
+    return wideningMs(timing, admissionMs(policy, wallet));
+  }
+  const own = wallets.map((wallet) => wallet.admissionMs ?? 0);
+  return wideningMs(timing, Math.max(timing.admissionMs, ...own));
 }
 
 /** The wallet that owns an address, by address or by name. */
-export function walletOf(policy: Policy, accountOrName: string): Wallet | undefined {
+export function walletOf(
+  policy: Pick<Policy, 'wallets'>,
+  accountOrName: string,
+): Wallet | undefined {
   return policy.wallets.find(
     (wallet) =>
       wallet.name === accountOrName ||

@@ -7,10 +7,12 @@ import * as Charge from './charge.ts';
 import * as Draft from './draft.ts';
 import * as Enforce from './enforce.ts';
 import type { Leases } from './flag.ts';
+import * as Hold from './hold.ts';
 import type * as Ledger from './ledger.ts';
 import * as Matching from './matching.ts';
 import * as Misfit from './misfit.ts';
 import * as Policy from './policy.ts';
+import * as Queue from './queue.ts';
 import * as Scope from './scope.ts';
 import * as Standing from './standing.ts';
 import type { Refusal, Verdict } from './verdict.ts';
@@ -19,8 +21,16 @@ import * as Withdrawal from './withdrawal.ts';
 /** One withdrawal to decide on, with the hash of its canonical body. */
 export type Ask = { readonly withdrawal: Withdrawal.Withdrawal; readonly bodyHash: string };
 
+/**
+ * On whose word it is decided. `caller`: whoever wants to sign. `room`: held ones are tried again,
+ * because there may be room now. `operator`: a person lets held ones go.
+ */
+export type By =
+  | { readonly kind: 'caller' | 'room' }
+  | { readonly kind: 'operator'; readonly actor: string };
+
 /** What a reservation is judged with besides: until when each chain's proof of health holds. */
-export type Context = Draft.Context & { readonly leases: Leases };
+export type Context = Draft.Context & { readonly leases: Leases; readonly by?: By };
 
 /** One verdict per withdrawal in order, and what they change; absent when nothing is to be written. */
 export type Decided = {
@@ -30,100 +40,160 @@ export type Decided = {
   readonly alerts: readonly Ledger.Alert[];
 };
 
+/** One ask with everything that is known of it. */
+type Case = Ask & {
+  readonly withdrawalId: string;
+  readonly row: Ledger.Row | undefined;
+  readonly resolved: Policy.Resolved;
+  readonly by: By;
+  readonly isReleased: boolean;
+};
+
 /** What must be loaded before these withdrawals can be decided on. */
 export function keys(
   policy: Policy.Policy,
   asks: readonly Ask[],
-): { readonly rows: readonly string[]; readonly items: readonly Scope.Key[] } {
+): {
+  readonly rows: readonly string[];
+  readonly items: readonly Scope.Key[];
+  readonly queues: readonly Pick<Queue.Place, 'limitId' | 'scope'>[];
+} {
   const rows = new Set<string>();
   const items = new Set<Scope.Key>([Scope.GLOBAL_KEY]);
+  const queues = new Map<Queue.Key, Pick<Queue.Place, 'limitId' | 'scope'>>();
   for (const { withdrawal, bodyHash } of asks) {
     const resolved = Policy.resolve(policy, withdrawal.transfer);
     for (const key of Charge.keys(resolved)) items.add(key);
     for (const scope of Scope.stopping('destination', resolved.subject))
       items.add(Scope.key(scope));
+    for (const { limit, scope } of Queue.gates(policy, resolved)) {
+      const place = { limitId: limit.limitId, scope: Scope.key(scope) };
+      queues.set(Queue.key(place), place);
+    }
     for (const rowId of Matching.rowIds({ event: withdrawal, bodyHash })) rows.add(rowId);
   }
-  return { rows: [...rows], items: [...items] };
+  return { rows: [...rows], items: [...items], queues: [...queues.values()] };
 }
 
 /** Decides in order, each seeing what those before it charged; one misfit never fails the others. */
 export function decide(context: Context, loaded: Ledger.Loaded, asks: readonly Ask[]): Decided {
   const draft = Draft.start(context, loaded);
-  const verdicts = asks.map((ask) => decideOne(draft, ask, context.leases));
+  const { leases, by = { kind: 'caller' } } = context;
+  const verdicts = asks.map((ask) => {
+    const row = Draft.row(draft, Withdrawal.rowId(ask.withdrawal));
+    const resolved = Policy.resolve(context.policy, ask.withdrawal.transfer);
+    const { withdrawalId } = ask.withdrawal;
+    const isReleased = by.kind === 'operator' || row?.releasedBy !== undefined;
+    return decideOne(draft, { ...ask, withdrawalId, row, resolved, by, isReleased }, leases);
+  });
   const alerts = [...draft.alerts.values()];
   const isWritten = draft.rows.size > 0 || draft.items.size > 0;
   return isWritten ? { verdicts, alerts, changes: Draft.changes(draft) } : { verdicts, alerts };
 }
 
-function decideOne(draft: Draft.Draft, ask: Ask, leases: Leases): Verdict {
-  const { withdrawal } = ask;
-  const { withdrawalId } = withdrawal;
-  const row = Draft.row(draft, Withdrawal.rowId(withdrawal));
-  const resolved = Policy.resolve(draft.context.policy, withdrawal.transfer);
+function decideOne(draft: Draft.Draft, ask: Case, leases: Leases): Verdict {
+  const { withdrawalId, row, resolved, by, isReleased } = ask;
+  if (by.kind !== 'caller' && row?.state !== 'held') return notHeld(withdrawalId);
   const never = row && unfit(draft, ask, row);
-  if (never) return isShadow(draft) ? allow(withdrawalId, expiryOf(draft), never) : never;
+  if (never) return isShadow(draft) ? allow(withdrawalId, expiryOf(draft, ask), never) : never;
   const refusal =
-    Standing.standing(draft, withdrawalId, resolved) ??
+    Standing.standing(draft, withdrawalId, { resolved, isReleased }) ??
     Standing.tooManyOpen(draft, withdrawalId, { subject: resolved.subject, row }) ??
     Standing.unproven(draft, withdrawalId, { resolved, leases });
-  if (refusal && !isShadow(draft)) return refusal;
+  if (refusal && !isShadow(draft)) return refused(draft, ask, refusal);
   const admittedUntilMs = row?.admittedUntilMs ?? 0;
   if (row && admittedUntilMs > draft.atMs) {
     return allow(withdrawalId, admittedUntilMs, refusal);
   }
-  return charge(draft, ask, { resolved, row, refusal });
+  return charge(draft, ask, refusal);
 }
 
 /** Why what is known of this id rules it out for good: nothing is charged for it again. */
 function unfit(draft: Draft.Draft, ask: Ask, row: Ledger.Row): Refusal | undefined {
   if (row.bodyHash !== ask.bodyHash) return conflict(draft, ask);
-  if (row.state === 'reserved') return undefined;
+  if (row.state === 'reserved' || row.state === 'held') return undefined;
   const { withdrawalId } = ask.withdrawal;
   const text = `withdrawal ${withdrawalId} is ${row.state} already`;
   return { kind: 'block', withdrawalId, reason: 'final', text, provisional: false };
+}
+
+/** What stands against it may be for people to lift: then it waits for them. What is held keeps its place. */
+function refused(draft: Draft.Draft, ask: Case, refusal: Refusal): Refusal {
+  const held = Queue.heldOf(ask.row);
+  if (refusal.kind === 'hold' && ask.by.kind === 'caller') {
+    if (held.length === 0) Draft.alert(draft, Standing.heldAlert(draft, refusal));
+    return Hold.hold(draft, ask, { refusal });
+  }
+  return held.length > 0 ? Hold.waiting(draft, held, refusal) : refusal;
 }
 
 /**
  * Charges and judges. Does it not fit, everything is put back as it was: a reservation whose
  * admission has expired keeps its old charge then, since what was signed may still leave.
  */
-function charge(
-  draft: Draft.Draft,
-  ask: Ask,
-  about: {
-    readonly resolved: Policy.Resolved;
-    readonly row: Ledger.Row | undefined;
-    readonly refusal: Refusal | undefined;
-  },
-): Verdict {
-  const { withdrawalId } = ask.withdrawal;
-  const { resolved, row } = about;
+function charge(draft: Draft.Draft, ask: Case, standing: Refusal | undefined): Verdict {
+  const { withdrawalId, resolved, row, isReleased } = ask;
   const { subject, legs } = resolved;
-  const before = new Map(draft.items);
-  if (row?.money) {
+  const before = { items: new Map(draft.items), alerts: new Map(draft.alerts) };
+  const [held] = Queue.heldOf(row);
+  if (row?.money && !held) {
     Draft.giveBack(draft, row.money);
     Draft.countOutstanding(draft, row.money.subject, -1);
   }
   const uncharged = Draft.charge(draft, { subject, legs, withdrawals: 1 });
-  const misfit = Misfit.refused(draft, { withdrawalId, resolved, uncharged });
-  if (misfit?.acts) {
+  const misfit = Misfit.refused(draft, { withdrawalId, resolved, uncharged, isReleased });
+  // One that a queue let go, and that nobody has asked for since, has waited: it only takes its admission.
+  const hasWaited = !held && row !== undefined && row.admittedUntilMs === row.money?.chargedAtMs;
+  const mayWait = !misfit?.acts && !isReleased && !hasWaited && !isShadow(draft);
+  // All others are younger than whoever waits: one whose admission has expired moves its charge, too.
+  const heldAtMs = held?.heldAtMs ?? Number.POSITIVE_INFINITY;
+  const wait = mayWait && Hold.behind(draft, { withdrawalId, heldAtMs, resolved, uncharged });
+  const restore = () => {
     draft.items.clear();
-    for (const [key, item] of before) draft.items.set(key, item);
-    return Misfit.told(draft, misfit);
+    for (const [key, item] of before.items) draft.items.set(key, item);
+    draft.alerts.clear();
+    for (const [alertId, alert] of before.alerts) draft.alerts.set(alertId, alert);
+  };
+  if (misfit?.acts) {
+    restore();
+    return doesNotFit(draft, ask, misfit);
   }
+  if (wait) {
+    restore();
+    return Hold.hold(draft, ask, wait);
+  }
+  return admit(draft, ask, standing ?? misfit?.refusal);
+}
+
+function admit(draft: Draft.Draft, ask: Case, wouldBe: Refusal | undefined): Verdict {
+  const { withdrawal, withdrawalId, bodyHash, row, resolved, by } = ask;
+  const { subject, legs } = resolved;
+  Hold.leave(draft, row);
   Draft.countOutstanding(draft, subject, 1);
-  const expiresAtMs = expiryOf(draft);
-  const { transfer } = ask.withdrawal;
+  const isAsked = by.kind === 'caller';
+  // Nobody is there to take an admission: the next time it is asked for gives one, from then on.
+  const expiresAtMs = isAsked ? expiryOf(draft, ask) : draft.atMs;
+  const releasedBy = by.kind === 'operator' ? by.actor : row?.releasedBy;
   Draft.putRow(draft, {
-    rowId: Withdrawal.rowId(ask.withdrawal),
+    rowId: Withdrawal.rowId(withdrawal),
     state: 'reserved',
-    bodyHash: ask.bodyHash,
+    bodyHash,
     atMs: row?.atMs ?? draft.atMs,
     admittedUntilMs: expiresAtMs,
-    money: { transfer, subject, charged: legs, chargedAtMs: draft.atMs },
+    ...(releasedBy === undefined ? {} : { releasedBy }),
+    money: { transfer: withdrawal.transfer, subject, charged: legs, chargedAtMs: draft.atMs },
   });
-  return allow(withdrawalId, expiresAtMs, about.refusal ?? misfit?.refusal);
+  return allow(withdrawalId, expiresAtMs, wouldBe);
+}
+
+/** Only who asks is told of, and trips: held ones are tried again and again. */
+function doesNotFit(draft: Draft.Draft, ask: Case, misfit: Misfit.Misfit): Verdict {
+  const held = Queue.heldOf(ask.row);
+  const refusal = ask.by.kind === 'caller' ? Misfit.told(draft, misfit) : misfit.refusal;
+  if (refusal.kind === 'hold') {
+    return Hold.hold(draft, ask, { refusal, places: Hold.placesOf(draft, ask.resolved) });
+  }
+  return held.length > 0 ? Hold.waiting(draft, held, refusal) : refusal;
 }
 
 function conflict(draft: Draft.Draft, ask: Ask): Refusal {
@@ -135,12 +205,17 @@ function conflict(draft: Draft.Draft, ask: Ask): Refusal {
   return { kind: 'block', withdrawalId, reason: 'conflict', text, provisional: false };
 }
 
+function notHeld(withdrawalId: string): Refusal {
+  const text = `withdrawal ${withdrawalId} is not held`;
+  return { kind: 'block', withdrawalId, reason: 'final', text, provisional: false };
+}
+
 function isShadow(draft: Draft.Draft): boolean {
   return draft.context.policy.mode === 'shadow';
 }
 
-function expiryOf(draft: Draft.Draft): number {
-  return draft.atMs + draft.context.policy.timing.admissionMs;
+function expiryOf(draft: Draft.Draft, { resolved }: Pick<Case, 'resolved'>): number {
+  return draft.atMs + Policy.admissionMs(draft.context.policy, resolved.subject.wallet);
 }
 
 function allow(withdrawalId: string, expiresAtMs: number, wouldBe: Refusal | undefined): Verdict {

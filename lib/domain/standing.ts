@@ -7,14 +7,18 @@ import type * as Ledger from './ledger.ts';
 import type * as Policy from './policy.ts';
 import * as Scope from './scope.ts';
 import type { Refusal } from './verdict.ts';
+import * as Withdrawal from './withdrawal.ts';
+
+/** The same thing that people have to look at is told once in this time. */
+const TOLD_EVERY_MS = 3_600_000;
 
 /** What stands against it whatever it weighs: an open breaker, or something unknown. */
 export function standing(
   draft: Draft.Draft,
   withdrawalId: string,
-  resolved: Policy.Resolved,
+  about: { readonly resolved: Policy.Resolved; readonly isReleased: boolean },
 ): Refusal | undefined {
-  const { subject, legs } = resolved;
+  const { subject, legs } = about.resolved;
   const assets = new Set(legs.map((leg) => leg.asset));
   const stopping = (kind: Scope.Kind) =>
     [...assets].flatMap((asset) => Scope.stopping(kind, { ...subject, asset }));
@@ -33,7 +37,7 @@ export function standing(
       incidentId,
     };
   }
-  return unknown(draft, withdrawalId, resolved);
+  return unknown(draft, withdrawalId, about);
 }
 
 /** Without proof that outflow is being counted, nothing is admitted. */
@@ -52,16 +56,32 @@ export function unproven(
 function unknown(
   draft: Draft.Draft,
   withdrawalId: string,
-  resolved: Policy.Resolved,
+  about: { readonly resolved: Policy.Resolved; readonly isReleased: boolean },
 ): Refusal | undefined {
   const { policy } = draft.context;
+  const { resolved, isReleased } = about;
   const ruled = (rule: 'block' | 'hold') =>
     resolved.unknown.find((each) => policy.unknown[each].withdrawal === rule);
-  const what = ruled('block') ?? ruled('hold');
+  const what = ruled('block') ?? (isReleased ? undefined : ruled('hold'));
   if (what === undefined) return undefined;
   const kind = policy.unknown[what].withdrawal === 'hold' ? 'hold' : 'block';
   const text = Explain.unknown(what, resolved.subject);
-  return { kind, withdrawalId, reason: 'unknown', text, provisional: true };
+  const scope = Scope.key(Scope.of(policy.unknown[what].scope, resolved.subject));
+  return { kind, withdrawalId, reason: 'unknown', text, provisional: true, scope };
+}
+
+/** A withdrawal waits for a person, who has to hear of it: once for each cause and hour. */
+export function heldAlert(draft: Draft.Draft, refusal: Refusal): Ledger.Alert {
+  const { withdrawalId, text, scope = Scope.GLOBAL_KEY } = refusal;
+  const { atMs } = draft;
+  return {
+    alertId: `held|${refusal.reason}|${text}|${scope}|${Math.floor(atMs / TOLD_EVERY_MS)}`,
+    kind: 'held',
+    atMs,
+    scope,
+    rowId: Withdrawal.withdrawalRowId(withdrawalId),
+    text: `withdrawal ${withdrawalId} is held until a person lets it go: ${text}`,
+  };
 }
 
 /**
@@ -74,7 +94,9 @@ export function tooManyOpen(
   about: { readonly subject: Scope.Subject; readonly row: Ledger.Row | undefined },
 ): Refusal | undefined {
   const { subject, row } = about;
-  if (subject.actor === undefined || row?.money?.subject.actor === subject.actor) return undefined;
+  const isCounted = row?.state === 'reserved' || row?.state === 'held';
+  const isOpen = isCounted && row.money?.subject.actor === subject.actor;
+  if (subject.actor === undefined || isOpen) return undefined;
   const scope = Scope.key(Scope.of('actor', subject));
   const { outstanding = 0 } = Draft.item(draft, scope);
   const { outstandingMax } = draft.context.policy;

@@ -5,6 +5,7 @@ import type * as Scope from './scope.ts';
 /** Why a withdrawal may not be signed now. */
 export type Reason =
   | 'limit'
+  | 'queue'
   | 'paused'
   | 'unknown'
   | 'conflict'
@@ -32,6 +33,12 @@ export type Refusal = {
   readonly text: string;
   /** Whether asking again can help. */
   readonly provisional: boolean;
+  /** When there is room for it, if nothing else leaves until then; absent where time brings none. */
+  readonly capacityAtMs?: number;
+  /** Held ones only: since when. */
+  readonly heldSinceMs?: number;
+  /** Held ones that wait for room only: 1 is the next. */
+  readonly position?: number;
   readonly scope?: Scope.Key;
   readonly incidentId?: string;
   readonly limit?: {

@@ -37,9 +37,16 @@ export type Outflow = {
   readonly transfer: Transfer;
 };
 
+const WITHDRAWAL_PREFIX = 'withdrawal:';
+
 /** Ledger id of a withdrawal: it does not depend on who reported it. */
 export function withdrawalRowId(withdrawalId: string): string {
-  return `withdrawal:${withdrawalId}`;
+  return `${WITHDRAWAL_PREFIX}${withdrawalId}`;
+}
+
+/** The withdrawal that a row is about; the row's own id where it is about none. */
+export function withdrawalIdOf(rowId: string): string {
+  return rowId.startsWith(WITHDRAWAL_PREFIX) ? rowId.slice(WITHDRAWAL_PREFIX.length) : rowId;
 }
 
 /** Ledger id of an outflow: chain, transaction and place, whoever saw it. */

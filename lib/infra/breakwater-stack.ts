@@ -39,6 +39,11 @@ export class BreakwaterStack extends Stack {
       description: 'Breakwater: reserve before signing. Attach to the role of withdrawal services.',
     });
     this.breakwater.grantReserve(reservers);
+    const verifiers = new ManagedPolicy(this, 'Verifiers', {
+      description: 'Breakwater: read the public keys of admissions. Attach to the role of signers.',
+    });
+    this.breakwater.grantVerify(verifiers);
+    this.#tell('VerifierPolicyArn', verifiers.managedPolicyArn, 'Attach to who verifies');
     const readers = new ManagedPolicy(this, 'FlagReaders', {
       description: 'Breakwater: read the flag. Attach to the role of whatever signs or sends.',
     });
@@ -52,7 +57,9 @@ export class BreakwaterStack extends Stack {
   #tellAll(): void {
     const { admission, alerts, control, ingress, ledger, operateUrl, reserveUrl } = this.breakwater;
     this.#tell('ReserveUrl', reserveUrl.url, 'Takes reservations signed with IAM');
-    this.#tell('AdmissionKeyArn', admission.key.keyArn, 'Signs admissions');
+    this.#tell('AdmissionKeyArn', admission.signing.keyArn, 'Signs admissions');
+    const publishedArns = admission.published.map(({ keyArn }) => keyArn).join(',');
+    this.#tell('AdmissionKeyArns', publishedArns, 'Admissions are verified with these');
     this.#tell('OperateUrl', operateUrl.url, 'Takes commands signed with IAM');
     this.#tell('LedgerTableName', ledger.table.tableName, 'Ledger rows, meters, leases');
     this.#tell('ControlTableName', control.table.tableName, 'Incidents, policies, flags');

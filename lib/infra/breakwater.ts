@@ -8,7 +8,7 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ENV } from '../runtime/environment.ts';
-import { AdmissionKey } from './admission-key.ts';
+import { AdmissionKeys, FIRST_KEY } from './admission-keys.ts';
 import { Alerts } from './alerts.ts';
 import { allow, allowUrl } from './allow.ts';
 import { BreakwaterFunction } from './breakwater-function.ts';
@@ -58,6 +58,14 @@ export type BreakwaterProps = {
    */
   readonly admissionAudience?: string;
   /**
+   * Names of the keys that sign admissions, one at least. The first signs; the public parts of all
+   * are published. To rotate, one deployment each: append a new name; ten minutes later put it
+   * first; once the last admission of the old key has expired take the old name out. No step
+   * replaces a key, and a key that is named no more is kept (`docs/client.md`, Admission).
+   * @default - one key, named first
+   */
+  readonly admissionKeys?: readonly string[];
+  /**
    * How often `tick` renews the leases within its minute, in milliseconds.
    * @default 5000
    */
@@ -91,7 +99,7 @@ export class Breakwater extends Construct {
   readonly control: ControlTable;
   readonly ingress: EventsIngress;
   readonly alerts: Alerts;
-  readonly admission: AdmissionKey;
+  readonly admission: AdmissionKeys;
   /** Takes reservations as JSON from callers who sign with IAM. */
   readonly reserveUrl: FunctionUrl;
   /** Takes commands as JSON from callers who sign with IAM. */
@@ -110,8 +118,9 @@ export class Breakwater extends Construct {
       ingestConcurrencyMax: props.ingestConcurrencyMax ?? 5,
     });
     this.alerts = new Alerts(this, 'Alerts', { alertEmails: props.alertEmails ?? [] });
-    this.admission = new AdmissionKey(this, 'Admission', {
+    this.admission = new AdmissionKeys(this, 'Admission', {
       audience: props.admissionAudience ?? 'signer',
+      names: props.admissionKeys ?? [FIRST_KEY],
     });
     const failedProjections = parkingQueue(this, 'FailedProjections');
     this.#ingestEvents();
@@ -141,6 +150,14 @@ export class Breakwater extends Construct {
    */
   grantReserve(grantee: IGrantable): void {
     allowUrl(grantee, this.reserveUrl.functionArn);
+  }
+
+  /**
+   * Lets a signer of this account read the public keys of admissions from KMS, without the right to
+   * reserve: a function URL cannot be granted by path.
+   */
+  grantVerify(grantee: IGrantable): void {
+    this.admission.grantVerify(grantee);
   }
 
   /**
@@ -210,6 +227,7 @@ export class Breakwater extends Construct {
       timeout: Duration.seconds(20),
     });
     this.ledger.grantDecide(fn);
+    this.ledger.grantListOpen(fn);
     this.control.grantOperate(fn);
     this.ingress.grantCountDeadLetters(fn);
     this.alerts.sendCommandsTo(fn);
@@ -219,12 +237,14 @@ export class Breakwater extends Construct {
   #tick(): void {
     const fn = this.#function('Tick', {
       name: 'tick',
-      description: 'Sends heartbeats through the ingress and renews the leases while they arrive',
+      description:
+        'Renews the leases while heartbeats arrive, and lets go what is held where there is room',
       // A minute of loops, and time to finish the last one.
       timeout: Duration.seconds(70),
     });
-    this.ledger.grantRenewLeases(fn);
-    this.control.grantPage(fn);
+    this.ledger.grantDecide(fn);
+    this.ledger.grantListOpen(fn);
+    this.control.grantDecide(fn);
     this.ingress.grantProbe(fn);
     this.alerts.grantAlert(fn);
     fn.setEnvironment(ENV.tickLoopMs, String(this.#props.tickLoopMs ?? 5000));

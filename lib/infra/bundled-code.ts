@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AssetHashType, DockerImage } from 'aws-cdk-lib';
 import { type AssetCode, Code } from 'aws-cdk-lib/aws-lambda';
@@ -7,7 +8,7 @@ import { buildSync } from 'esbuild';
 export type BundleSource = {
   /** Absolute path of the folder with the entry files. */
   readonly lambdaFolder: string;
-  /** Entry file without `.ts`. */
+  /** Entry file without `.ts`, or `.js` where only what was built from it is installed. */
   readonly name: string;
 };
 
@@ -41,9 +42,15 @@ export function bundledCode(source: BundleSource): AssetCode {
   });
 }
 
+/** In an installed package the functions are JavaScript, since they import what is. */
+function entryOf({ lambdaFolder, name }: BundleSource): string {
+  const built = join(lambdaFolder, `${name}.js`);
+  return existsSync(built) ? built : join(lambdaFolder, `${name}.ts`);
+}
+
 function bundle(source: BundleSource, outputFolder: string): void {
   buildSync({
-    entryPoints: [join(source.lambdaFolder, `${source.name}.ts`)],
+    entryPoints: [entryOf(source)],
     absWorkingDir: dirname(source.lambdaFolder),
     outfile: join(outputFolder, 'index.mjs'),
     bundle: true,

@@ -13,6 +13,8 @@ import { keptTable } from './table-key.ts';
 
 /** Partition keys that `project-state` writes, and that therefore must not wake it. */
 const PROJECTION_KEYS = ['flag', 'page'] as const;
+/** Partition key of the queues: what waits is nobody's news either. */
+const HELD_KEY = 'held';
 
 const STREAM_BATCH_SIZE_MAX = 25;
 // Long enough to outlast an outage of SNS, or its pages would be lost; not longer, since a record
@@ -36,26 +38,22 @@ export class ControlTable extends Construct {
     });
   }
 
-  /** Read policies, write incidents: for functions that decide. */
+  /** Read policies, write incidents, and move withdrawals in and out of their queues: for functions that decide. */
   grantDecide(fn: BreakwaterFunction): void {
     this.#grant(fn, { verbs: ['GetItem', 'PutItem', 'UpdateItem'] });
+    this.#grant(fn, { verbs: ['DeleteItem', 'Query'], partitionKeys: [HELD_KEY] });
   }
 
   /** As `grantDecide`, and list incidents and policies: for `operate-breaker`. */
   grantOperate(fn: BreakwaterFunction): void {
     this.#grant(fn, { verbs: ['GetItem', 'PutItem', 'Query', 'UpdateItem'] });
+    this.#grant(fn, { verbs: ['DeleteItem'], partitionKeys: [HELD_KEY] });
   }
 
   /** Read the state, write flags and pages and nothing else: for `project-state`. */
   grantProject(fn: BreakwaterFunction): void {
     this.#grant(fn, { verbs: ['GetItem', 'Query'] });
     this.#grant(fn, { verbs: ['PutItem'], partitionKeys: PROJECTION_KEYS });
-  }
-
-  /** Read the policy in force, and note which page went out: for `tick`. */
-  grantPage(fn: BreakwaterFunction): void {
-    this.#grant(fn, { verbs: ['GetItem'] });
-    this.#grant(fn, { verbs: ['PutItem'], partitionKeys: ['page'] });
   }
 
   /** Read policies and nothing else: for withdrawal services that read the flag. */
@@ -108,9 +106,9 @@ export class ControlTable extends Construct {
   }
 }
 
-/** Every change except those that the projection itself makes. */
+/** Every change except those that the projection itself makes, and those of the queues. */
 function notProjected() {
   return FilterCriteria.filter({
-    dynamodb: { Keys: { pk: { S: [{ 'anything-but': [...PROJECTION_KEYS] }] } } },
+    dynamodb: { Keys: { pk: { S: [{ 'anything-but': [...PROJECTION_KEYS, HELD_KEY] }] } } },
   });
 }

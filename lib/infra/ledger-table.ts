@@ -1,14 +1,14 @@
-import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, ProjectionType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { ENV } from '../runtime/environment.ts';
 import type { BreakwaterFunction } from './breakwater-function.ts';
-import { allowTable } from './table-access.ts';
+import { allowTable, type TableAccess } from './table-access.ts';
 import { keptTable } from './table-key.ts';
 
-/** Partition keys that `tick` writes; the heartbeat is written where it arrives. */
-const TICK_KEYS = ['leases'] as const;
+/** The index that `lib/adapters/dynamodb/keys.ts` names. */
+const OPEN_INDEX = 'open-reservations';
 
 /** What the flag is read from; the ledger rows beside it name customers. */
 const FLAG_KEYS = ['item#*', 'leases'] as const;
@@ -34,17 +34,23 @@ export class LedgerTable extends Construct {
       timeToLiveAttribute: 'expiresAtS',
       ...keptTable(props.key),
     });
+    // Sparse: only reservations whose outcome is open. For reports; nothing decides by it.
+    this.table.addGlobalSecondaryIndex({
+      indexName: OPEN_INDEX,
+      partitionKey: { name: 'ro', type: AttributeType.STRING },
+      sortKey: { name: 'ra', type: AttributeType.NUMBER },
+      projectionType: ProjectionType.KEYS_ONLY,
+    });
   }
 
-  /** Read, charge and trip: for functions that decide. Nothing is ever deleted or scanned. */
+  /** Read, charge and trip: for functions that decide. Nothing of it is ever deleted or scanned. */
   grantDecide(fn: BreakwaterFunction): void {
     this.#grant(fn, { verbs: DECIDE_VERBS });
   }
 
-  /** See the proofs of health and renew the leases: for `tick`, which writes nothing else. */
-  grantRenewLeases(fn: BreakwaterFunction): void {
-    this.#grant(fn, { verbs: ['BatchGetItem', 'GetItem'] });
-    this.#grant(fn, { verbs: ['PutItem', 'UpdateItem'], partitionKeys: TICK_KEYS });
+  /** List reservations whose outcome is open: for `tick`, which alarms, and `operate-breaker`, which tells. */
+  grantListOpen(fn: BreakwaterFunction): void {
+    this.#grant(fn, { verbs: ['Query'], index: OPEN_INDEX });
   }
 
   /** See meters, breakers and leases, and no ledger row: for withdrawal services, which write nothing. */
@@ -53,10 +59,7 @@ export class LedgerTable extends Construct {
     allowTable(grantee, { table: this.table, key: this.#key, verbs, partitionKeys: FLAG_KEYS });
   }
 
-  #grant(
-    fn: BreakwaterFunction,
-    access: { readonly verbs: readonly string[]; readonly partitionKeys?: readonly string[] },
-  ): void {
+  #grant(fn: BreakwaterFunction, access: Omit<TableAccess, 'table' | 'key'>): void {
     allowTable(fn, { table: this.table, key: this.#key, ...access });
     fn.setEnvironment(ENV.ledgerTable, this.table.tableName);
   }

@@ -15,9 +15,14 @@ export type TableAccess = {
    * @default - every partition key
    */
   readonly partitionKeys?: readonly string[];
+  /**
+   * An index to use the verbs on instead of the table itself.
+   * @default - the table
+   */
+  readonly index?: string;
 };
 
-const WRITE_VERBS: ReadonlySet<string> = new Set(['PutItem', 'UpdateItem']);
+const WRITE_VERBS: ReadonlySet<string> = new Set(['DeleteItem', 'PutItem', 'UpdateItem']);
 
 // DynamoDB decrypts and makes its table keys with the caller's rights. A writer gets what the
 // service documents as its minimum, verb by verb; "ReEncrypt*" and "GenerateDataKey*" are spelt out.
@@ -33,10 +38,10 @@ const WRITER_KEY_VERBS = [
 
 /** Gives one way of using a table: its verbs, and its key through DynamoDB only. */
 export function allowTable(grantee: IGrantable, access: TableAccess): void {
-  const { key, partitionKeys, table, verbs } = access;
+  const { index, key, partitionKeys, table, verbs } = access;
   allow(grantee, {
     actions: verbs.map((verb) => `dynamodb:${verb}`),
-    resources: [table.tableArn],
+    resources: [index === undefined ? table.tableArn : `${table.tableArn}/index/${index}`],
     ...(partitionKeys === undefined ? {} : onlyThese(partitionKeys)),
   });
   allow(grantee, {

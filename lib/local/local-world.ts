@@ -16,10 +16,10 @@ import { createDynamoClient } from '../adapters/dynamodb/client.ts';
 import { createDynamoStore } from '../adapters/dynamodb/store.ts';
 import { nodeDigest } from '../adapters/node-digest.ts';
 import { nodeIds } from '../adapters/node-ids.ts';
-import { parsePolicy } from '../adapters/policy-file/parse.ts';
+import { compilePolicy } from '../adapters/policy-file/compile.ts';
 import type { Message } from '../domain/page.ts';
 import { random, sleep, systemClock } from '../runtime/system.ts';
-import { createWorld, type Log, type World } from '../runtime/world.ts';
+import { createWorld, type Log, type OperatorWorld } from '../runtime/world.ts';
 import { type AwsEndpoint, startAwsEndpoint } from './aws-endpoint.ts';
 import { startEngine } from './engine.ts';
 import { createFileSigner } from './file-signer.ts';
@@ -31,7 +31,7 @@ import type { VirtualClock } from './virtual-clock.ts';
 
 /** A world with the services that its functions will be connected to. */
 export type Local = {
-  readonly world: World;
+  readonly world: OperatorWorld;
   readonly services: Services;
   readonly streams: DynamoDBStreamsClient;
   readonly controlStreamArn: string;
@@ -42,7 +42,7 @@ export type Local = {
 /** The `iss` of its admissions. */
 const ISSUER = 'breakwater';
 /** What it shares with a deployed function. */
-const HOST = { sleep, random, parsePolicy, ids: nodeIds, digest: nodeDigest };
+const HOST = { sleep, random, ids: nodeIds, digest: nodeDigest };
 const TABLES = { ledger: 'breakwater-ledger', control: 'breakwater-control' };
 
 /**
@@ -98,7 +98,8 @@ export async function createLocalWorld(parameters: {
     signer: await createFileSigner({ folder, issuer: ISSUER }),
     ...portsOf(services, address),
   });
-  return { world, services, streams, controlStreamArn, awsEndpoint: address.endpoint };
+  const operator = { ...world, compilePolicy };
+  return { world: operator, services, streams, controlStreamArn, awsEndpoint: address.endpoint };
 }
 
 /** The deployed adapters over the real SDK clients, which speak to the in-process services on loopback. */

@@ -35,7 +35,7 @@ export type Parts = {
   readonly reserve: (event: ReserveEvent) => Promise<APIGatewayProxyStructuredResultV2>;
 };
 
-/** `POST /events`, `POST /commands`, `POST /reserve`, `GET /jwks`, `GET /flag`, `GET /health`. */
+/** `POST /events`, `POST /commands`, `POST /reserve`, `GET /jwks`, `GET /withdrawals/<id>`, `GET /flag`, `GET /health`. */
 export function routes(parts: Parts): readonly HttpRoute[] {
   return [
     { method: 'POST', path: '/events', handle: ({ json }) => takeEvents(parts, json()) },
@@ -43,9 +43,21 @@ export function routes(parts: Parts): readonly HttpRoute[] {
     {
       method: 'POST',
       path: '/reserve',
-      handle: ({ text }) => passOn(parts, { method: 'POST', text }),
+      handle: ({ text }) => passOn(parts, { method: 'POST', path: '/', text }),
     },
-    { method: 'GET', path: '/jwks', handle: () => passOn(parts, { method: 'GET', text: '' }) },
+    {
+      method: 'GET',
+      path: '/jwks',
+      handle: () => passOn(parts, { method: 'GET', path: '/jwks', text: '' }),
+    },
+    {
+      method: 'GET',
+      path: '/withdrawals/:id',
+      handle: ({ path: { id = '' } }) => {
+        const path = `/withdrawals/${encodeURIComponent(id)}`;
+        return passOn(parts, { method: 'GET', path, text: '' });
+      },
+    },
     { method: 'GET', path: '/flag', handle: ({ query }) => answerFlag(parts, query) },
     { method: 'GET', path: '/health', handle: () => answerHealth(parts) },
   ];
@@ -106,15 +118,15 @@ async function takeCommand(parts: Parts, body: string): Promise<HttpResponse> {
   return { status: answer?.statusCode ?? 500, headers: JSON_TYPE, body: answer?.body ?? '{}' };
 }
 
-/** Hands a reservation, or the question for the keys, to the function as its URL would. */
+/** Hands a reservation, or a question, to the function as its URL would. */
 async function passOn(
   parts: Parts,
-  request: { readonly method: 'GET' | 'POST'; readonly text: string },
+  request: { readonly method: 'GET' | 'POST'; readonly path: string; readonly text: string },
 ): Promise<HttpResponse> {
-  const { method, text: body } = request;
+  const { method, path: rawPath, text: body } = request;
   const iam = { userArn: `local:${userName()}` };
   const answer = await parts.reserve({
-    rawPath: method === 'GET' ? '/jwks' : '/',
+    rawPath,
     body,
     requestContext: { http: { method }, authorizer: { iam } },
   });

@@ -8,15 +8,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { operateBreaker as apply } from '../actions/operate-breaker.ts';
+import { orUnread } from '../actions/policy-in-force.ts';
 import type { Message } from '../domain/page.ts';
 import * as Scope from '../domain/scope.ts';
 import { systemClock } from '../runtime/system.ts';
-import type { Log, World } from '../runtime/world.ts';
+import type { Log, OperatorWorld, World } from '../runtime/world.ts';
 import { connectFunctions } from './functions.ts';
 import { type HttpServer, type HttpServerParameters, startHttpServer } from './http-server.ts';
 import { createLocalWorld, type Local } from './local-world.ts';
 import { routes } from './routes.ts';
 import { announce, withdraw } from './runtime-file.ts';
+import type { Services } from './services.ts';
 import { proveHealth, tickLoop } from './ticking.ts';
 import { notingTrips, type Trips } from './trips.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
@@ -36,7 +38,9 @@ export type Runtime = {
   /** Where SDK clients find the bus, the queues and the topics, as they would on AWS. */
   readonly aws: { readonly endpoint: string; readonly controlTopicArn: string };
   readonly clock: VirtualClock;
-  readonly world: World;
+  readonly world: OperatorWorld;
+  /** Bus, queues and topics: what connects the functions, and can be cut. */
+  readonly services: Services;
   /** Sends events through the bus and the queue; resolves when they are kept. */
   readonly submit: (submissions: readonly Submission[]) => Promise<void>;
   /** Resolves when everything taken so far is decided and projected. */
@@ -122,6 +126,7 @@ async function start({ options, folder, ending, stop }: Starting): Promise<Runti
     aws,
     clock,
     world,
+    services: local.services,
     submit,
     idle: functions.idle,
     tick,
@@ -141,12 +146,13 @@ async function resumeClock(world: World, clock: VirtualClock): Promise<void> {
   clock.advanceTo((await health.heartbeat())?.receivedAtMs ?? 0);
 }
 
-async function putInForce(world: World, source: string | undefined): Promise<void> {
+async function putInForce(world: OperatorWorld, source: string | undefined): Promise<void> {
   if (source === undefined) return;
   const hash = world.digest.hash(source);
-  if ((await world.decision.policy.current()).hash === hash) return;
+  // One that cannot be read is replaced.
+  if ((await orUnread(world.decision.policy).current()).hash === hash) return;
   const { incidents } = world.store;
-  const deps = { ...world.decision, incidents, parsePolicy: world.parsePolicy };
+  const deps = { ...world.decision, incidents, compilePolicy: world.compilePolicy };
   const command = { kind: 'apply-policy', commandId: randomUUID(), source, hash } as const;
   await apply(deps, { command, actor: 'local:start' });
 }

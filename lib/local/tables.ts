@@ -11,6 +11,8 @@ import {
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
 
+import { OPEN_INDEX } from '../adapters/dynamodb/keys.ts';
+
 /** What the tables are called. */
 export type TableNames = { readonly ledger: string; readonly control: string };
 
@@ -31,7 +33,21 @@ export async function createTables(
     TableName: names.ledger,
     BillingMode: 'PAY_PER_REQUEST',
     KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
-    AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+    AttributeDefinitions: [
+      { AttributeName: 'pk', AttributeType: 'S' },
+      { AttributeName: OPEN_INDEX.pk, AttributeType: 'S' },
+      { AttributeName: OPEN_INDEX.sk, AttributeType: 'N' },
+    ],
+    GlobalSecondaryIndexes: [
+      {
+        IndexName: OPEN_INDEX.name,
+        KeySchema: [
+          { AttributeName: OPEN_INDEX.pk, KeyType: 'HASH' },
+          { AttributeName: OPEN_INDEX.sk, KeyType: 'RANGE' },
+        ],
+        Projection: { ProjectionType: 'KEYS_ONLY' },
+      },
+    ],
   });
   await create(client, {
     TableName: names.control,

@@ -17,7 +17,6 @@ import { createDynamoClient } from '../adapters/dynamodb/client.ts';
 import { createDynamoStore } from '../adapters/dynamodb/store.ts';
 import { nodeDigest } from '../adapters/node-digest.ts';
 import { nodeIds } from '../adapters/node-ids.ts';
-import { parsePolicy } from '../adapters/policy-file/parse.ts';
 import type { AdmissionSigner } from '../ports.ts';
 import { ENV } from './environment.ts';
 import { random, sleep, systemClock } from './system.ts';
@@ -50,7 +49,6 @@ export function awsWorld(): World {
     clock: systemClock,
     ids: nodeIds,
     digest: nodeDigest,
-    parsePolicy,
     notifier: createSnsNotifier(new SNSClient(BOUNDED), env(ENV.alertTopicArn)),
     events: createEventBridgeSender(new EventBridgeClient(BOUNDED), {
       name: env(ENV.eventBusName),
@@ -89,6 +87,7 @@ function lazySigner(): AdmissionSigner {
   const signer = () => {
     made ??= createKmsSigner(new KMSClient(BOUNDED), {
       keyId: required(ENV.admissionKeyId),
+      alsoPublished: listed(ENV.admissionPublishedKeyIds),
       issuer: required(ENV.admissionIssuer),
     });
     return made;
@@ -113,6 +112,12 @@ function createLog(): Log {
 /** A variable of the environment, or nothing where this function was given none: using it then fails in the SDK by name. */
 function env(name: string): string {
   return process.env[name] ?? `${name} is not set`;
+}
+
+/** The entries of a variable of the environment, which commas separate. */
+function listed(name: string): readonly string[] {
+  const entries = (process.env[name] ?? '').split(',').map((entry) => entry.trim());
+  return entries.filter((entry) => entry !== '');
 }
 
 /** A variable of the environment that nothing can stand in for. */

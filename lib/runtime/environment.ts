@@ -12,6 +12,8 @@ export const ENV = {
   alertTopicArn: 'ALERT_TOPIC_ARN',
   tickLoopMs: 'TICK_LOOP_MS',
   admissionKeyId: 'ADMISSION_KEY_ID',
+  /** Keys that are published beside the one that signs, separated by commas; may be absent or empty. */
+  admissionPublishedKeyIds: 'ADMISSION_PUBLISHED_KEY_IDS',
   admissionIssuer: 'ADMISSION_ISSUER',
   admissionAudience: 'ADMISSION_AUDIENCE',
   dynamodbEndpoint: 'DYNAMODB_ENDPOINT',

@@ -1,18 +1,18 @@
 /** Commands and questions, by function URL (with the caller's IAM identity) or by the control topic. */
 
 import type { APIGatewayProxyStructuredResultV2, Context, SNSEvent } from 'aws-lambda';
-import { closeWithdrawal } from '../actions/close-withdrawal.ts';
 import { operateBreaker as operate } from '../actions/operate-breaker.ts';
 import { readFlag } from '../actions/read-flag.ts';
 import { reportLimits } from '../actions/report-limits.ts';
 import { reportRefusal } from '../actions/report-refusal.ts';
 import { reportStatus } from '../actions/report-status.ts';
+import { showPolicy } from '../actions/show-policy.ts';
 import * as Wire from '../adapters/wire/command.ts';
 import { stringify } from '../adapters/wire/json.ts';
 import type * as Command from '../domain/command.ts';
-import type * as Outcome from '../domain/outcome.ts';
+import { serveWithdrawals } from './operate-withdrawals.ts';
 import { pipeline } from './pipeline.ts';
-import type { World } from './world.ts';
+import type { OperatorWorld, World } from './world.ts';
 
 /** What a function URL with IAM authorisation sends, as far as it is read here. */
 export type UrlEvent = {
@@ -34,7 +34,7 @@ const INCIDENTS_MAX = 100;
  * nothing. Nobody waits for an answer to the topic: what time ran out for throws, so that Lambda
  * delivers it again.
  */
-export function operateBreaker(world: World) {
+export function operateBreaker(world: OperatorWorld) {
   const shared = { name: 'operate-breaker', log: world.log };
   const byUrl = pipeline((event: UrlEvent) => answerUrl(world, event), {
     ...shared,
@@ -50,7 +50,7 @@ export function operateBreaker(world: World) {
     'Records' in event ? byTopic(event, context) : byUrl(event, context);
 }
 
-async function obeyTopic(world: World, event: SNSEvent): Promise<undefined> {
+async function obeyTopic(world: OperatorWorld, event: SNSEvent): Promise<undefined> {
   for (const { Sns: message } of event.Records) {
     const result = await obey(world, message.Message, `sns:${message.TopicArn}`);
     const { MessageId: messageId } = message;
@@ -60,7 +60,7 @@ async function obeyTopic(world: World, event: SNSEvent): Promise<undefined> {
   return undefined;
 }
 
-async function answerUrl(world: World, event: UrlEvent): Promise<Answer> {
+async function answerUrl(world: OperatorWorld, event: UrlEvent): Promise<Answer> {
   const actor = event.requestContext.authorizer?.iam?.userArn;
   if (!actor) return answer(401, { error: 'no caller identity: the URL must be called with IAM' });
   const body = event.isBase64Encoded
@@ -75,7 +75,7 @@ async function answerUrl(world: World, event: UrlEvent): Promise<Answer> {
 }
 
 /** A message of the control topic: changes only, with an expiry against replays; what is wrong is refused. */
-async function obey(world: World, body: string, actor: string): Promise<Command.Result> {
+async function obey(world: OperatorWorld, body: string, actor: string): Promise<Command.Result> {
   const refused = (why: string) => ({ kind: 'refused', why }) as const;
   try {
     const request = Wire.parseRequest(body);
@@ -90,9 +90,9 @@ async function obey(world: World, body: string, actor: string): Promise<Command.
   }
 }
 
-async function serve(world: World, request: Wire.Request, actor: string): Promise<Answer> {
+async function serve(world: OperatorWorld, request: Wire.Request, actor: string): Promise<Answer> {
   const { store, clock, deadLetters } = world;
-  const { decisions, incidents, health } = store;
+  const { decisions, incidents, health, held } = store;
   const { policy } = world.decision;
   switch (request.command) {
     case 'pause':
@@ -101,18 +101,20 @@ async function serve(world: World, request: Wire.Request, actor: string): Promis
       const result = await change(world, request, actor);
       return answer(result.kind === 'refused' ? 409 : 200, result);
     }
-    case 'withdrawal.close': {
-      const result = await close(world, request, actor);
-      return answer(result.kind === 'refused' ? 409 : 200, result);
+    case 'withdrawal.close':
+    case 'withdrawal.release':
+    case 'withdrawal.show':
+    case 'withdrawal.held':
+    case 'withdrawal.open': {
+      const { statusCode, body } = await serveWithdrawals(world, request, actor);
+      return answer(statusCode, body);
     }
-    case 'policy.show': {
-      const { version } = await policy.refresh();
-      return answer(200, (await store.policies.load(version)) ?? { version: 0 });
-    }
+    case 'policy.show':
+      return answer(200, await showPolicy(store));
     case 'status':
       return answer(
         200,
-        await reportStatus({ decisions, incidents, health, deadLetters, policy, clock }),
+        await reportStatus({ decisions, incidents, health, held, deadLetters, policy, clock }),
       );
     case 'limits':
       return answer(
@@ -121,14 +123,8 @@ async function serve(world: World, request: Wire.Request, actor: string): Promis
       );
     case 'incidents':
       return answer(200, await incidents.list(INCIDENTS_MAX));
-    case 'incident': {
-      const incident = await incidents.get(request.incidentId);
-      if (!incident) return answer(404, { error: `there is no incident ${request.incidentId}` });
-      return answer(200, {
-        incident,
-        causes: [incident.first, ...(await incidents.causes(request.incidentId))],
-      });
-    }
+    case 'incident':
+      return answerIncident(world, request.incidentId);
     case 'flag': {
       const { command: _, ...question } = request;
       return answer(200, await readFlag({ decisions, health, policy, clock }, question));
@@ -138,7 +134,19 @@ async function serve(world: World, request: Wire.Request, actor: string): Promis
   }
 }
 
-async function change(world: World, request: Wire.Change, actor: string): Promise<Command.Result> {
+async function answerIncident(world: World, incidentId: string): Promise<Answer> {
+  const { incidents } = world.store;
+  const incident = await incidents.get(incidentId);
+  if (!incident) return answer(404, { error: `there is no incident ${incidentId}` });
+  const causes = [incident.first, ...(await incidents.causes(incidentId))];
+  return answer(200, { incident, causes });
+}
+
+async function change(
+  world: OperatorWorld,
+  request: Wire.Change,
+  actor: string,
+): Promise<Command.Result> {
   const expiresAt = 'expiresAt' in request ? request.expiresAt : undefined;
   if (expiresAt !== undefined && !(Date.parse(expiresAt) > world.clock.nowMs())) {
     return { kind: 'refused', why: `expiresAt: ${expiresAt} is past` };
@@ -146,35 +154,19 @@ async function change(world: World, request: Wire.Change, actor: string): Promis
   const deps = {
     ...world.decision,
     incidents: world.store.incidents,
-    parsePolicy: world.parsePolicy,
+    compilePolicy: world.compilePolicy,
   };
-  if (request.command === 'policy.apply') mustParse(world, request.source);
+  if (request.command === 'policy.apply') mustCompile(world, request.source);
   const command = Wire.toCommand(request, world.digest.hash);
   const result = await operate(deps, { command, actor });
   world.log.info('command', { actor, command: request.command, result });
   return result;
 }
 
-/** A person's word that a withdrawal will not leave: what it was charged is given back. Said twice it acts once. */
-async function close(
-  world: World,
-  request: Extract<Wire.Request, { command: 'withdrawal.close' }>,
-  actor: string,
-): Promise<Outcome.Result> {
-  const { withdrawalId, outcome, reason } = request;
-  const deps = { ...world.decision, alerts: world.store.alerts };
-  const evidence = { kind: 'operator', reference: actor, reason } as const;
-  const result = await closeWithdrawal(deps, { kind: outcome, withdrawalId, evidence });
-  const givenBack = 'givenBack' in result ? { givenBack: result.givenBack.toString() } : {};
-  const { command } = request;
-  world.log.info('command', { actor, command, reason, result: { ...result, ...givenBack } });
-  return result;
-}
-
 /** A mistake in the policy that is sent is the caller's, one in the policy that is stored is not. */
-function mustParse(world: World, source: string): void {
+function mustCompile(world: OperatorWorld, source: string): void {
   try {
-    world.parsePolicy(source);
+    world.compilePolicy(source);
   } catch (error) {
     const problem = error instanceof Error ? error.message : 'unknown';
     throw new Wire.InvalidCommandError({ problems: [problem] });

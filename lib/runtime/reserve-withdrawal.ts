@@ -1,6 +1,7 @@
 /** Reservations by function URL, with the caller's IAM identity, and the keys to verify admissions with. */
 
 import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import { describeWithdrawal } from '../actions/describe-withdrawal.ts';
 import { type Answer, reserveWithdrawals as reserve } from '../actions/reserve-withdrawals.ts';
 import * as Wire from '../adapters/wire/reserve.ts';
 import type { Ask } from '../domain/reservation.ts';
@@ -29,10 +30,11 @@ type Call = { readonly event: ReserveEvent; asks?: readonly Ask[] };
 /** Longest request, bytes: a hundred withdrawals with room to spare. */
 const BODY_MAX_BYTES = 256 * 1024;
 const KEYS_PATH = '/jwks';
+const WITHDRAWALS_PATH = '/withdrawals/';
 
 /**
  * The function that a withdrawal service asks before it signs. `POST` decides; `GET /jwks` gives the
- * public keys. The caller is the IAM identity that the URL proved.
+ * public keys, `GET /withdrawals/<id>` says why one waits. The caller is the IAM identity that the URL proved.
  * Fail direction: closed, when time runs out every withdrawal of the request is a `block` that may
  * be asked again; what was charged for it meanwhile is found again by its id.
  */
@@ -58,6 +60,12 @@ async function respond(world: World, options: Options, call: Call): Promise<Resp
     if (method !== 'GET') return answer(405, { error: `${KEYS_PATH} answers GET, not ${method}` });
     return answer(200, await world.signer.jwks());
   }
+  if (rawPath.startsWith(WITHDRAWALS_PATH)) {
+    if (method !== 'GET') {
+      return answer(405, { error: `${WITHDRAWALS_PATH}<id> answers GET, not ${method}` });
+    }
+    return describe(world, rawPath.slice(WITHDRAWALS_PATH.length));
+  }
   if (method !== 'POST')
     return answer(405, { error: `reservations are asked by POST, not ${method}` });
   const body = bodyOf(call.event);
@@ -78,6 +86,19 @@ async function respond(world: World, options: Options, call: Call): Promise<Resp
     if (!(error instanceof Wire.InvalidRequestError)) throw error;
     return answer(400, { error: 'nothing was decided', problems: error.problems });
   }
+}
+
+/** Why a withdrawal waits. The id comes percent-encoded. */
+async function describe(world: World, encoded: string): Promise<Response> {
+  let withdrawalId: string;
+  try {
+    withdrawalId = decodeURIComponent(encoded);
+  } catch {
+    return answer(400, { error: 'the id in the path is not percent-encoded UTF-8' });
+  }
+  const notice = await describeWithdrawal(world.reserve, withdrawalId);
+  if (!notice) return answer(404, { error: 'no withdrawal of this id was admitted or held' });
+  return answer(200, Wire.toNoticeJson(notice));
 }
 
 function bodyOf({ body = '', isBase64Encoded }: ReserveEvent): string {

@@ -1,7 +1,9 @@
 /** The clock → heartbeats and leases, several times within the minute. */
 
 import type { ScheduledEvent } from 'aws-lambda';
+import { releaseWhereRoom } from '../actions/release-held.ts';
 import { renewLeases } from '../actions/renew-leases.ts';
+import { reportOverdue } from '../actions/report-overdue.ts';
 import { pipeline } from './pipeline.ts';
 import type { World } from './world.ts';
 
@@ -24,8 +26,39 @@ export function tick(world: World, options: Options) {
   });
 }
 
-/** One round: renew what is proven, send the next heartbeat. Never throws. */
+/**
+ * One round: renew what is proven and send the next heartbeat; let held withdrawals go where there
+ * is room; tell of reservations whose outcome stays open. None waits for another or fails with it.
+ * Never throws.
+ */
 export async function tickOnce(world: World, options: Options): Promise<void> {
+  await Promise.all([
+    renew(world, options),
+    guarded(world, 'held withdrawals not tried', () => release(world)),
+    guarded(world, 'open reservations not looked at', () => tellOverdue(world)),
+  ]);
+}
+
+async function release(world: World): Promise<void> {
+  const released = await releaseWhereRoom({ ...world.reserve, held: world.store.held });
+  if (released.length > 0) world.log.info('held withdrawals let go', { released });
+}
+
+async function tellOverdue(world: World): Promise<void> {
+  const { openReservations, alerts } = world.store;
+  const { policy } = world.decision;
+  await reportOverdue({ openReservations, alerts, policy, clock: world.clock });
+}
+
+async function guarded(world: World, failure: string, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    world.log.error(failure, { reason: error instanceof Error ? error.message : 'unknown' });
+  }
+}
+
+async function renew(world: World, options: Options): Promise<void> {
   const { store, events, deadLetters, notifier, clock } = world;
   const { health, projections } = store;
   const { policy } = world.decision;

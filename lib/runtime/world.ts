@@ -4,6 +4,7 @@ import type { Deps as DecisionDeps } from '../actions/commit-decision.ts';
 import { createLeasesInForce } from '../actions/leases-in-force.ts';
 import { createPolicyInForce } from '../actions/policy-in-force.ts';
 import type { Deps as ReserveDeps } from '../actions/reserve-withdrawals.ts';
+import { fromCompiled } from '../adapters/compiled-policy.ts';
 import type {
   AdmissionSigner,
   Clock,
@@ -12,7 +13,7 @@ import type {
   EventSender,
   Ids,
   Notifier,
-  PolicyParser,
+  PolicyCompiler,
   Redelivery,
   RejectQueue,
   Store,
@@ -24,7 +25,6 @@ export type Parts = {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly digest: Digest;
-  readonly parsePolicy: PolicyParser;
   readonly notifier: Notifier;
   readonly events: EventSender;
   readonly rejects: RejectQueue;
@@ -45,11 +45,14 @@ export type Log = {
 /** Parts, and what actions take from them. */
 export type World = Parts & { readonly decision: DecisionDeps; readonly reserve: ReserveDeps };
 
+/** The world of the one function that puts policies in force: it alone reads what people write. */
+export type OperatorWorld = World & { readonly compilePolicy: PolicyCompiler };
+
 /** Composes a world. */
 export function createWorld(parts: Parts): World {
   const { store, clock, ids, digest, sleep, random, signer } = parts;
   const { decisions, policies, health, alerts } = store;
-  const policy = createPolicyInForce({ decisions, policies, parse: parts.parsePolicy });
+  const policy = createPolicyInForce({ decisions, policies, parse: fromCompiled });
   const decision = { decisions, policy, clock, ids, digest, sleep, random };
   const leases = createLeasesInForce({ health, clock });
   return { ...parts, decision, reserve: { ...decision, leases, alerts, signer } };

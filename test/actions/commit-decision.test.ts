@@ -150,7 +150,60 @@ describe('commitDecision', () => {
     };
     await expect(commitDecision(deps, noteRecipe([]))).rejects.toThrow(ContendedError);
     expect(commits).toBe(ATTEMPTS_MAX);
-    expect(waits.every((ms) => ms >= 0 && ms <= 250)).toBe(true);
+    expect(waits.map(Math.round)).toEqual([10, 20, 40, 80, 160, ...Array(6).fill(250)]);
+  });
+
+  test.each([
+    [0, [60, 120, 240, 480, 960, 1_920, 2_000, 2_000, 2_000, 2_000, 2_000]],
+    [15, [60, 120, 240, 480, 960, 1_920, 2_000, 2_000, 2_000, 2_000, 2_000]],
+    [100, [400, 800, 1_600, 2_000, 2_000, 2_000, 2_000, 2_000, 2_000, 2_000, 2_000]],
+  ])('behavior: waits grow from loss to loss, and with attempts of %i ms', async (tookMs, all) => {
+    const { world, clock } = await readyWorld(policy());
+    const waits: number[] = [];
+    const { load } = world.decision.decisions;
+    const commit = async () => {
+      clock.nowMs += tookMs;
+      return 'conflict' as const;
+    };
+    const deps = {
+      ...world.decision,
+      decisions: { load, commit },
+      random: () => 1 - Number.EPSILON,
+      sleep: async (ms: number) => void waits.push(Math.round(ms)),
+    };
+    const backoff = { firstMs: 60, maxMs: 2_000 };
+    await expect(commitDecision(deps, { ...noteRecipe([]), backoff })).rejects.toThrow(
+      ContendedError,
+    );
+    expect(waits).toEqual(all);
+  });
+
+  test('error: no attempt begins after the time of the recipe', async () => {
+    const { world, clock } = await readyWorld(policy());
+    const begun: number[] = [];
+    const startedMs = clock.nowMs;
+    const load: DecisionStore['load'] = (keys) => {
+      begun.push(clock.nowMs - startedMs);
+      return world.decision.decisions.load(keys);
+    };
+    const deps = {
+      ...world.decision,
+      decisions: { load, commit: async () => 'conflict' as const },
+      random: () => 0.5,
+      sleep: async (ms: number) => {
+        clock.nowMs += ms;
+      },
+    };
+    const within = (withinMs: number) => {
+      clock.nowMs = startedMs;
+      begun.length = 0;
+      const backoff = { firstMs: 100, maxMs: 1_000, withinMs };
+      return commitDecision(deps, { ...noteRecipe([]), backoff });
+    };
+    await expect(within(349)).rejects.toThrow('lost 3 attempts');
+    expect(begun).toEqual([0, 50, 150]);
+    await expect(within(350)).rejects.toThrow('lost 4 attempts');
+    expect(begun).toEqual([0, 50, 150, 350]);
   });
 
   test('error: a policy that changes at every attempt ends as contended too', async () => {

@@ -2,10 +2,11 @@ import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { createPolicyInForce } from '../../lib/actions/policy-in-force.ts';
 import { type Recorded, recordEvents } from '../../lib/actions/record-events.ts';
+import { fromCompiled } from '../../lib/adapters/compiled-policy.ts';
 import type { Incoming } from '../../lib/domain/decision.ts';
 import type { DecisionStore } from '../../lib/ports.ts';
 import type { World } from '../../lib/runtime/world.ts';
-import { fromSource, ledgerOf, readyWorld } from '../support/action-world.ts';
+import { ledgerOf, readyWorld } from '../support/action-world.ts';
 import * as Build from '../support/builders.ts';
 import { mulberry32 } from '../support/faults.ts';
 import { crashing, createTurns, interleaved, shuffled } from '../support/interleave.ts';
@@ -19,7 +20,7 @@ const DELIVERIES_MAX = 60;
 /** A process of its own: its own policy cache over the shared store. */
 function worker(world: World, decisions: DecisionStore, sleep: World['sleep']): World['decision'] {
   const { policies } = world.store;
-  const policy = createPolicyInForce({ decisions, policies, parse: fromSource });
+  const policy = createPolicyInForce({ decisions, policies, parse: fromCompiled });
   return { ...world.decision, decisions, policy, sleep };
 }
 

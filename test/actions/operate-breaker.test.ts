@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { operateBreaker } from '../../lib/actions/operate-breaker.ts';
 import { readFlag } from '../../lib/actions/read-flag.ts';
 import { recordEvents } from '../../lib/actions/record-events.ts';
+import { fromCompiled, toCompiled } from '../../lib/adapters/compiled-policy.ts';
 import type { Command } from '../../lib/domain/command.ts';
-import type { World } from '../../lib/runtime/world.ts';
-import { putInForce, readyWorld, toSource } from '../support/action-world.ts';
+import type { OperatorWorld as World } from '../../lib/runtime/world.ts';
+import { putInForce, readyWorld } from '../support/action-world.ts';
 import { HOT_3, incoming, limit, outflow, policy, usd, withdrawal } from '../support/builders.ts';
 
 const ACTOR = 'arn:aws:iam::111122223333:user/on-call';
@@ -20,7 +21,7 @@ function resume(incidentId: string, commandId: string = randomUUID()): Command {
 
 async function operate(world: World, command: Command, actor = ACTOR) {
   const { incidents } = world.store;
-  const deps = { ...world.decision, incidents, parsePolicy: world.parsePolicy };
+  const deps = { ...world.decision, incidents, compilePolicy: world.compilePolicy };
   return operateBreaker(deps, { command, actor });
 }
 
@@ -222,7 +223,7 @@ describe('operateBreaker', () => {
     const deps = {
       ...world.decision,
       incidents: { ...stale, get: async () => incident },
-      parsePolicy: world.parsePolicy,
+      compilePolicy: world.compilePolicy,
     };
     const result = await operateBreaker(deps, { command: resume(incidentId), actor: ACTOR });
     expect(result).toMatchObject({
@@ -243,18 +244,20 @@ describe('operateBreaker', () => {
       decisions: { load: fail, commit: fail },
       policy: { current, adopt, refresh },
       incidents: { get: fail, causes: fail, list: fail, listOpen: fail },
-      parsePolicy: world.parsePolicy,
+      compilePolicy: world.compilePolicy,
     };
     const bad: Command = { kind: 'apply-policy', commandId: 'command-p', source: '{', hash: 'h' };
     await expect(operateBreaker(deps, { command: pause('walet:x'), actor: ACTOR })).rejects.toThrow(
       'is not a scope',
     );
-    await expect(operateBreaker(deps, { command: bad, actor: ACTOR })).rejects.toThrow(SyntaxError);
+    await expect(operateBreaker(deps, { command: bad, actor: ACTOR })).rejects.toThrow(
+      'is no JSON',
+    );
   });
 
   test('error: a policy that asks for a quorum is not put in force: nobody could resume', async () => {
     const { world } = await readyWorld(policy());
-    const source = toSource(policy({ resume: { kind: 'quorum' } }));
+    const source = toCompiled(policy({ resume: { kind: 'quorum' } }));
     const command: Command = { kind: 'apply-policy', commandId: 'command-p', source, hash: 'h' };
     expect(await operate(world, command)).toMatchObject({ kind: 'refused' });
     expect((await world.decision.policy.refresh()).version).toBe(1);
@@ -282,7 +285,7 @@ describe('operateBreaker', () => {
     expect(version).toBe(3);
     const names = await Promise.all(
       [2, 3].map(
-        async (of) => world.parsePolicy((await world.store.policies.load(of))?.source ?? '').name,
+        async (of) => fromCompiled((await world.store.policies.load(of))?.compiled ?? '').name,
       ),
     );
     expect(names.sort()).toEqual(['a', 'b']);
@@ -298,13 +301,18 @@ describe('operateBreaker', () => {
 
   test('args: source', async () => {
     const { world } = await readyWorld(policy());
-    const source = toSource(policy({ name: 'second' }));
+    const source = toCompiled(policy({ name: 'second' }));
     const command: Command = { kind: 'apply-policy', commandId: 'command-p', source, hash: 'hash' };
     expect(await operate(world, command)).toMatchObject({
       kind: 'policy-applied',
       version: 2,
       hash: 'hash',
     });
-    expect(await world.store.policies.load(2)).toMatchObject({ source, actor: ACTOR, version: 2 });
+    expect(await world.store.policies.load(2)).toMatchObject({
+      source,
+      compiled: source,
+      actor: ACTOR,
+      version: 2,
+    });
   });
 });

@@ -3,10 +3,12 @@ import {
   createPolicyInForce,
   MissingPolicyError,
   orUnread,
+  UncompiledPolicyError,
 } from '../../lib/actions/policy-in-force.ts';
+import { fromCompiled } from '../../lib/adapters/compiled-policy.ts';
 import { createMemoryStore } from '../../lib/adapters/memory/store.ts';
 import type { DecisionStore } from '../../lib/ports.ts';
-import { fromSource, putInForce, readyWorld, testWorld } from '../support/action-world.ts';
+import { putInForce, readyWorld, testWorld } from '../support/action-world.ts';
 import { policy } from '../support/builders.ts';
 
 describe('createPolicyInForce', () => {
@@ -32,7 +34,7 @@ describe('createPolicyInForce', () => {
     let parsed = 0;
     const parse = (source: string) => {
       parsed += 1;
-      return fromSource(source);
+      return fromCompiled(source);
     };
     const { decisions, policies } = world.store;
     const inForce = createPolicyInForce({ decisions, policies, parse });
@@ -46,7 +48,7 @@ describe('createPolicyInForce', () => {
   test('behavior: refresh finds what another process put in force, current does not look', async () => {
     const { world } = await readyWorld(policy());
     const { decisions, policies } = world.store;
-    const reader = createPolicyInForce({ decisions, policies, parse: fromSource });
+    const reader = createPolicyInForce({ decisions, policies, parse: fromCompiled });
     await reader.current();
     await putInForce(world, policy({ name: 'second' }));
     expect((await reader.current()).version).toBe(1);
@@ -56,7 +58,7 @@ describe('createPolicyInForce', () => {
 
   test('error: a version that is in force and not stored', async () => {
     const { decisions, policies } = createMemoryStore();
-    const inForce = createPolicyInForce({ decisions, policies, parse: fromSource });
+    const inForce = createPolicyInForce({ decisions, policies, parse: fromCompiled });
     await expect(inForce.adopt(3)).rejects.toThrow(MissingPolicyError);
   });
 
@@ -71,6 +73,19 @@ describe('createPolicyInForce', () => {
     await expect(inForce.current()).rejects.toThrow('does not parse');
   });
 
+  test('error: H32, H42: one that an older version stored, without its compiled form', async () => {
+    const { world } = await readyWorld(policy());
+    const { decisions } = world.store;
+    const older = { version: 1, hash: 'h', source: 's', appliedAtMs: 1, actor: 'ann' };
+    const policies = { load: async () => older };
+    const inForce = createPolicyInForce({ decisions, policies, parse: fromCompiled });
+    await expect(inForce.current()).rejects.toThrow(UncompiledPolicyError);
+    await expect(inForce.current()).rejects.toThrow('breakwater policy apply');
+    await putInForce(world, policy({ name: 'second' }));
+    const mended = createPolicyInForce({ ...world.store, parse: fromCompiled });
+    expect((await mended.current()).policy.name).toBe('second');
+  });
+
   test('H32: a read that fails is tried again and leaves no policy behind', async () => {
     const { world } = await readyWorld(policy());
     const { policies } = world.store;
@@ -80,7 +95,7 @@ describe('createPolicyInForce', () => {
       return world.store.decisions.load(keys);
     };
     const decisions = { ...world.store.decisions, load };
-    const inForce = createPolicyInForce({ decisions, policies, parse: fromSource });
+    const inForce = createPolicyInForce({ decisions, policies, parse: fromCompiled });
     await expect(inForce.current()).rejects.toThrow('down');
     down = false;
     expect((await inForce.current()).version).toBe(1);
@@ -98,7 +113,7 @@ describe('orUnread', () => {
 
   test('behavior: a version that cannot be had keeps its number and knows nothing', async () => {
     const { decisions, policies } = createMemoryStore();
-    const inForce = orUnread(createPolicyInForce({ decisions, policies, parse: fromSource }));
+    const inForce = orUnread(createPolicyInForce({ decisions, policies, parse: fromCompiled }));
     expect(await inForce.adopt(3)).toMatchObject({ version: 3, policy: { name: 'none' } });
   });
 });

@@ -30,14 +30,14 @@ async function tripped(): Promise<TestWorld> {
 
 async function resume({ world }: TestWorld, incidentId: string): Promise<void> {
   const { incidents } = world.store;
-  const deps = { ...world.decision, incidents, parsePolicy: world.parsePolicy };
+  const deps = { ...world.decision, incidents, compilePolicy: world.compilePolicy };
   const command = { kind: 'resume', commandId: 'resume-1', incidentId, reason: 'checked' } as const;
   await operateBreaker(deps, { command, actor: 'on-call' });
 }
 
 async function operate({ world }: TestWorld, commandId: string): Promise<void> {
   const { incidents } = world.store;
-  const deps = { ...world.decision, incidents, parsePolicy: world.parsePolicy };
+  const deps = { ...world.decision, incidents, compilePolicy: world.compilePolicy };
   const command = { kind: 'pause', commandId, scope: 'key-domain:vault-a', reason: 'x' } as const;
   await operateBreaker(deps, { command, actor: 'on-call' });
 }

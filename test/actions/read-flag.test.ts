@@ -22,7 +22,7 @@ function ask({ world }: TestWorld, question: Partial<Question> = {}) {
 
 async function pause({ world }: TestWorld, scope: string): Promise<void> {
   const { incidents } = world.store;
-  const deps = { ...world.decision, incidents, parsePolicy: world.parsePolicy };
+  const deps = { ...world.decision, incidents, compilePolicy: world.compilePolicy };
   const command = { kind: 'pause', commandId: `pause ${scope}`, scope, reason: 'drill' } as const;
   await operateBreaker(deps, { command, actor: 'test' });
 }

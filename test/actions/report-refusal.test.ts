@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { reportRefusal } from '../../lib/actions/report-refusal.ts';
-import { readyWorld, testWorld } from '../support/action-world.ts';
+import { readyWorld, testWorld, unreadable } from '../support/action-world.ts';
 import * as Build from '../support/builders.ts';
 
 const REFUSED = { messageId: 'm-1', why: 'it is no command' };
@@ -18,15 +18,12 @@ describe('reportRefusal', () => {
     ]);
   });
 
-  test('behavior: without a policy, and under one that does not parse', async () => {
+  test('behavior: without a policy, and under one that cannot be read', async () => {
     const bare = testWorld();
     await reportRefusal(bare.world.decision, REFUSED);
     expect(bare.records).toMatchObject([{ type: 'alert-raised' }]);
     const made = await readyWorld(Build.policy());
-    const parsePolicy = () => {
-      throw new Error('no policy');
-    };
-    const broken = testWorld(() => ({ ...made.world, parsePolicy }));
+    const broken = testWorld(() => ({ ...made.world, store: unreadable(made.world.store) }));
     await reportRefusal(broken.world.decision, REFUSED);
     expect(made.records.at(-1)).toMatchObject({ type: 'alert-raised' });
   });

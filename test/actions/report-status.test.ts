@@ -3,16 +3,16 @@ import { operateBreaker } from '../../lib/actions/operate-breaker.ts';
 import { recordEvents } from '../../lib/actions/record-events.ts';
 import { reportStatus } from '../../lib/actions/report-status.ts';
 import { stringify } from '../../lib/adapters/wire/json.ts';
-import type { World } from '../../lib/runtime/world.ts';
+import type { OperatorWorld as World } from '../../lib/runtime/world.ts';
 import { putInForce, readyWorld, testWorld } from '../support/action-world.ts';
 import { incident } from '../support/aws-shapes.ts';
 import * as Build from '../support/builders.ts';
 
 function status(world: World) {
-  const { decisions, incidents, health } = world.store;
+  const { decisions, incidents, health, held } = world.store;
   const { clock, deadLetters } = world;
   const { policy } = world.decision;
-  return reportStatus({ decisions, incidents, health, deadLetters, policy, clock });
+  return reportStatus({ decisions, incidents, health, held, deadLetters, policy, clock });
 }
 
 async function trip(world: World): Promise<string> {
@@ -23,7 +23,7 @@ async function trip(world: World): Promise<string> {
 
 async function pause(world: World, scope: string): Promise<void> {
   const { incidents } = world.store;
-  const deps = { ...world.decision, incidents, parsePolicy: world.parsePolicy };
+  const deps = { ...world.decision, incidents, compilePolicy: world.compilePolicy };
   const command = { kind: 'pause', commandId: `pause ${scope}`, scope, reason: 'drill' } as const;
   await operateBreaker(deps, { command, actor: 'on-call' });
 }
@@ -113,7 +113,7 @@ describe('reportStatus', () => {
       ],
     });
     const { incidents } = world.store;
-    const deps = { ...world.decision, incidents, parsePolicy: world.parsePolicy };
+    const deps = { ...world.decision, incidents, compilePolicy: world.compilePolicy };
     const command = {
       kind: 'resume',
       commandId: 'resume-1',

@@ -10,20 +10,16 @@ import {
   REPLY_MAX_MS,
   reserveWithdrawals,
 } from '../../lib/actions/reserve-withdrawals.ts';
+import { fromCompiled } from '../../lib/adapters/compiled-policy.ts';
 import type * as Ledger from '../../lib/domain/ledger.ts';
 import type * as Policy from '../../lib/domain/policy.ts';
 import type * as Reservation from '../../lib/domain/reservation.ts';
 import type { Transfer } from '../../lib/domain/withdrawal.ts';
 import type { DecisionStore } from '../../lib/ports.ts';
-import {
-  fromSource,
-  ledgerOf,
-  putInForce,
-  readyWorld,
-  type TestWorld,
-} from '../support/action-world.ts';
+import { ledgerOf, putInForce, readyWorld, type TestWorld } from '../support/action-world.ts';
 import * as Build from '../support/builders.ts';
 import { mulberry32 } from '../support/faults.ts';
+import { holding } from '../support/holding.ts';
 import {
   CrashError,
   crashing,
@@ -68,7 +64,7 @@ function limited(dollars: number, more: Partial<Policy.Policy> = {}): Policy.Pol
 function caller(made: TestWorld, turns: Turns, decisions = made.world.store.decisions): Deps {
   const mine = interleaved(decisions, turns);
   const { policies } = made.world.store;
-  const policy = createPolicyInForce({ decisions: mine, policies, parse: fromSource });
+  const policy = createPolicyInForce({ decisions: mine, policies, parse: fromCompiled });
   return { ...made.world.reserve, decisions: mine, policy, sleep: turns.turn };
 }
 
@@ -117,6 +113,14 @@ describe('plan', () => {
         9,
       ]
     `);
+  });
+
+  test('behavior: what is held stands in several queues: fewer fit one transaction', () => {
+    const limits = ['a', 'b', 'c', 'd'].map((limitId) => holding({ limitId }));
+    const asks = Array.from({ length: 30 }, (_, n) => ask(`w${n}`, 1));
+    const sizes = (policy: Policy.Policy) => plan(policy, asks).map(({ length }) => length);
+    expect(sizes(Build.policy({ limits: limits.slice(0, 1) }))).toEqual([26, 4]);
+    expect(sizes(Build.policy({ limits }))).toEqual([10, 10, 10]);
   });
 
   test('args: none, and one that cannot be valued', () => {
@@ -173,6 +177,25 @@ describe('reserveWithdrawals', () => {
     expect(committed.length).toBe(commits);
     clock.nowMs += 1;
     expect(await idOf()).not.toBe(first);
+  });
+
+  test('behavior: H13: an admission of the longest life is never too long for verifiers', async () => {
+    const wallets = Build.policy().wallets.map((wallet) =>
+      wallet.name === 'hot-1' ? { ...wallet, admissionMs: 900_000 } : wallet,
+    );
+    const { world, clock } = await readyWorld(limited(1_000, { wallets }));
+    const lifeS = async (one: Reservation.Ask) => {
+      const [answer] = await reserve(world.reserve, one);
+      if (answer?.kind !== 'allow') throw new Error('refused');
+      const { iat = 0, exp = 0 } = decodeJwt(answer.admission);
+      expect(exp * 1_000).toBeLessThanOrEqual(answer.expiresAtMs);
+      return exp - iat;
+    };
+    expect(await lifeS(ask('a', 1))).toBe(900);
+    // The meters know a later time than this worker.
+    clock.nowMs -= 3_500;
+    expect(await lifeS(ask('b', 1))).toBe(900);
+    expect(await lifeS(ask('c', 1, { account: Build.HOT_3 }))).toBeLessThan(60);
   });
 
   test('behavior: a hundred with more alerts than fit one transaction are all decided', async () => {

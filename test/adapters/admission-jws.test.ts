@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { admissionHeader, toPublicJwk } from '../../lib/adapters/admission-jws.ts';
+import { admissionHeader, toJwks, toPublicJwk } from '../../lib/adapters/admission-jws.ts';
 
 // The key of RFC 7515, appendix A.3.
 const X = 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU';
@@ -13,6 +13,15 @@ describe('admissionHeader', () => {
       kid: 'k',
       typ: 'breakwater-admission+jwt',
     });
+  });
+});
+
+describe('toJwks', () => {
+  test('behavior: in order, each key once', async () => {
+    const first = await toPublicJwk({ x: X, y: Y });
+    const second = { ...first, kid: 'other' };
+    expect(toJwks([first, second, { ...first }])).toEqual({ keys: [first, second] });
+    expect(toJwks([])).toEqual({ keys: [] });
   });
 });
 

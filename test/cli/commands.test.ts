@@ -2,6 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { toCompiled } from '../../lib/adapters/compiled-policy.ts';
+import { nodeDigest } from '../../lib/adapters/node-digest.ts';
+import { compilePolicy } from '../../lib/adapters/policy-file/compile.ts';
 import * as Answers from './answers.ts';
 import { event } from './events.ts';
 import { type Canned, type FakeRuntime, startFakeRuntime } from './fake-runtime.ts';
@@ -30,7 +33,9 @@ beforeEach(() => {
 });
 
 function stored(source: string) {
-  return { version: 3, hash: 'h', source, appliedAtMs: Answers.OPENED_MS, actor: 'ada' };
+  const { compiled } = compilePolicy(source);
+  const by = { appliedAtMs: Answers.OPENED_MS, actor: 'ada' };
+  return { version: 3, hash: nodeDigest.hash(source), source, compiled, ...by };
 }
 
 /** Runs against the fake runtime; its address, which changes, reads URL. */
@@ -810,6 +815,16 @@ describe('policy apply', () => {
     expect(out).toContain('nothing to do');
   });
 
+  test.each([
+    ['is missing', undefined],
+    ['differs', '{}'],
+  ])('behavior: the text in force already, but its compiled form %s', async (_how, compiled) => {
+    runtime.answers.set('policy.show', ok({ ...stored(STARTER), compiled }));
+    const { code, err } = await ran(['policy', 'apply', file('same.yaml', STARTER), '--yes']);
+    expect({ code, applied: applied() }).toEqual({ code: 0, applied: 1 });
+    expect(err).toContain('The same text; what the service decides by is not what it says');
+  });
+
   test('behavior: somebody else was faster', async () => {
     runtime.answers.set('policy.apply', ok({ kind: 'policy-applied', version: 5, hash: 'ab12' }));
     const { err } = await ran(['policy', 'apply', path(), '--yes']);
@@ -824,6 +839,38 @@ describe('policy apply', () => {
 
 describe('policy show', () => {
   test('default', async () => {
-    expect((await ran(['policy', 'show'])).out).toBe(STARTER);
+    expect(await ran(['policy', 'show'])).toEqual({ code: 0, out: STARTER, err: '' });
+  });
+
+  test('behavior: H51: warns where the service decides by something else', async () => {
+    const { policy } = compilePolicy(STARTER);
+    const looser = toCompiled({ ...policy, limits: [] });
+    runtime.answers.set('policy.show', ok({ ...stored(STARTER), compiled: looser }));
+    const { code, out, err } = await ran(['policy', 'show']);
+    expect({ code, out }).toEqual({ code: 0, out: STARTER });
+    expect(err).toContain('does NOT decide by what this text says');
+    expect((await ran(['policy', 'show', '--json'])).err).toContain('does NOT decide');
+  });
+
+  test('behavior: warns of a hash that is another text’s', async () => {
+    runtime.answers.set('policy.show', ok({ ...stored(STARTER), hash: 'h' }));
+    expect((await ran(['policy', 'show'])).err).toContain('The hash of version 3 is not that');
+  });
+
+  test('behavior: warns of a policy that an older service stored', async () => {
+    const { compiled: _, ...older } = stored(STARTER);
+    runtime.answers.set('policy.show', ok(older));
+    const { out, err } = await ran(['policy', 'show']);
+    expect(out).toBe(STARTER);
+    expect(err).toContain('nothing is decided by it');
+  });
+
+  test('behavior: a text that this version does not take is shown, with a warning', async () => {
+    const source = 'version: 2\n';
+    const shown = { ...stored(STARTER), source, hash: nodeDigest.hash(source) };
+    runtime.answers.set('policy.show', ok(shown));
+    const { out, err } = await ran(['policy', 'show']);
+    expect(out).toBe(source);
+    expect(err).toContain('does NOT decide');
   });
 });

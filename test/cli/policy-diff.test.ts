@@ -40,6 +40,11 @@ describe('diffPolicies', () => {
     { to: 'floorPriceUsd: "29999"', from: 'floorPriceUsd: "30000"', effect: 'looser' },
     { to: 'wallet: { withdrawal: allow', from: 'wallet: { withdrawal: block', effect: 'looser' },
     { to: 'unmatched: { scope: wallet', from: 'unmatched: { scope: key-domain', effect: 'other' },
+    {
+      to: 'keyDomain: hot-vault\n    admission: 45s\n',
+      from: 'keyDomain: hot-vault\n',
+      effect: 'other',
+    },
     { to: 'wallet: "eth-hot-*"', from: 'wallet: "eth-*"', effect: 'other' },
     { to: '{ id: "eip155:10", name: OP }\n  - { id: "b', from: '{ id: "b', effect: 'looser' },
     { to: '', from: / {2}- id: all-count[^#]*/, effect: 'looser' },

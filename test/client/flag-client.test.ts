@@ -103,6 +103,38 @@ describe('createFlagClient', () => {
     expect(client.cached(WALLET)).toEqual(shadow);
   });
 
+  test('args: shadow, every answer is enabled and says what it would have been', async () => {
+    const { client, enabled, source, time, changes, healths } = setup({
+      shadow: true,
+      contexts: [WALLET],
+    });
+    expect(client.isShadow).toBe(true);
+    expect(client.cached(WALLET)).toMatchObject({ enabled: true, wouldBe: false });
+    await client.refresh();
+    expect(client.cached(WALLET)).toEqual({
+      ...enabled(),
+      wouldBe: true,
+      text: 'shadow mode: enabled; enforced it would be: withdrawals are enabled',
+    });
+    source.answer = () => tripped;
+    const text = `shadow mode: enabled; enforced it would be: ${tripped.text}`;
+    expect(await client.check(WALLET)).toEqual({ ...tripped, enabled: true, wouldBe: false, text });
+    source.answer = () => ({ ...tripped, enabled: true, wouldBe: false });
+    expect((await client.check(WALLET)).text).toBe(tripped.text);
+    source.answer = () => Promise.reject(new Error('down'));
+    const gone = { enabled: true, wouldBe: false, reason: 'unreachable' };
+    expect(await client.check(WALLET)).toMatchObject(gone);
+    await time.advance(60_000);
+    expect(client.cached(WALLET)).toMatchObject(gone);
+    expect(client.cached({ wallet: 'nobody-watches' })).toMatchObject(gone);
+    expect(changes.length).toBeGreaterThan(1);
+    expect(changes.every(([isEnabled]) => isEnabled)).toBe(true);
+    expect(healths.at(-1)).toBe('lost');
+    client.close();
+    expect(client.cached(WALLET)).toMatchObject(gone);
+    expect(await client.check(WALLET)).toMatchObject(gone);
+  });
+
   test('behavior: cached answers for watched questions, from the last poll', async () => {
     const { client, enabled, source, time } = setup({ contexts: [WALLET] });
     expect(client.cached(WALLET)).toMatchObject({ enabled: false, text: /no answer yet/ });

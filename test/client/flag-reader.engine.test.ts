@@ -3,7 +3,7 @@ import { operateBreaker } from '../../lib/actions/operate-breaker.ts';
 import { recordEvents } from '../../lib/actions/record-events.ts';
 import { createDynamoStore } from '../../lib/adapters/dynamodb/store.ts';
 import { nodeIds } from '../../lib/adapters/node-ids.ts';
-import { parsePolicy } from '../../lib/adapters/policy-file/parse.ts';
+import { compilePolicy } from '../../lib/adapters/policy-file/compile.ts';
 import { createFlagReader, type FlagReader } from '../../lib/client/flag-reader.ts';
 import type { Store } from '../../lib/ports.ts';
 import { startTestEngine, wallClock } from '../adapters/dynamodb/engine.ts';
@@ -32,11 +32,11 @@ async function stack(): Promise<{
 }> {
   const { client, names } = await engine.tables();
   const store = createDynamoStore({ client, tables: names, wallClock });
-  const { world } = testWorld(() => ({ store, parsePolicy, clock: wallClock, ids: nodeIds }));
+  const { world } = testWorld(() => ({ store, clock: wallClock, ids: nodeIds }));
   const { incidents } = store;
   const text = source();
   await operateBreaker(
-    { ...world.decision, incidents, parsePolicy },
+    { ...world.decision, incidents, compilePolicy },
     {
       command: { kind: 'apply-policy', commandId: 'policy', source: text, hash: 'h' },
       actor: 'test',

@@ -98,6 +98,15 @@ describe('guardWithdrawals', () => {
     expect([response.status, passed]).toEqual([503, 0]);
   });
 
+  test.each<[string, Partial<Options>]>([
+    ['a flag that says no', { flag: () => TRIPPED }],
+    ['a flag that throws', { flag: () => Promise.reject(new Error('down')) }],
+    ['a question that throws', { question: () => Promise.reject(new Error('no wallet')) }],
+  ])('args: shadow, %s lets it pass', async (_name, options) => {
+    const { response, passed } = await pass({ ...options, shadow: true });
+    expect([response.status, passed]).toEqual([200, 1]);
+  });
+
   test('error: what comes after it throws through', async () => {
     const guard = guardWithdrawals({ flag: () => ENABLED, question: () => ({ wallet: 'a' }) });
     await expect(guard(request(), () => Promise.reject(new Error('theirs')))).rejects.toThrow(

@@ -1,8 +1,16 @@
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createAdmissionVerifier } from '../../lib/client/admission.ts';
-import { createPublishedKeys } from '../../lib/client/jwks.ts';
+import { InsecureUrlError } from '../../lib/client/http.ts';
+import {
+  createPublishedKeys,
+  keysAt,
+  keysFrom,
+  UnreadableKeysError,
+} from '../../lib/client/jwks.ts';
+import { createKeySigner, newSigningKey } from '../../lib/local/file-signer.ts';
 import { fakeTime } from './fake-time.ts';
-import { EXPECTED, type Issuer, issuer, NOW_MS } from './tokens.ts';
+import { CLAIMS, EXPECTED, type Issuer, issuer, NOW_MS } from './tokens.ts';
 
 const URL = 'https://breakwater.example/jwks';
 let first: Issuer;
@@ -30,8 +38,7 @@ function publisher(...issuers: readonly Issuer[]) {
 function published(at: { readonly fetch: (url: string, init: RequestInit) => Promise<Response> }) {
   const time = fakeTime(NOW_MS);
   const keys = createPublishedKeys({
-    url: URL,
-    fetch: at.fetch,
+    read: keysAt(URL, at.fetch),
     clock: time.clock,
     timers: time.timers,
     maxAgeMs: 600_000,
@@ -138,7 +145,119 @@ describe('createPublishedKeys', () => {
   });
 });
 
+describe('keysAt', () => {
+  test('error: plain HTTP, at once', () => {
+    expect(() => keysAt('http://breakwater.example/jwks', fetch)).toThrow(InsecureUrlError);
+  });
+});
+
+describe('keysFrom', () => {
+  const spki = (namedCurve: string) =>
+    generateKeyPairSync('ec', { namedCurve }).publicKey.export({ format: 'der', type: 'spki' });
+  const read = (...keys: readonly (Uint8Array | undefined)[]) =>
+    keysFrom(async () => keys)(new AbortController().signal);
+
+  test('default: the same set as is published', async () => {
+    const privateKey = newSigningKey();
+    const published = await createKeySigner({ privateKey, issuer: 'i' }).jwks();
+    const der = createPublicKey(privateKey.export({ format: 'pem', type: 'pkcs8' })).export({
+      format: 'der',
+      type: 'spki',
+    });
+    expect(await read(der)).toEqual(published);
+  });
+
+  test('error: one of them is missing, of another curve, or no key', async () => {
+    await expect(read(spki('P-256'), undefined)).rejects.toThrow(UnreadableKeysError);
+    await expect(read(spki('P-256'), spki('P-384'))).rejects.toThrow('no key of P-256');
+    await expect(read(new Uint8Array(91))).rejects.toThrow('no key of P-256');
+  });
+});
+
+/** When each step of a rotation is taken, and when its verifiers and tokens come, from the start. */
+const LIFE_MS = 900_000;
+const PUBLISHED_MS = 60_000;
+const SWITCHED_MS = PUBLISHED_MS + 600_000;
+const RETIRED_MS = SWITCHED_MS + LIFE_MS;
+
 describe('createAdmissionVerifier', () => {
+  /** What is published and who signs at a time of the rotation. */
+  const at = (elapsedMs: number) => {
+    if (elapsedMs < PUBLISHED_MS) return { keys: [first.jwk], signs: first };
+    if (elapsedMs < SWITCHED_MS) return { keys: [first.jwk, second.jwk], signs: first };
+    if (elapsedMs < RETIRED_MS) return { keys: [second.jwk, first.jwk], signs: second };
+    return { keys: [second.jwk], signs: second };
+  };
+
+  test.each([0, 7_000, 61_000, 290_000, 655_000])(
+    'behavior: a rotation refuses no valid admission, verifier asked first after %d ms',
+    async (startMs) => {
+      const place = publisher(first);
+      const time = fakeTime(NOW_MS);
+      const verifier = createAdmissionVerifier({
+        jwksUrl: URL,
+        audience: 'signer-1',
+        fetch: place.fetch,
+        clock: time.clock,
+        timers: time.timers,
+      });
+      const tokenAt = (madeMs: number, by: Issuer, lifeMs: number) => {
+        const iat = Math.floor((NOW_MS + madeMs) / 1_000);
+        return by.sign({ jti: crypto.randomUUID(), iat, exp: iat + lifeMs / 1_000 });
+      };
+      let elapsedMs = 0;
+      const goTo = (toMs: number) => {
+        time.stall(toMs - elapsedMs);
+        elapsedMs = toMs;
+        place.state.keys = at(toMs).keys;
+      };
+      for (let nowMs = startMs; nowMs < RETIRED_MS + 600_000; nowMs += 20_000) {
+        goTo(nowMs);
+        // The youngest and the oldest that is still valid.
+        for (const madeMs of [nowMs, Math.max(0, nowMs - LIFE_MS + 1_000)]) {
+          const token = await tokenAt(madeMs, at(madeMs).signs, LIFE_MS);
+          expect(await verifier.verify(token, EXPECTED)).toMatchObject({ ok: true });
+        }
+        // Whoever keeps the old key signs with it for ever.
+        if (nowMs >= RETIRED_MS + 300_000) {
+          const token = await tokenAt(nowMs, first, LIFE_MS);
+          expect(await verifier.verify(token, EXPECTED)).toMatchObject({ reason: 'unknown-key' });
+        }
+      }
+    },
+  );
+
+  test('behavior: with the keys published ahead nobody reads them out of turn', async () => {
+    const place = publisher(first, second);
+    const { kind, time } = published(place);
+    expect(await kind('k1')).toBe('key');
+    place.state.answer = () => Promise.reject(new Error('down'));
+    time.stall(599_999);
+    expect(await kind('k2')).toBe('key');
+  });
+
+  test('args: readPublicKeys', async () => {
+    const privateKey = newSigningKey();
+    const signer = createKeySigner({ privateKey, issuer: 'breakwater' });
+    const der = createPublicKey(privateKey.export({ format: 'pem', type: 'pkcs8' })).export({
+      format: 'der',
+      type: 'spki',
+    });
+    const time = fakeTime(NOW_MS);
+    let keys: readonly (Uint8Array | undefined)[] = [];
+    const verifier = createAdmissionVerifier({
+      readPublicKeys: async () => keys,
+      audience: 'signer-1',
+      clock: time.clock,
+      timers: time.timers,
+    });
+    const token = await signer.sign(CLAIMS);
+    expect(await verifier.verify(token, EXPECTED)).toMatchObject({ reason: 'unknown-key' });
+    keys = [der];
+    time.stall(5_000);
+    expect(await verifier.verify(token, EXPECTED)).toMatchObject({ ok: true });
+  });
+
   test('args: jwksUrl', async () => {
     const place = publisher(first);
     const time = fakeTime(NOW_MS);

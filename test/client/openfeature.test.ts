@@ -29,7 +29,7 @@ afterEach(async () => {
 });
 
 /** The real SDK with our provider over a source whose answer can be changed. */
-async function setup(answer: 'check' | 'cached' = 'check') {
+async function setup(answer: 'check' | 'cached' = 'check', shadow = false) {
   const time = fakeTime();
   const source = { flag: ENABLED as Flag | Error, asked: [] as Question[] };
   const flag = createFlagClient({
@@ -38,6 +38,7 @@ async function setup(answer: 'check' | 'cached' = 'check') {
       if (source.flag instanceof Error) throw source.flag;
       return source.flag;
     },
+    shadow,
     contexts: [WALLET],
     clock: time.clock,
     steadyClock: time.clock,
@@ -136,6 +137,31 @@ describe('createBreakwaterProvider', () => {
     const details = await client.getBooleanDetails('withdrawal-enabled', true, WALLET);
     expect(details).toMatchObject({ value: false, errorCode: 'FLAG_NOT_FOUND' });
     expect(source.asked).toHaveLength(asked);
+  });
+
+  test('behavior: over a flag client in shadow mode true, whatever the default', async () => {
+    const { client, source, flag } = await setup('check', true);
+    source.flag = TRIPPED;
+    expect(await client.getBooleanDetails(KEY, false, WALLET)).toMatchObject({
+      value: true,
+      flagMetadata: { reason: 'breaker-open', wouldBe: false },
+    });
+    source.flag = new Error('down');
+    expect(await client.getBooleanValue(KEY, false, WALLET)).toBe(true);
+    expect(await client.getBooleanDetails(KEY, false, { wallet: 7 })).toMatchObject({
+      value: true,
+      flagMetadata: { reason: 'unreachable', wouldBe: false },
+    });
+    const misspelt = await client.getBooleanDetails('withdrawal-enabled', false, WALLET);
+    expect(misspelt).toMatchObject({ value: true, errorCode: 'FLAG_NOT_FOUND' });
+    flag.close();
+    expect(await client.getBooleanValue(KEY, false, WALLET)).toBe(true);
+    client.addHooks({
+      before: () => {
+        throw new Error('mine');
+      },
+    });
+    expect(await client.getBooleanValue(KEY, false, WALLET)).toBe(true);
   });
 
   test('error: another type keeps the default, and says so', async () => {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, expectTypeOf, test } from 'vitest';
 import { createReserveClient, type Options } from '../../lib/client/reserve-client.ts';
 import { RefusedError, type Unsigned } from '../../lib/client/reserve-http.ts';
-import type { Request, Verdict, Withdrawal } from '../../lib/client/reserve-wire.ts';
+import type { Request, ShadowVerdict, Verdict, Withdrawal } from '../../lib/client/reserve-wire.ts';
 import { fakeTime, settled } from './fake-time.ts';
 import { CUSTOMER, HOT } from './tokens.ts';
 
@@ -399,6 +399,57 @@ describe('createReserveClient', () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  test.each<[string, () => unknown, Partial<Verdict | ShadowVerdict>]>([
+    ['allowed', () => ({ verdicts: [allow('w-1')] }), allow('w-1')],
+    [
+      'blocked',
+      () => ({ verdicts: [limited] }),
+      { wouldBe: 'block', reason: 'limit', text: limited.text, limit: limited.limit },
+    ],
+    [
+      'held',
+      () => ({ verdicts: [{ ...limited, verdict: 'hold' }] }),
+      { wouldBe: 'hold', reason: 'limit' },
+    ],
+    [
+      'unreachable',
+      () => Promise.reject(new Error('down')),
+      { wouldBe: 'block', reason: 'unavailable', text: 'down' },
+    ],
+    [
+      'refused as such',
+      () => Promise.reject(new RefusedError({ why: 'HTTP 403' })),
+      { wouldBe: 'block', reason: 'unavailable' },
+    ],
+    ['silent', () => new Promise(() => {}), { wouldBe: 'block', reason: 'timeout' }],
+    ['garbled', () => ({ verdicts: [{}] }), { wouldBe: 'block', reason: 'unavailable' }],
+  ])('args: shadow, what is %s is allowed', async (_name, answer, expected) => {
+    const time = fakeTime();
+    const { clock, timers } = time;
+    const client = createReserveClient({ send: async () => answer(), clock, timers, shadow: true });
+    const asked = client.reserve(withdrawal('w-1'));
+    await time.advance(6_000);
+    const verdict = await asked;
+    expect(verdict).toMatchObject({ withdrawalId: 'w-1', verdict: 'allow', ...expected });
+    if (verdict.verdict !== 'allow') throw new Error('it is');
+    // What Breakwater did not admit has nothing for a signer, and the type says so.
+    expectTypeOf(verdict.admission).toEqualTypeOf<string | undefined>();
+    expect(verdict.admission).toBe('admission' in expected ? 'jws-w-1' : undefined);
+    const closed = await client
+      .close()
+      .then(() => client.reserve({ ...withdrawal(''), amount: -1n }));
+    expect(closed).toMatchObject({ verdict: 'allow', wouldBe: 'block', reason: 'unavailable' });
+  });
+
+  test('args: shadow, without it every admission is there', async () => {
+    const { client, time } = setup();
+    const verdict = client.reserve(withdrawal('w-1'));
+    await time.advance(20);
+    const given = await verdict;
+    if (given.verdict === 'allow') expectTypeOf(given.admission).toEqualTypeOf<string>();
+    expect(given).toEqual(allow('w-1'));
   });
 
   test('error: options', () => {

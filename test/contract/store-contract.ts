@@ -6,6 +6,7 @@ import * as Decision from '../../lib/domain/decision.ts';
 import * as Ledger from '../../lib/domain/ledger.ts';
 import * as Meter from '../../lib/domain/meter.ts';
 import * as Money from '../../lib/domain/money.ts';
+import * as Queue from '../../lib/domain/queue.ts';
 import type { ControlRecord, Store } from '../../lib/ports.ts';
 import * as Build from '../support/builders.ts';
 
@@ -109,6 +110,13 @@ function incident(incidentId: string, parts: Partial<Breaker.Incident> = {}): Br
 
 function alert(alertId: string, text = 'first'): Ledger.Alert {
   return { alertId, kind: 'warn', atMs: Build.T0_MS, scope: 'global', rowId: 'w', text };
+}
+
+const place = { limitId: 'wallet-hour', scope: 'wallet:hot-1', need: 3n };
+
+/** A held withdrawal; with `null` for its place it waits for a person. */
+function heldOne(rowId: string, heldAtMs: number, at: Queue.Place | null = place): Queue.Held {
+  return { rowId, heldAtMs, ...(at ? { place: at } : {}) };
 }
 
 const closed = { atMs: Build.T0_MS + 1, actor: 'ann', reason: 'all is well' };
@@ -405,6 +413,267 @@ export function storeContract(name: string, harness: Harness): void {
       });
     });
 
+    describe('held.list', () => {
+      test('default: none', async () => {
+        expect(await store.held.list(10)).toEqual([]);
+      });
+
+      test('behavior: H79: queue after queue, each by age, at most the limit', async () => {
+        const all = [
+          ...[5, 3, 9, 3_000, 40].map((ms, n) => heldOne(`b-${n}`, ms)),
+          ...[4, 1].map((ms, n) => heldOne(`d-${n}`, ms, { ...place, scope: 'global' })),
+          ...[2, 1].map((ms, n) => heldOne(`p-${n}`, ms, null)),
+        ];
+        expect(await commit({ held: all.map((held) => ({ held, change: 'put' })) })).toBe(
+          'committed',
+        );
+        const listed = await store.held.list(1_000);
+        expect(listed).toHaveLength(all.length);
+        const order = (queue: string) =>
+          listed.filter((held) => Queue.keyOf(held) === queue).map(({ rowId }) => rowId);
+        expect(order(Queue.key(place))).toEqual(['b-1', 'b-0', 'b-2', 'b-4', 'b-3']);
+        expect(order('wallet-hour@global')).toEqual(['d-1', 'd-0']);
+        expect(order(Queue.PEOPLE)).toEqual(['p-1', 'p-0']);
+        // No queue is torn apart by another.
+        const queues = listed.map(Queue.keyOf);
+        const runs = queues.filter((queue, position) => queue !== queues[position - 1]);
+        expect(runs).toHaveLength(3);
+        expect(await store.held.list(4)).toEqual(listed.slice(0, 4));
+      });
+
+      test('behavior: comes back whole, is put again with another need, and is gone once deleted', async () => {
+        const held = heldOne('w', 7, { ...place, need: Money.MAX });
+        await commit({ held: [{ held, change: 'put' }] });
+        expect(await store.held.list(10)).toEqual([held]);
+        const less = heldOne('w', 7, { ...place, need: 1n });
+        await commit({ held: [{ held: less, change: 'put' }] });
+        expect(await store.held.list(10)).toEqual([less]);
+        // From one queue to another in one commit.
+        const person = heldOne('w', 7, null);
+        await commit({
+          held: [
+            { held: less, change: 'delete' },
+            { held: person, change: 'put' },
+          ],
+        });
+        expect(await store.held.list(10)).toEqual([person]);
+        await commit({ held: [{ held: person, change: 'delete' }] });
+        expect(await store.held.list(10)).toEqual([]);
+        // What is not there is deleted without an error: its row decides.
+        expect(await commit({ held: [{ held: person, change: 'delete' }] })).toBe('committed');
+      });
+
+      test('behavior: H17: a commit that loses puts nothing into a queue and takes nothing out', async () => {
+        const [old, young] = [heldOne('old', 1), heldOne('young', 2)];
+        await commit({ rows: [putRow(row('r'))], held: [{ held: old, change: 'put' }] });
+        const lost = {
+          rows: [putRow(row('r'))],
+          held: [
+            { held: old, change: 'delete' },
+            { held: young, change: 'put' },
+          ],
+        } as const;
+        expect(await commit(lost)).toBe('conflict');
+        expect(await store.held.list(10)).toEqual([old]);
+      });
+
+      test('behavior: no change of a queue is told as a change of the control rows', async () => {
+        const held = heldOne('w', 1);
+        await commit({ held: [{ held, change: 'put' }] });
+        await commit({ held: [{ held, change: 'delete' }] });
+        expect(await opened.records()).toEqual([]);
+      });
+
+      test('behavior: ids that look alike never meet (H25)', async () => {
+        const ids = TRICKY_IDS.filter((id) => id !== '');
+        await commit({
+          held: ids.map((id) => ({ held: heldOne(id, 1), change: 'put' })),
+        });
+        const listed = await store.held.list(1_000);
+        expect(listed.map(({ rowId }) => rowId).sort()).toEqual([...ids].sort());
+      });
+    });
+
+    describe('held.heads', () => {
+      const putAll = async (all: readonly Queue.Held[]): Promise<void> => {
+        for (let at = 0; at < all.length; at += 50) {
+          const held = all.slice(at, at + 50).map((one) => ({ held: one, change: 'put' }) as const);
+          await commit({ held });
+        }
+      };
+      const inQueue = (scope: string, ms: readonly number[]) =>
+        ms.map((each, n) => heldOne(`${scope}-${n}`, each, { ...place, scope }));
+
+      test('default: none', async () => {
+        expect(await store.held.heads(10, 10)).toEqual([]);
+      });
+
+      test('behavior: H79: the first of each queue, oldest first, however long one is', async () => {
+        const flood = inQueue(
+          'actor:greedy',
+          Array.from({ length: 300 }, (_, n) => 1_000 - n),
+        );
+        const others = [...inQueue('global', [5, 3, 9]), ...inQueue('wallet:b', [7])];
+        await putAll([...flood, ...others, heldOne('person', 1, null)]);
+        for (const from of [undefined, '4', '8', 'c', 'f'.repeat(64)]) {
+          const heads = await store.held.heads(2, 10, from);
+          const of = (queue: string) => heads.filter((held) => Queue.keyOf(held) === queue);
+          expect(of(`wallet-hour@actor:greedy`).map(({ heldAtMs }) => heldAtMs)).toEqual([
+            701, 702,
+          ]);
+          expect(of('wallet-hour@global').map(({ heldAtMs }) => heldAtMs)).toEqual([3, 5]);
+          expect(of('wallet-hour@wallet:b').map(({ heldAtMs }) => heldAtMs)).toEqual([7]);
+          expect(of(Queue.PEOPLE)).toEqual([heldOne('person', 1, null)]);
+          expect(heads).toHaveLength(6);
+        }
+      });
+
+      test('behavior: H79: of more queues than are asked for every one comes first for some beginning', async () => {
+        const scopes = ['actor:a', 'actor:b', 'actor:c', 'actor:d', 'actor:e', 'actor:f'];
+        await putAll(scopes.flatMap((scope) => inQueue(scope, [1, 2])));
+        const digits = [...Array(256).keys()].map((n) => n.toString(16).padStart(2, '0'));
+        const firsts = new Set<string>();
+        for (const from of digits) {
+          const heads = await store.held.heads(1, 2, from);
+          expect(new Set(heads.map(Queue.keyOf)).size).toBe(2);
+          firsts.add(heads[0]?.rowId ?? '');
+        }
+        expect([...firsts].sort()).toEqual(scopes.map((scope) => `${scope}-0`));
+      });
+    });
+
+    describe('decisions.load of queues', () => {
+      const counted = (count: number) =>
+        Build.item({ waiting: [{ limitId: place.limitId, count }] });
+      const loadQueues = async (...queues: readonly Pick<Queue.Place, 'limitId' | 'scope'>[]) => {
+        const items = queues.map(({ scope }) => scope);
+        return (await store.decisions.load({ rows: [], items, queues })).queues;
+      };
+
+      test('default: the queue that was asked for, by age, and no other', async () => {
+        const held = [5, 1, 3].map((ms, n) => heldOne(`w-${n}`, ms));
+        const other = heldOne('other', 0, { ...place, limitId: 'wallet-day' });
+        await commit({
+          items: [putItem(place.scope, counted(3))],
+          held: [...held, other, heldOne('p', 0, null)].map((one) => ({
+            held: one,
+            change: 'put',
+          })),
+        });
+        const queues = await loadQueues(place, { ...place, limitId: 'wallet-day' });
+        const byAge = held.toSorted(Queue.byAge);
+        expect(queues).toEqual(new Map([[Queue.key(place), byAge]]));
+      });
+
+      test('behavior: only where the item says that somebody waits', async () => {
+        await commit({
+          items: [putItem(place.scope, Build.item())],
+          held: [{ held: heldOne('w', 1), change: 'put' }],
+        });
+        expect(await loadQueues(place)).toBeUndefined();
+        await commit({ items: [putItem(place.scope, { ...counted(1), version: 8 }, 7)] });
+        expect(await loadQueues(place)).toEqual(new Map([[Queue.key(place), [heldOne('w', 1)]]]));
+      });
+
+      test('behavior: an item keeps how many wait, by limit', async () => {
+        const waiting = [
+          { limitId: 'wallet-hour', count: 3 },
+          { limitId: 'wallet-day', count: 1 },
+        ];
+        await commit({ items: [putItem(place.scope, Build.item({ waiting }))] });
+        expect(await loadItem(place.scope)).toEqual(Build.item({ waiting }));
+      });
+
+      test('behavior: of a long queue the oldest that a decision looks at', async () => {
+        const all = Array.from({ length: Queue.LOOKED_AT_MAX + 50 }, (_, n) =>
+          heldOne(`w-${n}`, 10_000 - n),
+        );
+        await commit({ items: [putItem(place.scope, counted(all.length))] });
+        for (let at = 0; at < all.length; at += 50) {
+          const held = all.slice(at, at + 50).map((one) => ({ held: one, change: 'put' }) as const);
+          await commit({ held });
+        }
+        const queue = (await loadQueues(place))?.get(Queue.key(place));
+        expect(queue).toEqual(all.toReversed().slice(0, Queue.LOOKED_AT_MAX));
+        expect(await store.held.list(1_000)).toHaveLength(all.length);
+      });
+
+      test('behavior: a held row keeps its places and who let it go', async () => {
+        const money = {
+          transfer: Build.transfer(),
+          subject: Build.subject(),
+          charged: [],
+          chargedAtMs: Build.T0_MS,
+        };
+        const places = [
+          { ...place, need: Money.MAX },
+          { ...place, limitId: 'wallet-day' },
+        ];
+        const held = row('h', { state: 'held', places, money });
+        const person = row('p', { state: 'held', money });
+        const released = row('r', { state: 'reserved', releasedBy: 'ann', money });
+        await commit({ rows: [held, person, released].map((one) => putRow(one)) });
+        expect(await loadRow('h')).toEqual(held);
+        expect(await loadRow('p')).toEqual(person);
+        expect(await loadRow('r')).toEqual(released);
+      });
+    });
+
+    describe('openReservations.before', () => {
+      const reserved = (id: string, chargedAtMs: number, parts: Partial<Ledger.Row> = {}) => {
+        const rowId = `withdrawal:${id}`;
+        const [transfer, subject] = [Build.transfer(), Build.subject()];
+        const money = { transfer, subject, charged: [], chargedAtMs };
+        return row(rowId, { state: 'reserved', money, ...parts });
+      };
+      const openBefore = (atMs: number, limit = 100) => store.openReservations.before(atMs, limit);
+      const T = Build.T0_MS;
+
+      test('default: none', async () => {
+        expect(await openBefore(T)).toEqual([]);
+      });
+
+      test('behavior: those charged before, the oldest first, at most the limit', async () => {
+        const times = [T + 5, T, T + 9, T + 1_000];
+        const rows = times.map((ms, n) => putRow(reserved(`w-${n}`, ms)));
+        expect(await commit({ rows })).toBe('committed');
+        const w = (n: number) => ({ withdrawalId: `w-${n}`, chargedAtMs: times[n] ?? 0 });
+        expect(await openBefore(T + 1_001)).toEqual([w(1), w(0), w(2), w(3)]);
+        expect(await openBefore(T + 1_000)).toEqual([w(1), w(0), w(2)]);
+        expect(await openBefore(T)).toEqual([]);
+        expect(await openBefore(T + 1_001, 2)).toEqual([w(1), w(0)]);
+      });
+
+      test('behavior: one whose outcome is known is listed no more, in the commit that knows it', async () => {
+        const states = ['matched', 'reported', 'failed', 'cancelled', 'held', 'noted'] as const;
+        const first = [...states, 'reserved' as const].map((state) => putRow(reserved(state, T)));
+        await commit({ rows: first, items: [putItem('global', Build.item())] });
+        expect(await openBefore(T + 1)).toHaveLength(7);
+        await commit({
+          rows: states.map((state) => putRow(reserved(state, T, { version: 2, state }), 1)),
+          items: [putItem('global', Build.item({ version: 8 }), 7)],
+        });
+        expect(await openBefore(T + 1)).toEqual([{ withdrawalId: 'reserved', chargedAtMs: T }]);
+      });
+
+      test('behavior: one whose charge has moved is as old as its charge', async () => {
+        await commit({ rows: [putRow(reserved('a', T)), putRow(reserved('b', T + 1))] });
+        const later = reserved('a', T + 2, { version: 2 });
+        await commit({ rows: [putRow(later, 1)] });
+        expect((await openBefore(T + 3)).map(({ withdrawalId }) => withdrawalId)).toEqual([
+          'b',
+          'a',
+        ]);
+      });
+
+      test('behavior: H17: a commit that loses opens none and closes none', async () => {
+        await commit({ rows: [putRow(reserved('a', T))] });
+        const lost = [putRow(reserved('a', T, { version: 2, state: 'matched' }), 7)];
+        expect(await commit({ rows: [...lost, putRow(reserved('b', T))] })).toBe('conflict');
+        expect((await openBefore(T + 1)).map(({ withdrawalId }) => withdrawalId)).toEqual(['a']);
+      });
+    });
+
     describe('incidents', () => {
       test('default: none', async () => {
         expect(await store.incidents.get('INC')).toBeUndefined();
@@ -492,6 +761,9 @@ export function storeContract(name: string, harness: Harness): void {
         await commit({ policy: policy(11, 'eleven') });
         expect(await store.policies.load(1)).toEqual(policy(1, source));
         expect((await store.policies.load(11))?.source).toBe('eleven');
+        const { compiled: _, ...older } = policy(12, 'of an older version');
+        await commit({ policy: older });
+        expect(await store.policies.load(12)).toEqual(older);
         expect(await store.policies.load(2)).toBeUndefined();
       });
     });
@@ -568,5 +840,7 @@ function write(incidentId: string, expected: 'absent' | 'open'): Ledger.Incident
 }
 
 function policy(version: number, source: string): Ledger.StoredPolicy {
-  return { version, hash: Build.hash(source), source, appliedAtMs: Build.T0_MS, actor: 'ann' };
+  const compiled = `compiled ${version}`;
+  const by = { appliedAtMs: Build.T0_MS, actor: 'ann' };
+  return { version, hash: Build.hash(source), source, compiled, ...by };
 }

@@ -12,6 +12,8 @@ import {
   world,
 } from '../support/world.ts';
 
+const NEXT = { policy: policy(), compiled: 'name: x, compiled' };
+
 /** Decides on a command and commits what it changes, as an action would. */
 function give(here: World, command: Command.Command, rules = policy()): Command.Result {
   here.decisions += 1;
@@ -36,7 +38,7 @@ function decide(
   const keys = { rows: [Command.commandRowId(command.commandId)], items };
   const { result, changes } = Command.decide(contextOf(here, rules, T0_MS), load(here, keys), {
     command,
-    by: { actor: 'alice', bodyHash: hash(Command.canonicalBody(command)), incident },
+    by: { actor: 'alice', bodyHash: hash(Command.canonicalBody(command)), incident, next: NEXT },
   });
   if (changes) commit(here, changes);
   return result;
@@ -250,15 +252,26 @@ describe('decide', () => {
       load(world(), { rows: [], items: [] }),
       {
         command,
-        by: { actor: 'alice', bodyHash: 'b' },
+        by: { actor: 'alice', bodyHash: 'b', next: NEXT },
       },
     );
     expect(changes?.policy).toEqual({
       version: 1,
       hash: 'h',
       source: 'name: x',
+      compiled: 'name: x, compiled',
       appliedAtMs: T0_MS,
       actor: 'alice',
+    });
+  });
+
+  test('error: a policy that nobody has compiled is refused: nobody could read it', () => {
+    const here = world();
+    const command = { kind: 'apply-policy', commandId: 'c1', source: 'x', hash: 'h' } as const;
+    const by = { actor: 'alice', bodyHash: 'b' };
+    const loaded = load(here, { rows: [], items: [] });
+    expect(Command.decide(contextOf(here, policy(), T0_MS), loaded, { command, by })).toEqual({
+      result: { kind: 'refused', why: expect.stringContaining('compiled') },
     });
   });
 });

@@ -36,6 +36,7 @@ import {
   WRAPPED_ETH,
   withdrawal,
 } from '../support/builders.ts';
+import { ask, holding, scene } from '../support/holding.ts';
 import { openScopes, submit, type World, world } from '../support/world.ts';
 
 /** Submits events one batch after the other at T0, and gives the outcome of the last. */
@@ -1004,5 +1005,46 @@ describe('decide', () => {
     const first = Decision.decide(context({ policy: thousandAnHour }), read, events);
     expect(read).toEqual(copy);
     expect(Decision.decide(context({ policy: thousandAnHour }), read, events)).toEqual(first);
+  });
+
+  test('behavior: H77: the report of a held one counts it, once, and takes it out of its queue', () => {
+    const { here, askFor, record } = scene();
+    askFor(ask('a', 1_000), ask('b', 600), ask('c', 1));
+    const report = ask('b', 600).withdrawal;
+    // It breaches its limit, which holds only what has not left: people are told.
+    expect(record(report)).toMatchObject({
+      result: 'new-withdrawal',
+      notional: usd(600),
+      trips: [],
+    });
+    expect(here.rows.get('withdrawal:b')).toMatchObject({ state: 'reported' });
+    expect(here.rows.get('withdrawal:b')).not.toHaveProperty('places');
+    expect(held(here, 'wallet:hot-1')).toBe(usd(1_600));
+    expect(record(report)).toMatchObject({ result: 'duplicate', notional: 0n });
+    expect(askFor(ask('b', 600), ask('c', 1))).toMatchObject([
+      { kind: 'block', reason: 'final' },
+      { kind: 'hold', position: 1 },
+    ]);
+  });
+
+  test('behavior: H77: an outflow that names a held one is unmatched and trips; it stays in its queue', () => {
+    const { here, askFor, record } = scene();
+    askFor(ask('a', 1_000), ask('b', 600));
+    const seen = outflow({ transaction: '0xa', withdrawalId: 'b' }, { amount: usd(600) });
+    expect(record(seen)).toMatchObject({ result: 'unmatched-outflow', notional: usd(600) });
+    expect(openScopes(here)).toEqual(['key-domain:vault-a']);
+    expect(here.rows.get('withdrawal:b')).toMatchObject({ state: 'held' });
+    expect(askFor(ask('b', 600))).toMatchObject([
+      { kind: 'block', reason: 'paused', heldSinceMs: T0_MS, position: 1 },
+    ]);
+  });
+
+  test('behavior: the report of a held one by another actor takes it out of the queue of the first', () => {
+    const { here, state, askFor, record } = scene({ limits: [holding({ scope: 'actor' })] });
+    askFor(ask('a', 1_000), ask('b', 600));
+    state.nowMs += 1;
+    record(ask('b', 600, { actor: 'somebody' }).withdrawal);
+    expect(here.items.get('actor:customer-1')?.waiting).toBeUndefined();
+    expect(here.held.size).toBe(0);
   });
 });

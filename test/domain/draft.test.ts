@@ -163,6 +163,70 @@ describe('countOutstanding', () => {
   });
 });
 
+const place = { limitId: 'wallet-hour', scope: 'wallet:a', need: 5n };
+const held = { rowId: 'withdrawal:w1', heldAtMs: T0_MS, place };
+
+describe('enqueue', () => {
+  test('default: by age, and counted on the item of its scope', () => {
+    const draft = Draft.start(context(), loaded());
+    const older = { ...held, rowId: 'withdrawal:w0', heldAtMs: T0_MS - 1 };
+    const twin = { ...held, rowId: 'withdrawal:w2' };
+    for (const one of [twin, held, older]) Draft.enqueue(draft, one);
+    expect(draft.queues.get('wallet-hour@wallet:a')).toEqual([older, held, twin]);
+    expect(Draft.item(draft, 'wallet:a').waiting).toEqual([{ limitId: 'wallet-hour', count: 3 }]);
+    const { held: writes = [] } = Draft.changes(draft);
+    expect(writes).toEqual([twin, held, older].map((one) => ({ held: one, change: 'put' })));
+  });
+
+  test('behavior: limits are counted apart; who waits for a person is counted nowhere', () => {
+    const draft = Draft.start(context(), loaded());
+    const { place: _, ...person } = held;
+    Draft.enqueue(draft, held);
+    Draft.enqueue(draft, { ...held, place: { ...place, limitId: 'wallet-day' } });
+    Draft.enqueue(draft, person);
+    expect(Draft.item(draft, 'wallet:a').waiting).toEqual([
+      { limitId: 'wallet-hour', count: 1 },
+      { limitId: 'wallet-day', count: 1 },
+    ]);
+    expect(draft.queues.get('people')).toEqual([person]);
+    expect(Draft.changes(draft).held).toHaveLength(3);
+  });
+
+  test('behavior: nobody waits, nothing of it is written', () => {
+    expect(Draft.changes(Draft.start(context(), loaded())).held).toBeUndefined();
+  });
+});
+
+describe('dequeue', () => {
+  test('default: out of the queue and off the count, which leaves nothing behind', () => {
+    const waiting = [{ limitId: 'wallet-hour', count: 1 }];
+    const items = { 'wallet:a': item({ waiting }) };
+    const queues = new Map([['wallet-hour@wallet:a', [held]]]);
+    const draft = Draft.start(context(), { ...loaded({ items }), queues });
+    Draft.dequeue(draft, held);
+    expect(draft.queues.get('wallet-hour@wallet:a')).toEqual([]);
+    expect(Draft.item(draft, 'wallet:a')).toEqual(item());
+    expect(Draft.changes(draft).held).toEqual([{ held, change: 'delete' }]);
+  });
+
+  test('behavior: with another need it stays where it is, in one write', () => {
+    const draft = Draft.start(context(), loaded());
+    const more = { ...held, place: { ...place, need: 6n } };
+    Draft.enqueue(draft, held);
+    Draft.dequeue(draft, held);
+    Draft.enqueue(draft, more);
+    expect(Draft.changes(draft).held).toEqual([{ held: more, change: 'put' }]);
+    expect(Draft.item(draft, 'wallet:a').waiting).toEqual([{ limitId: 'wallet-hour', count: 1 }]);
+  });
+
+  test('behavior: no count falls below zero', () => {
+    const draft = Draft.start(context(), loaded());
+    Draft.dequeue(draft, held);
+    Draft.enqueue(draft, held);
+    expect(Draft.item(draft, 'wallet:a').waiting).toEqual([{ limitId: 'wallet-hour', count: 1 }]);
+  });
+});
+
 describe('trip', () => {
   const collectors = ['key-domain:vault-a', 'global'];
   const target = { own: 'wallet:hot-1', collectors };

@@ -130,6 +130,27 @@ describe('breaches', () => {
     expect(at(T0_MS + HOUR_MS + 40_000 + slotMs)).toBe(0);
   });
 
+  test('behavior: and by the life of the admissions of the wallet that is judged', () => {
+    const meter = Meter.charge(Meter.EMPTY, charge({ notional: 11n }), T0_MS);
+    const [wallet] = policy().wallets;
+    const rules = policy({
+      limits: [limit({ allowed: 10n })],
+      wallets: [{ ...wallet!, name: 'hot-1', admissionMs: 15 * 60_000 }],
+    });
+    const at = (name: string, nowMs: number) =>
+      Evaluate.breaches(rules, {
+        subject: subject({ wallet: name }),
+        notional: 0n,
+        before: new Map(),
+        after: new Map([[`wallet:${name}`, item({ meter })]]),
+        nowMs,
+      }).length;
+    const slotMs = 6 * 60_000;
+    const endMs = T0_MS + HOUR_MS + 15 * 60_000 + 10_000;
+    expect([at('hot-1', endMs), at('hot-1', endMs + slotMs)]).toEqual([1, 0]);
+    expect(at('hot-2', endMs)).toBe(0);
+  });
+
   test('behavior: a warning comes once, when its level is crossed', () => {
     const rule = limit({ allowed: 100n, warnBps: 8_000 });
     const level = (before: bigint, added: bigint) =>

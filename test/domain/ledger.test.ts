@@ -17,6 +17,15 @@ describe('size', () => {
     expect(Ledger.size(none)).toBe(0);
   });
 
+  test('behavior: what comes into a queue or leaves it is an item each', () => {
+    const held = { rowId: 'withdrawal:a', heldAtMs: T0_MS };
+    const writes = [
+      { held, change: 'put' },
+      { held, change: 'delete' },
+    ] as const;
+    expect(Ledger.size({ ...none, held: writes })).toBe(2);
+  });
+
   test('behavior: heartbeat and policy are items too', () => {
     const heartbeat = { sentAtMs: 1, receivedAtMs: 2, oldestWaitingMs: 0 };
     const policy = { version: 1, hash: '', source: '', appliedAtMs: 1, actor: '' };

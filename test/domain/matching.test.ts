@@ -55,6 +55,16 @@ describe('rowIds', () => {
 });
 
 describe('match', () => {
+  test('behavior: H77: a withdrawal that is held counts as new when it is reported, and awaits no outflow', () => {
+    expect(match(w1, [row(w1, 'held')])).toEqual({ kind: 'new-withdrawal' });
+    expect(match(claimsW1, [row(w1, 'held')])).toEqual({
+      kind: 'unmatched-outflow',
+      why: 'withdrawal w1 is held and awaits no outflow',
+    });
+    const other = withdrawal('w1', { amount: usd(2) });
+    expect(match(other, [row(w1, 'held')])).toMatchObject({ kind: 'conflict' });
+  });
+
   test('behavior: a withdrawal not seen before', () => {
     expect(match(w1, [])).toEqual({ kind: 'new-withdrawal' });
   });

@@ -444,6 +444,99 @@ describe('outflow', () => {
   });
 });
 
+/** The charges that a window of a step holds at a time, by the slots that reach into it. */
+function heldAt(
+  charges: readonly Oracle.Left[],
+  window: { metric: Meter.Metric; windowMs: number; widenMs: number },
+  nowMs: number,
+): bigint {
+  const { metric, windowMs, widenMs } = window;
+  const { slotMs } = Oracle.STEPS.find((step) => step.windowMs >= windowMs)!;
+  const fromMs = Math.floor((nowMs - windowMs - widenMs) / slotMs) * slotMs;
+  return Oracle.sum(charges, { metric, fromMs, toMs: Number.POSITIVE_INFINITY });
+}
+
+describe('capacityAtMs', () => {
+  const one = { metric: 'notional', windowMs: HOUR_MS, widenMs: 0 } as const;
+  const slotMs = 6 * MINUTE_MS;
+  const startMs = Math.floor(T0_MS / slotMs) * slotMs;
+
+  test('default: when the slot in the way has left the window, not a ms before', () => {
+    const meter = metered([{ atMs: startMs + 7, added: charge({ notional: 9n }) }]);
+    const window = { ...one, nowMs: startMs + 8 };
+    const atMs = startMs + slotMs + HOUR_MS;
+    expect(Meter.capacityAtMs(meter, window, 8n)).toBe(atMs);
+    expect(notional(meter, { ...one, nowMs: atMs - 1 })).toBe(9n);
+    expect(notional(meter, { ...one, nowMs: atMs })).toBe(0n);
+  });
+
+  test('args: room that is there already, exactly and one unit short', () => {
+    const meter = metered([{ atMs: startMs, added: charge({ notional: 9n }) }]);
+    const nowMs = startMs + MINUTE_MS;
+    expect(Meter.capacityAtMs(meter, { ...one, nowMs }, 9n)).toBe(nowMs);
+    expect(Meter.capacityAtMs(meter, { ...one, nowMs }, 8n)).toBeGreaterThan(nowMs);
+    expect(Meter.capacityAtMs(Meter.EMPTY, { ...one, nowMs }, 0n)).toBe(nowMs);
+  });
+
+  test('behavior: H13: a clock behind the newest charge is taken for that charge', () => {
+    const meter = metered([{ atMs: T0_MS, added: charge({ notional: 9n }) }]);
+    const window = { ...one, nowMs: T0_MS - DAY_MS };
+    expect(Meter.capacityAtMs(meter, window, 9n)).toBe(T0_MS);
+  });
+
+  test('args: no time brings less than nothing, nor a window that the ladder lacks', () => {
+    const meter = metered([{ atMs: T0_MS, added: charge({ notional: 9n }) }]);
+    expect(Meter.capacityAtMs(meter, { ...one, nowMs: T0_MS }, -1n)).toBeUndefined();
+    const month = { ...one, windowMs: 31 * DAY_MS, nowMs: T0_MS };
+    expect(Meter.capacityAtMs(meter, month, 9n)).toBeUndefined();
+    const wide = { ...one, widenMs: DAY_MS, nowMs: T0_MS };
+    expect(Meter.capacityAtMs(meter, wide, 9n)).toBeUndefined();
+  });
+
+  test('behavior: a saturated slot is in the way until it leaves', () => {
+    const meter = metered([
+      { atMs: startMs, added: charge({ notional: Money.MAX, count: Meter.COUNT_MAX }) },
+    ]);
+    for (const metric of ['notional', 'count'] as const) {
+      const window = { ...one, metric, nowMs: startMs };
+      expect(Meter.capacityAtMs(meter, window, 10n ** 12n)).toBe(startMs + slotMs + HOUR_MS);
+    }
+  });
+
+  test('behavior: the first ms at which the window holds no more than the room, for every window and metric', () => {
+    const asked = fc.record({
+      metric: fc.constantFrom(...METRICS),
+      windowMs: fc.constantFrom(...Oracle.STEPS.map(({ windowMs }) => windowMs)),
+      widenMs: fc.constantFrom(0, 1, WIDEN_MS, MINUTE_MS),
+      laterMs: fc.oneof(fc.constant(0), fc.nat({ max: DAY_MS })),
+      shareBps: fc.integer({ min: 0, max: 11_000 }),
+    });
+    fc.assert(
+      fc.property(schedule, asked, (charges, { laterMs, shareBps, ...window }) => {
+        const meter = metered(charges);
+        let newestMs = 0;
+        const left = charges.map(({ atMs, added: { notional, amount, count, assets } }) => {
+          newestMs = Math.max(newestMs, atMs);
+          return { atMs: newestMs, notional, amount, count, assets };
+        });
+        const nowMs = newestMs + laterMs;
+        const room = (heldAt(left, window, nowMs) * BigInt(shareBps)) / 10_000n;
+        const found = Meter.capacityAtMs(meter, { ...window, nowMs }, room);
+        const { slotMs: stepMs } = Oracle.STEPS.find((one) => one.windowMs >= window.windowMs)!;
+        // Nothing changes but at an edge of a slot: step over all of them.
+        const reachMs = window.windowMs + window.widenMs;
+        let brute = nowMs;
+        while (heldAt(left, window, brute) > room) {
+          brute = (Math.floor((brute - reachMs) / stepMs) + 1) * stepMs + reachMs;
+        }
+        expect(found).toBe(brute);
+        if (brute > nowMs) expect(heldAt(left, window, brute - 1) > room).toBe(true);
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
+
 describe('distinctAssets', () => {
   test.each([
     [[], 0n],

@@ -20,6 +20,7 @@ import {
   usd,
   withdrawal,
 } from '../support/builders.ts';
+import { ask, holding, scene } from '../support/holding.ts';
 import { expectMetersToCover } from '../support/ledger-check.ts';
 import {
   failed,
@@ -498,5 +499,58 @@ describe('decide: replaced', () => {
 describe('decide', () => {
   test('behavior: H44: nothing said, nothing written', () => {
     expect(say(world(), [])).toEqual({ results: [], alerts: [] });
+  });
+
+  describe('of a held one', () => {
+    const holds = { limits: [holding({ allowed: usd(10) })] };
+    const held = () => {
+      const made = scene(holds);
+      made.askFor(ask('a', 10), ask('b', 5), ask('c', 5));
+      return made;
+    };
+
+    test.each([
+      ['failed', neverSigned],
+      ['cancelled', operator],
+      ['cancelled', nonceSpent],
+    ] as const)(
+      'behavior: %s: it leaves its queue, and nothing is given back',
+      (kind, evidence) => {
+        const { here, tell, askFor } = held();
+        const meters = () => [...here.items.values()].map(({ meter }) => meter);
+        const before = meters();
+        expect(tell(failed('b', evidence, kind))).toEqual([
+          { kind: 'recorded', withdrawalId: 'b', outcome: kind, givenBack: 0n },
+        ]);
+        expect(meters()).toEqual(before);
+        expect(here.rows.get('withdrawal:b')).toMatchObject({ state: kind, atMs: T0_MS });
+        expect(here.rows.get('withdrawal:b')).not.toHaveProperty('places');
+        expect(here.items.get('wallet:hot-1')?.waiting).toEqual([
+          { limitId: 'wallet-hour', count: 1 },
+        ]);
+        expect(tell(failed('b', evidence, kind))).toMatchObject([{ kind: 'duplicate' }]);
+        expect(askFor(ask('b', 5), ask('c', 5))).toMatchObject([
+          { kind: 'block', reason: 'final' },
+          { kind: 'hold', position: 1 },
+        ]);
+      },
+    );
+
+    test('behavior: H77: nobody was admitted to sign for it: settled and replaced are refused', () => {
+      const { here, tell } = held();
+      const before = structuredClone({ rows: here.rows, items: here.items, held: here.held });
+      const why = 'it is held, and nobody was admitted to sign for it';
+      for (const outcome of [settled('b'), replaced('b', '0xa')]) {
+        expect(tell(outcome)).toEqual([{ kind: 'refused', withdrawalId: 'b', why }]);
+      }
+      expect({ rows: here.rows, items: here.items, held: here.held }).toEqual(before);
+    });
+
+    test('behavior: the last one out leaves no count behind', () => {
+      const { here, tell } = held();
+      tell(failed('b'), failed('c'));
+      expect(here.items.get('wallet:hot-1')?.waiting).toBeUndefined();
+      expect(here.held.size).toBe(0);
+    });
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { AccountId } from '../../lib/domain/caip.ts';
 import * as Money from '../../lib/domain/money.ts';
 import * as Policy from '../../lib/domain/policy.ts';
+import * as Scope from '../../lib/domain/scope.ts';
 import {
   CHAIN,
   CUSTOMER,
@@ -23,20 +24,84 @@ import {
   WRAPPED_ETH,
 } from '../support/builders.ts';
 
-describe('widenMs', () => {
-  test('default', () => {
-    const { timing } = policy();
-    expect(Policy.widenMs(timing)).toBe(40_000);
+/** The wallets of the sample policy, `hot-1` with this life of its admissions. */
+function attended(admissionMs: number, timing: Partial<Policy.Timing> = {}): Policy.Policy {
+  const { wallets, timing: sample } = policy();
+  return policy({
+    wallets: wallets.map((wallet) =>
+      wallet.name === 'hot-1' ? { ...wallet, admissionMs } : wallet,
+    ),
+    timing: { ...sample, ...timing },
+  });
+}
+
+describe('admissionMs', () => {
+  test('default: that of the timing', () => {
+    expect(Policy.admissionMs(policy(), 'hot-1')).toBe(30_000);
   });
 
+  test('behavior: a wallet with its own, by name and by each account; others have the default', () => {
+    const rules = attended(600_000);
+    const lives = ['hot-1', HOT_1, HOT_1_OTHER_CHAIN, 'hot-3', STRANGER, 'no-wallet'].map(
+      (wallet) => Policy.admissionMs(rules, wallet),
+    );
+    expect(lives).toEqual([600_000, 600_000, 600_000, 30_000, 30_000, 30_000]);
+  });
+
+  test('behavior: a life of its own may be shorter', () => {
+    expect(Policy.admissionMs(attended(1_000), 'hot-1')).toBe(1_000);
+  });
+});
+
+describe('wideningMs', () => {
+  const none = { clockToleranceMs: 0, admissionMs: 0, commitDelayMs: 0, leaseMs: 0 };
+
   test.each([
-    [{ clockToleranceMs: 1 }, 2],
-    [{ admissionMs: 1 }, 1],
-    [{ commitDelayMs: 1 }, 1],
-    [{ leaseMs: 1 }, 0],
-  ])('args: %o', (timing, widened) => {
-    const none = { clockToleranceMs: 0, admissionMs: 0, commitDelayMs: 0, leaseMs: 0 };
-    expect(Policy.widenMs({ ...none, ...timing })).toBe(widened);
+    [{ clockToleranceMs: 1 }, 0, 2],
+    [{ admissionMs: 1 }, 0, 0],
+    [{}, 1, 1],
+    [{ commitDelayMs: 1 }, 0, 1],
+    [{ leaseMs: 1 }, 0, 0],
+  ])('args: %o, admission %d', (timing, admissionMs, widened) => {
+    expect(Policy.wideningMs({ ...none, ...timing }, admissionMs)).toBe(widened);
+  });
+});
+
+describe('widenMs', () => {
+  const widened = (rules: Policy.Policy, wallet: string) =>
+    Object.fromEntries(
+      Scope.all(subject({ wallet })).map((scope) => [scope.kind, Policy.widenMs(rules, scope)]),
+    );
+
+  test('default: the same everywhere', () => {
+    expect(new Set(Object.values(widened(policy(), 'hot-1')))).toEqual(new Set([40_000]));
+  });
+
+  test('behavior: a wallet by its own admissions, what others charge too by the longest', () => {
+    const rules = attended(600_000);
+    expect(widened(rules, 'hot-1')).toEqual({
+      actor: 610_000,
+      destination: 610_000,
+      'wallet-asset': 610_000,
+      wallet: 610_000,
+      asset: 610_000,
+      chain: 610_000,
+      'key-domain': 610_000,
+      global: 610_000,
+    });
+    for (const other of ['hot-3', STRANGER]) {
+      expect(widened(rules, other)).toMatchObject({
+        'wallet-asset': 40_000,
+        wallet: 40_000,
+        'key-domain': 610_000,
+        global: 610_000,
+      });
+    }
+  });
+
+  test('behavior: the default counts where wallets have shorter ones', () => {
+    const rules = attended(1_000, { admissionMs: 60_000 });
+    expect(widened(rules, 'hot-1')).toMatchObject({ wallet: 11_000, global: 70_000 });
   });
 });
 

@@ -27,6 +27,7 @@ import {
   usd,
   withdrawal,
 } from '../support/builders.ts';
+import { scene as holdingScene } from '../support/holding.ts';
 import { expectMetersToCover, expectOutstandingToBeRows } from '../support/ledger-check.ts';
 import { openScopes, reserve, submit, type World, world } from '../support/world.ts';
 
@@ -78,6 +79,13 @@ function stored({ rows, items }: Ledger.Loaded): string {
 }
 
 describe('keys', () => {
+  test('behavior: the queues of the limits that hold, each once', () => {
+    const rules = policy({ limits: [limit({ action: { kind: 'hold' } })] });
+    expect(Reservation.keys(rules, [ask('w1', 1), ask('w2', 1)]).queues).toEqual([
+      { limitId: 'wallet-hour', scope: 'wallet:hot-1' },
+    ]);
+  });
+
   test('default: its row, the note of its conflict, and all that it is charged to', () => {
     const one = ask('w1', 1);
     expect(Reservation.keys(policy(), [one, one])).toEqual({
@@ -88,6 +96,7 @@ describe('keys', () => {
         'wallet:hot-1',
         'chain:eip155:1',
       ]),
+      queues: [],
     });
   });
 });
@@ -114,6 +123,7 @@ describe('decide', () => {
     expect(brief(verdicts)).toEqual(['allow', 'block limit', 'allow']);
     expect(verdicts[1]).toMatchInlineSnapshot(`
       {
+        "capacityAtMs": 1694528680000,
         "kind": "block",
         "limit": {
           "allowed": 1000000000n,
@@ -560,5 +570,79 @@ describe('decide', () => {
     const next = Reservation.decide({ ...context(later), leases }, loaded({ rows, items }), asks);
     expect(rows[0]?.policyVersion).toBe(1);
     expect(next.changes?.rows[0]?.row).toMatchObject({ policyVersion: 2, version: 2 });
+  });
+
+  describe('on the word of others', () => {
+    test('behavior: H77: only what is held is let go, by a sweep or by an operator', () => {
+      const { askFor: ask1, sweep, release } = holdingScene();
+      ask1(ask('a', 1_000), ask('b', 400));
+      for (const tried of [sweep, release]) {
+        expect(tried(ask('a', 1_000), ask('never', 1))).toMatchObject([
+          { kind: 'block', reason: 'final', text: 'withdrawal a is not held' },
+          { kind: 'block', reason: 'final', text: 'withdrawal never is not held' },
+        ]);
+      }
+      expect(brief(release(ask('b', 400), ask('b', 400)))).toEqual(['allow', 'block final']);
+    });
+
+    test('behavior: H77: a sweep admits nobody: the admission begins when it is asked for', () => {
+      const { here, state, askFor: ask1, sweep } = holdingScene();
+      ask1(ask('a', 1_000), ask('b', 400));
+      state.nowMs += 2 * HOUR_MS;
+      expect(sweep(ask('b', 400))).toEqual([
+        { kind: 'allow', withdrawalId: 'b', expiresAtMs: state.nowMs },
+      ]);
+      expect(here.items.get('actor:customer-1')?.outstanding).toBe(2);
+      expect(ask1(ask('b', 400))).toMatchObject([{ expiresAtMs: state.nowMs + LIFE_MS }]);
+      expect(here.items.get('actor:customer-1')?.outstanding).toBe(2);
+    });
+
+    test('behavior: H20: what is held is open too, and is let go without being counted twice', () => {
+      const { here, state, askFor: ask1, sweep } = holdingScene({ outstandingMax: 2 });
+      const x = ask('x', 1_000, { actor: 'other' });
+      expect(brief(ask1(x, ask('b', 400), ask('c', 400), ask('d', 1)))).toEqual([
+        'allow',
+        'hold limit',
+        'hold limit',
+        'block outstanding',
+      ]);
+      state.nowMs += 2 * HOUR_MS;
+      expect(brief(sweep(ask('b', 400), ask('c', 400)))).toEqual(['allow', 'allow']);
+      expect(here.items.get('actor:customer-1')?.outstanding).toBe(2);
+      expect(brief(ask1(ask('d', 1)))).toEqual(['block outstanding']);
+    });
+
+    test('behavior: H14: another body under the id of a held one is an incident, and it stays held', () => {
+      const { here, askFor: ask1 } = holdingScene();
+      ask1(ask('a', 1_000), ask('b', 400));
+      expect(brief(ask1(ask('b', 401)))).toEqual(['block conflict']);
+      expect(openScopes(here)).toEqual(['wallet:hot-1']);
+      expect(here.rows.get('withdrawal:b')).toMatchObject({ state: 'held' });
+    });
+
+    test('behavior: what an operator let go asks no limit that holds any more, and every other', () => {
+      const customer = limit({
+        limitId: 'customer',
+        scope: 'actor',
+        allowed: usd(1_500),
+        action: { kind: 'pause', scope: 'actor' },
+      });
+      const {
+        here,
+        state,
+        askFor: ask1,
+        release,
+      } = holdingScene({
+        limits: [limit({ action: { kind: 'hold' } }), customer],
+      });
+      ask1(ask('x', 1_000, { actor: 'other' }), ask('b', 900));
+      expect(brief(release(ask('b', 900)))).toEqual(['allow']);
+      state.nowMs += LIFE_MS;
+      expect(brief(ask1(ask('b', 900)))).toEqual(['allow']);
+      expect(here.rows.get('withdrawal:b')).toMatchObject({ releasedBy: 'ann' });
+      state.policy = { ...state.policy, limits: [{ ...customer, allowed: usd(800) }] };
+      state.nowMs += LIFE_MS;
+      expect(brief(ask1(ask('b', 900)))).toEqual(['block limit']);
+    });
   });
 });

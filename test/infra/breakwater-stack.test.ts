@@ -1,5 +1,6 @@
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
+import { KeyNamesError } from '../../lib/infra/admission-keys.ts';
 import { linesOf, resourcesOf, shortOf, synthesized } from './synthesized.ts';
 
 const template = synthesized();
@@ -15,9 +16,35 @@ describe('LedgerTable', () => {
               "AttributeName": "pk",
               "AttributeType": "S",
             },
+            {
+              "AttributeName": "ro",
+              "AttributeType": "S",
+            },
+            {
+              "AttributeName": "ra",
+              "AttributeType": "N",
+            },
           ],
           "BillingMode": "PAY_PER_REQUEST",
           "DeletionProtectionEnabled": true,
+          "GlobalSecondaryIndexes": [
+            {
+              "IndexName": "open-reservations",
+              "KeySchema": [
+                {
+                  "AttributeName": "ro",
+                  "KeyType": "HASH",
+                },
+                {
+                  "AttributeName": "ra",
+                  "KeyType": "RANGE",
+                },
+              ],
+              "Projection": {
+                "ProjectionType": "KEYS_ONLY",
+              },
+            },
+          ],
           "KeySchema": [
             {
               "AttributeName": "pk",
@@ -125,7 +152,7 @@ describe('ControlTable', () => {
         "FilterCriteria": {
           "Filters": [
             {
-              "Pattern": "{"dynamodb":{"Keys":{"pk":{"S":[{"anything-but":["flag","page"]}]}}}}",
+              "Pattern": "{"dynamodb":{"Keys":{"pk":{"S":[{"anything-but":["flag","page","held"]}]}}}}",
             },
           ],
         },
@@ -157,7 +184,7 @@ describe('tableKey', () => {
   });
 });
 
-describe('AdmissionKey', () => {
+describe('AdmissionKeys', () => {
   const key = resourcesOf(template, 'AWS::KMS::Key').AdmissionKey;
 
   test('default: signs with P-256, and outlives the stack', () => {
@@ -197,6 +224,127 @@ describe('AdmissionKey', () => {
         "signer",
       ]
     `);
+  });
+
+  test('args: admissionKeys, through a rotation no key is replaced and one of them signs', () => {
+    const steps = [undefined, ['first', 'next'], ['next', 'first'], ['next']];
+    const rows = steps.map((admissionKeys) => {
+      const made = synthesized(admissionKeys ? { admissionKeys } : {});
+      const keys = Object.entries(made.findResources('AWS::KMS::Key')).filter(([id]) =>
+        id.includes('Admission'),
+      );
+      for (const [, { DeletionPolicy, Properties }] of keys) {
+        expect(DeletionPolicy).toBe('Retain');
+        expect(linesOf(Properties.KeyPolicy)).toContain(
+          'Deny kms:Sign on * by AWS=* if ArnNotEquals=aws:PrincipalArn=ReserveWithdrawalRole',
+        );
+      }
+      const fn = resourcesOf(made, 'AWS::Lambda::Function').ReserveWithdrawalFunction;
+      const environment = fn?.Properties.Environment as { Variables: Record<string, unknown> };
+      const { ADMISSION_KEY_ID, ADMISSION_PUBLISHED_KEY_IDS } = environment.Variables;
+      const aliases = Object.values(resourcesOf(made, 'AWS::KMS::Alias'));
+      const role = resourcesOf(made, 'AWS::IAM::Policy').ReserveWithdrawalRoleDefaultPolicy;
+      const verifiers = resourcesOf(made, 'AWS::IAM::ManagedPolicy').Verifiers;
+      return {
+        keys: keys.map(([id]) => id),
+        aliases: aliases.map(({ Properties }) => shortOf(Properties)),
+        signs: shortOf(ADMISSION_KEY_ID),
+        publishes: shortOf(ADMISSION_PUBLISHED_KEY_IDS),
+        role: linesOf(role?.Properties.PolicyDocument).filter((line) => /GetPublicKey/.test(line)),
+        verifiers: linesOf(verifiers?.Properties.PolicyDocument),
+        output: shortOf(made.findOutputs('AdmissionKeyArns').AdmissionKeyArns?.Value),
+      };
+    });
+    expect(rows).toMatchInlineSnapshot(`
+      [
+        {
+          "aliases": [
+            "AliasName=alias/Breakwater-admission TargetKeyId=AdmissionKey",
+          ],
+          "keys": [
+            "BreakwaterAdmissionKeyCCAA7598",
+          ],
+          "output": "AdmissionKey",
+          "publishes": "undefined",
+          "role": [
+            "kms:GetPublicKey kms:Sign on AdmissionKey",
+          ],
+          "signs": "AdmissionKey",
+          "verifiers": [
+            "kms:GetPublicKey on AdmissionKey",
+          ],
+        },
+        {
+          "aliases": [
+            "AliasName=alias/Breakwater-admission TargetKeyId=AdmissionKey",
+            "AliasName=alias/Breakwater-admission-next TargetKeyId=AdmissionKeynext",
+          ],
+          "keys": [
+            "BreakwaterAdmissionKeyCCAA7598",
+            "BreakwaterAdmissionKeynext56130DDF",
+          ],
+          "output": "AdmissionKey,AdmissionKeynext",
+          "publishes": "AdmissionKeynext",
+          "role": [
+            "kms:GetPublicKey kms:Sign on AdmissionKey",
+            "kms:GetPublicKey on AdmissionKeynext",
+          ],
+          "signs": "AdmissionKey",
+          "verifiers": [
+            "kms:GetPublicKey on AdmissionKey AdmissionKeynext",
+          ],
+        },
+        {
+          "aliases": [
+            "AliasName=alias/Breakwater-admission-next TargetKeyId=AdmissionKeynext",
+            "AliasName=alias/Breakwater-admission TargetKeyId=AdmissionKey",
+          ],
+          "keys": [
+            "BreakwaterAdmissionKeynext56130DDF",
+            "BreakwaterAdmissionKeyCCAA7598",
+          ],
+          "output": "AdmissionKeynext,AdmissionKey",
+          "publishes": "AdmissionKey",
+          "role": [
+            "kms:GetPublicKey kms:Sign on AdmissionKeynext",
+            "kms:GetPublicKey on AdmissionKey",
+          ],
+          "signs": "AdmissionKeynext",
+          "verifiers": [
+            "kms:GetPublicKey on AdmissionKey AdmissionKeynext",
+          ],
+        },
+        {
+          "aliases": [
+            "AliasName=alias/Breakwater-admission-next TargetKeyId=AdmissionKeynext",
+          ],
+          "keys": [
+            "BreakwaterAdmissionKeynext56130DDF",
+          ],
+          "output": "AdmissionKeynext",
+          "publishes": "undefined",
+          "role": [
+            "kms:GetPublicKey kms:Sign on AdmissionKeynext",
+          ],
+          "signs": "AdmissionKeynext",
+          "verifiers": [
+            "kms:GetPublicKey on AdmissionKeynext",
+          ],
+        },
+      ]
+    `);
+  });
+
+  test.each([
+    [[]],
+    [['first', 'first']],
+    [['First']],
+    [['-next']],
+    [['a,b']],
+    [['x'.repeat(33)]],
+    [['']],
+  ])('error: admissionKeys %o', (admissionKeys) => {
+    expect(() => synthesized({ admissionKeys })).toThrow(KeyNamesError);
   });
 
   test('args: admissionAudience', () => {
@@ -481,12 +629,14 @@ describe('BreakwaterStack', () => {
     expect(rows).toMatchInlineSnapshot(`
       [
         "CloserPolicyArn: Closers",
+        "VerifierPolicyArn: Verifiers",
         "FlagReaderPolicyArn: FlagReaders",
         "OperatorPolicyArn: Operators",
         "ProducerPolicyArn: Producers",
         "ReserverPolicyArn: Reservers",
         "ReserveUrl: ReserveWithdrawalFunctionFunctionUrl.FunctionUrl",
         "AdmissionKeyArn: AdmissionKey",
+        "AdmissionKeyArns: AdmissionKey",
         "OperateUrl: OperateBreakerFunctionFunctionUrl.FunctionUrl",
         "LedgerTableName: LedgerTable",
         "ControlTableName: ControlTable",

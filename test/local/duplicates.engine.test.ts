@@ -6,7 +6,7 @@ import { operateBreaker } from '../../lib/actions/operate-breaker.ts';
 import { createDynamoStore } from '../../lib/adapters/dynamodb/store.ts';
 import { nodeDigest } from '../../lib/adapters/node-digest.ts';
 import { nodeIds } from '../../lib/adapters/node-ids.ts';
-import { parsePolicy } from '../../lib/adapters/policy-file/parse.ts';
+import { compilePolicy } from '../../lib/adapters/policy-file/compile.ts';
 import { localContext } from '../../lib/local/context.ts';
 import { createQueue } from '../../lib/local/queue.ts';
 import type { Store } from '../../lib/ports.ts';
@@ -137,7 +137,6 @@ describe('one event many times over a faulty store', () => {
       clock: wallClock,
       ids: nodeIds,
       digest: nodeDigest,
-      parsePolicy,
       notifier: { send: nothing },
       events: { send: nothing },
       rejects: { send: nothing },
@@ -158,7 +157,7 @@ describe('one event many times over a faulty store', () => {
       const { incidents } = healthy.store;
       const apply = { kind: 'apply-policy', commandId: 'apply', source: POLICY, hash: '' } as const;
       const command = { command: apply, actor: 'test' };
-      await operateBreaker({ ...healthy.decision, incidents, parsePolicy }, command);
+      await operateBreaker({ ...healthy.decision, incidents, compilePolicy }, command);
 
       const ill = engine.newClient();
       const { calls } = injectFaults(ill, atRandom(seed, { probability: 0.25, faults: FAULTS }));

@@ -58,6 +58,40 @@ describe('createFileSigner', () => {
     expect((await stat(join(folder, 'admission-key.pem'))).mode & 0o777).toBe(0o600);
   });
 
+  test('behavior: the first key of the file signs, all are published, through a rotation', async () => {
+    const path = join(folder, 'admission-key.pem');
+    const [old, next] = [pem('P-256'), pem('P-256')];
+    const steps = [old, old + next, next + old, next];
+    const signers: AdmissionSigner[] = [];
+    for (const text of steps) {
+      await writeFile(path, text, { mode: 0o600 });
+      signers.push(await inFolder());
+    }
+    const kids = await Promise.all(
+      signers.map(async (signer) => (await signer.jwks()).keys.map(({ kid }) => kid)),
+    );
+    const [first, , , last] = kids as [unknown[], unknown[], unknown[], unknown[]];
+    expect(kids).toEqual([first, [...first, ...last], [...last, ...first], last]);
+    for (const [step, signer] of signers.entries()) {
+      expect((await verified(signer)).protectedHeader.kid).toBe(kids[step]?.[0]);
+    }
+    // What the old key signed last is verified until it is taken out, what the new one signs from the first.
+    await verified(signers[1]!, signers[2]);
+    await verified(signers[2]!, signers[1]);
+    await verified(signers[2]!, signers[3]);
+    await expect(verified(signers[0]!, signers[3])).rejects.toThrow();
+  });
+
+  test('behavior: what openssl writes around a key, and a key given twice', async () => {
+    const curve = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
+    const sec1 = newSigningKey().export({ format: 'pem', type: 'sec1' }).toString();
+    const text = curve + sec1 + sec1;
+    await writeFile(join(folder, 'admission-key.pem'), text, { mode: 0o600 });
+    const signer = await inFolder();
+    expect((await signer.jwks()).keys).toHaveLength(1);
+    await verified(signer);
+  });
+
   test('error: a key that others can read', async () => {
     await inFolder();
     await chmod(join(folder, 'admission-key.pem'), 0o640);
@@ -67,8 +101,14 @@ describe('createFileSigner', () => {
 
   test.each([
     ['is no private key', 'nothing'],
-    ['holds no key for ES256', pem('P-384')],
-    ['holds no key for ES256', pem('secp256k1')],
+    ['is no private key', ''],
+    ['holds a key that is not for ES256', pem('P-384')],
+    ['holds a key that is not for ES256', pem('P-256') + pem('secp256k1')],
+    ['holds a private key that does not end', pem('P-256') + pem('P-256').slice(0, 90)],
+    [
+      'holds a private key that cannot be read',
+      pem('P-256') + pem('P-256').replace(/\n.{20}/, '\nAAAAAAAAAAAAAAAAAAAA'),
+    ],
   ])('error: a file that %s', async (why, text) => {
     await writeFile(join(folder, 'admission-key.pem'), text, { mode: 0o600 });
     await expect(inFolder()).rejects.toThrow(why);
@@ -81,6 +121,17 @@ function pem(namedCurve: string): string {
 }
 
 describe('createKeySigner', () => {
+  test('args: alsoPublished', async () => {
+    const [privateKey, other] = [newSigningKey(), newSigningKey()];
+    const both = createKeySigner({ privateKey, alsoPublished: [other, privateKey], issuer: 'i' });
+    const alone = createKeySigner({ privateKey: other, issuer: 'i' });
+    const [published, [its]] = [(await both.jwks()).keys, (await alone.jwks()).keys];
+    expect(published).toHaveLength(2);
+    expect(published[1]).toEqual(its);
+    await verified(alone, both);
+    await expect(verified(both, alone)).rejects.toThrow();
+  });
+
   test('default', async () => {
     const signer = createKeySigner({ privateKey: newSigningKey(), issuer: 'i' });
     expect((await verified(signer)).payload).toEqual(CLAIMS);

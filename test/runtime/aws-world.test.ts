@@ -58,6 +58,22 @@ describe('awsWorld signs', () => {
     await kms.stop();
   });
 
+  test('args: ADMISSION_PUBLISHED_KEY_IDS', async () => {
+    const kms = await startKms();
+    vi.stubEnv('AWS_ENDPOINT_URL_KMS', kms.endpoint);
+    vi.stubEnv(ENV.admissionKeyId, kms.keyArn);
+    vi.stubEnv(ENV.admissionIssuer, 'breakwater:1');
+    for (const [text, count] of [
+      ['', 1],
+      ['arn:aws:kms:eu-west-1:111122223333:key/2', 2],
+      ['arn:aws:kms:eu-west-1:111122223333:key/2, arn:aws:kms:eu-west-1:111122223333:key/3,', 3],
+    ] as const) {
+      vi.stubEnv(ENV.admissionPublishedKeyIds, text);
+      expect((await awsWorld().signer.jwks()).keys).toHaveLength(count);
+    }
+    await kms.stop();
+  });
+
   test.each([
     [ENV.admissionKeyId, ENV.admissionIssuer],
     [ENV.admissionIssuer, ENV.admissionKeyId],

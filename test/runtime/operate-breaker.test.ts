@@ -2,11 +2,11 @@ import { fc, test } from '@fast-check/vitest';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { describe, expect } from 'vitest';
 import { recordEvents } from '../../lib/actions/record-events.ts';
-import { parsePolicy } from '../../lib/adapters/policy-file/parse.ts';
+import { compilePolicy } from '../../lib/adapters/policy-file/compile.ts';
 import { localContext } from '../../lib/local/context.ts';
 import { operateBreaker, TimeoutError, type UrlEvent } from '../../lib/runtime/operate-breaker.ts';
 import { source } from '../adapters/policy-file/source.ts';
-import { readyWorld, type TestWorld, testWorld } from '../support/action-world.ts';
+import { readyWorld, type TestWorld, testWorld, unreadable } from '../support/action-world.ts';
 import { snsEvent, urlEvent } from '../support/aws-shapes.ts';
 import * as Build from '../support/builders.ts';
 
@@ -112,7 +112,7 @@ describe('operateBreaker by URL', () => {
   });
 
   test('error: 400 for a policy with a mistake, which changes nothing', async () => {
-    const made = testWorld(() => ({ parsePolicy }));
+    const made = testWorld(() => ({ compilePolicy }));
     const request = {
       command: 'policy.apply',
       commandId: 'command-p',
@@ -124,14 +124,18 @@ describe('operateBreaker by URL', () => {
     expect(made.committed).toEqual([]);
   });
 
-  test('behavior: pausing, and putting a right policy in force, work although the stored one does not parse', async () => {
+  test('behavior: pausing, and putting a right policy in force, work although the stored one cannot be read', async () => {
     const made = await readyWorld(Build.policy());
-    const parts = { ...made.world, parsePolicy };
-    const broken = testWorld(() => parts);
+    const store = unreadable(made.world.store);
+    const broken = testWorld(() => ({ ...made.world, store, compilePolicy }));
     expect(await ask(broken, PAUSE)).toMatchObject({ status: 200, body: { kind: 'paused' } });
-    await expect(ask(broken, { command: 'status' })).rejects.toThrow('problems');
+    await expect(ask(broken, { command: 'status' })).rejects.toThrow('breakwater policy apply');
     expect(await ask(broken, { command: 'flag', wallet: 'hot-1' })).toMatchObject({
       body: { enabled: false, reason: 'unreachable' },
+    });
+    expect(await ask(broken, { command: 'policy.show' })).toMatchObject({
+      status: 200,
+      body: { version: 1, compiled: '{"format":2}' },
     });
     const apply = { command: 'policy.apply', commandId: 'command-p', source: source() };
     expect(await ask(broken, apply)).toMatchObject({ status: 200, body: { version: 2 } });
@@ -212,7 +216,7 @@ describe('operateBreaker by URL', () => {
   });
 
   test('args: policy.apply and policy.show', async () => {
-    const made = testWorld(() => ({ parsePolicy }));
+    const made = testWorld(() => ({ compilePolicy }));
     expect(await ask(made, { command: 'policy.show' })).toEqual({
       status: 200,
       body: { version: 0 },
@@ -332,17 +336,12 @@ describe('operateBreaker by URL', () => {
   test.prop([json])(
     'behavior: any body gets a JSON answer and never an internal error',
     async (body) => {
-      const made = await readyWorld(Build.policy(), () => ({ parsePolicy: parsePolicyOrBuilt }));
+      const made = await readyWorld(Build.policy(), () => ({ compilePolicy }));
       const { status } = await ask(made, body);
       expect([200, 400, 404, 409]).toContain(status);
     },
   );
 });
-
-/** The real parser, except for the policy of the test's own world. */
-function parsePolicyOrBuilt(text: string) {
-  return text.includes('"name":"test"') ? Build.policy() : parsePolicy(text);
-}
 
 describe('operateBreaker by topic', () => {
   test('default', async () => {

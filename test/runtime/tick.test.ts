@@ -1,13 +1,23 @@
 import type { ScheduledEvent } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
 import { recordEvents } from '../../lib/actions/record-events.ts';
+import { reserveWithdrawals as reserve } from '../../lib/actions/reserve-withdrawals.ts';
 import { parseEnvelope } from '../../lib/adapters/wire/event.ts';
 import { localContext } from '../../lib/local/context.ts';
 import { tick, tickOnce } from '../../lib/runtime/tick.ts';
 import type { Parts } from '../../lib/runtime/world.ts';
-import { putInForce, type TestWorld, testWorld } from '../support/action-world.ts';
+import { putInForce, readyWorld, type TestWorld, testWorld } from '../support/action-world.ts';
 import { envelope } from '../support/aws-shapes.ts';
-import { CHAIN, OTHER_CHAIN, policy, T0_MS } from '../support/builders.ts';
+import {
+  CHAIN,
+  incoming,
+  limit,
+  OTHER_CHAIN,
+  policy,
+  T0_MS,
+  usd,
+  withdrawal,
+} from '../support/builders.ts';
 
 const EVENT: ScheduledEvent = {
   version: '0',
@@ -36,6 +46,11 @@ async function living(
   }));
   await putInForce(made.world, policy());
   return { ...made, slept };
+}
+
+function askFor(withdrawalId: string, amount: bigint) {
+  const event = withdrawal(withdrawalId, { amount });
+  return { withdrawal: event, bodyHash: incoming(event).bodyHash };
 }
 
 async function arrive({ world, sent }: TestWorld): Promise<void> {
@@ -143,6 +158,65 @@ describe('tickOnce', () => {
     await tickOnce(made.world, { everyMs: 0 });
     expect(await made.world.store.health.leases()).toMatchObject({ [CHAIN]: T0_MS + 180_000 });
     expect(made.lines).toMatchObject([{ message: 'lease not renewed' }]);
+  });
+
+  test('H77: what is held goes by itself once there is room, and the service is told at its next question', async () => {
+    const rules = policy({
+      limits: [limit({ allowed: usd(10), windowMs: 300_000, action: { kind: 'hold' } })],
+    });
+    const made = await readyWorld(rules);
+    const { world, clock } = made;
+    const ask = (withdrawalId: string, units: number) =>
+      reserve(world.reserve, {
+        audience: 'signer',
+        asks: [askFor(withdrawalId, usd(units))],
+      });
+    expect(await ask('first', 8)).toMatchObject([{ kind: 'allow' }]);
+    const [held] = await ask('second', 5);
+    expect(held).toMatchObject({ kind: 'hold', position: 1 });
+    const capacityAtMs = held?.kind === 'hold' ? (held.capacityAtMs ?? 0) : 0;
+    clock.nowMs = capacityAtMs - 1;
+    await tickOnce(world, { everyMs: 5_000 });
+    expect(await world.store.held.list(9)).toHaveLength(1);
+    clock.nowMs = capacityAtMs;
+    await tickOnce(world, { everyMs: 5_000 });
+    expect(await world.store.held.list(9)).toEqual([]);
+    expect(made.lines).toContainEqual(
+      expect.objectContaining({ fields: { released: ['second'] } }),
+    );
+    expect(await ask('second', 5)).toMatchObject([{ kind: 'allow' }]);
+  });
+
+  test('behavior: reservations whose outcome stays open are told of once for each such time', async () => {
+    const made = await readyWorld(policy({ overdueMs: 3_600_000 }));
+    const { world, clock } = made;
+    const asks = [askFor('lost', 1n)];
+    await reserve(world.reserve, { audience: 'signer', asks });
+    const told = async (afterMs: number) => {
+      clock.nowMs = T0_MS + afterMs;
+      await tickOnce(world, { everyMs: 5_000 });
+      return made.records.filter(
+        (record) => record.type === 'alert-raised' && record.alert.kind === 'overdue',
+      ).length;
+    };
+    expect(await told(3_600_000)).toBe(0);
+    expect(await told(3_600_001)).toBe(1);
+    expect(await told(3_600_002)).toBe(1);
+    expect(await told(7_200_001)).toBe(2);
+  });
+
+  test('behavior: held withdrawals that cannot be listed keep no lease from being renewed', async () => {
+    const made = await living(({ store }) => ({
+      store: {
+        ...store,
+        held: { ...store.held, heads: async () => Promise.reject(new Error('down')) },
+      },
+    }));
+    await tickOnce(made.world, { everyMs: 0 });
+    await made.world.sleep(1_000);
+    await tickOnce(made.world, { everyMs: 0 });
+    expect(await made.world.store.health.leases()).toMatchObject({ [CHAIN]: T0_MS + 180_000 });
+    expect(made.lines.map(({ message }) => message)).toContain('held withdrawals not tried');
   });
 
   test('P7: with the store down it renews nothing and does not throw', async () => {

@@ -4,16 +4,24 @@
  */
 
 import { commitDecision } from '../../lib/actions/commit-decision.ts';
+import { fromCompiled, toCompiled } from '../../lib/adapters/compiled-policy.ts';
 import { createMemoryStore } from '../../lib/adapters/memory/store.ts';
 import { nodeDigest } from '../../lib/adapters/node-digest.ts';
 import * as Command from '../../lib/domain/command.ts';
 import type * as Ledger from '../../lib/domain/ledger.ts';
 import type { Message } from '../../lib/domain/page.ts';
-import type { Policy } from '../../lib/domain/policy.ts';
+import type { Compiled, Policy } from '../../lib/domain/policy.ts';
 import type { ControlRecord, DecisionStore, Ids, Store } from '../../lib/ports.ts';
-import { createWorld, type Parts, type World } from '../../lib/runtime/world.ts';
+import {
+  createWorld,
+  type OperatorWorld,
+  type Parts as WorldParts,
+} from '../../lib/runtime/world.ts';
 import { CHAIN, DAY_MS, OTHER_CHAIN, T0_MS } from './builders.ts';
 import { testSigner } from './signer.ts';
+
+/** The parts of a world that can put policies in force. */
+export type Parts = WorldParts & Pick<OperatorWorld, 'compilePolicy'>;
 
 /** A line of the log. */
 export type Line = {
@@ -24,7 +32,7 @@ export type Line = {
 
 /** The world with everything that went out of it. */
 export type TestWorld = {
-  readonly world: World;
+  readonly world: OperatorWorld;
   readonly clock: { nowMs: number };
   readonly messages: Message[];
   readonly sent: { readonly detailType: string; readonly detail: unknown }[];
@@ -57,7 +65,7 @@ export function testWorld(replace: (parts: Parts) => Partial<Parts> = () => ({})
     clock: { nowMs: () => clock.nowMs },
     ids: countedIds(),
     digest: nodeDigest,
-    parsePolicy: fromSource,
+    compilePolicy: compileSource,
     notifier: { send: async (message) => void messages.push(message) },
     events: { send: async (event) => void sent.push(event) },
     rejects: { send: async (one) => void rejected.push(one) },
@@ -71,20 +79,23 @@ export function testWorld(replace: (parts: Parts) => Partial<Parts> = () => ({})
     sleep: async () => undefined,
     random: () => 0.5,
   };
-  const world = createWorld({ ...parts, ...replace(parts) });
+  const all = { ...parts, ...replace(parts) };
+  const world = { ...createWorld(all), compilePolicy: all.compilePolicy };
   return { world, clock, messages, sent, rejected, askedAgain, lines, records, committed, dead };
 }
 
 /** Puts a policy in force, also one that the action would refuse today and an older version took. */
-export async function putInForce(world: World, policy: Policy): Promise<void> {
-  const source = toSource(policy);
+export async function putInForce(world: OperatorWorld, policy: Policy): Promise<void> {
+  const source = toCompiled(policy);
+  // The action would refuse a quorum; what is stored has it.
+  const next = { policy: { ...policy, resume: { kind: 'trial' } }, compiled: source } as const;
   const hash = world.digest.hash(source);
   const commandId = `policy-${hash.slice(0, 20)}`;
   const command = { kind: 'apply-policy', commandId, source, hash } as const;
   await commitDecision(world.decision, {
     keys: () => ({ rows: [Command.commandRowId(commandId)], items: [] }),
     decide: (context, loaded) =>
-      Command.decide(context, loaded, { command, by: { actor: 'test', bodyHash: hash } }),
+      Command.decide(context, loaded, { command, by: { actor: 'test', bodyHash: hash, next } }),
   });
 }
 
@@ -138,16 +149,16 @@ export function countedIds(): Ids {
   };
 }
 
-/** A policy's text: JSON in which a bigint is `"123n"`. */
-export function toSource(policy: Policy): string {
-  return JSON.stringify(policy, (_key, value: unknown) =>
-    typeof value === 'bigint' ? `${value}n` : value,
-  );
+/** Takes a compiled policy for a source: tests write policies with builders, not as files. */
+export function compileSource(source: string): Compiled {
+  return { policy: fromCompiled(source), compiled: source };
 }
 
-/** Reads it. Throws on anything else. */
-export function fromSource(source: string): Policy {
-  return JSON.parse(source, (_key, value: unknown) =>
-    typeof value === 'string' && /^\d+n$/.test(value) ? BigInt(value.slice(0, -1)) : value,
-  ) as Policy;
+/** The store, with a first policy in it that nobody can read. */
+export function unreadable(store: Store): Store {
+  const load: Store['policies']['load'] = async (version) => {
+    const stored = await store.policies.load(version);
+    return version === 1 && stored ? { ...stored, compiled: '{"format":2}' } : stored;
+  };
+  return { ...store, policies: { load } };
 }

@@ -91,6 +91,7 @@ export function policy(overrides: Partial<Policy.Policy> = {}): Policy.Policy {
     conflict: { scope: 'wallet' },
     resume: { kind: 'trial' },
     outstandingMax: 100,
+    overdueMs: 21_600_000,
     timing: {
       clockToleranceMs: 2_000,
       admissionMs: 30_000,

@@ -36,6 +36,43 @@ export function createTurns(random: () => number): Turns {
   return { turn, run };
 }
 
+/**
+ * Turns for workers whose steps take time, such as calls to an engine: the next one goes on only when
+ * the last one has come back for a turn or has ended, so that one seed gives one run. Whatever a
+ * worker does at the same time must not ask for turns of its own.
+ */
+export function createLockstep(random: () => number): Turns {
+  const waiting: (() => void)[] = [];
+  let moving = 0;
+  const next = () => {
+    if (moving > 0) return;
+    const [chosen] = waiting.splice(Math.floor(random() * waiting.length), 1);
+    if (!chosen) return;
+    moving += 1;
+    chosen();
+  };
+  const stop = () => {
+    moving -= 1;
+    // Later: a worker that ends is then off its stack.
+    setImmediate(next);
+  };
+  const turn = () => {
+    const gone = new Promise<void>((resolve) => waiting.push(resolve));
+    stop();
+    return gone;
+  };
+  const run = async (workers: readonly (() => Promise<void>)[]): Promise<void> => {
+    moving = workers.length;
+    await Promise.all(
+      workers.map(async (worker) => {
+        await turn();
+        await worker().finally(stop);
+      }),
+    );
+  };
+  return { turn, run };
+}
+
 /** A store whose caller loses its turn before and after everything it does. */
 export function interleaved(decisions: DecisionStore, turns: Turns): DecisionStore {
   return {

@@ -1,6 +1,7 @@
 /**
  * KMS as far as signing goes, on loopback: a real P-256 key behind the JSON 1.1 protocol, which is
- * given a digest and answers a DER signature as the service does.
+ * given a digest and answers a DER signature as the service does. Each ARN that is asked for is a
+ * key of its own; every alias names the first.
  */
 
 import { createECDH, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
@@ -29,7 +30,12 @@ const KEY_ARN = 'arn:aws:kms:eu-west-1:111122223333:key/6a7e8feb-b491-4cf7-a9f1-
 export async function startKms(
   answers: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {},
 ): Promise<Kms> {
-  const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const pairs = new Map<string, ReturnType<typeof newPair>>();
+  const pairOf = (keyArn: string) => {
+    const pair = pairs.get(keyArn) ?? newPair();
+    pairs.set(keyArn, pair);
+    return pair;
+  };
   const handle = async (request: HttpRequest): Promise<HttpResponse> => {
     const operation = String(request.headers['x-amz-target']).replace('TrentService.', '');
     const input = request.json() as Readonly<Record<string, string>>;
@@ -38,8 +44,10 @@ export async function startKms(
     const { broken } = kms;
     if (broken)
       return { status: broken.status, headers, body: { __type: broken.code, message: '' } };
+    const keyArn = input.KeyId?.startsWith('arn:') ? input.KeyId : KEY_ARN;
+    const pair = pairOf(keyArn);
     const fields = operation === 'Sign' ? sign(pair.privateKey, input) : described(pair.publicKey);
-    return { status: 200, headers, body: { KeyId: KEY_ARN, ...fields, ...answers[operation] } };
+    return { status: 200, headers, body: { KeyId: keyArn, ...fields, ...answers[operation] } };
   };
   const server = await startHttpServer({ routes: [{ method: 'POST', path: '/', handle }] });
   const kms: Kms = {
@@ -50,6 +58,10 @@ export async function startKms(
     stop: server.stop,
   };
   return kms;
+}
+
+function newPair() {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' });
 }
 
 function described(key: KeyObject): Readonly<Record<string, unknown>> {

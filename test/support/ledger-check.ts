@@ -74,11 +74,11 @@ function hasLeft(slot: string, newestMs: number): boolean {
   return (index + 1) * slotMs <= newestMs - windowMs - 40_000;
 }
 
-/** Every open reservation is counted on its actor, and nothing else is. */
+/** Every open reservation and every held withdrawal is counted on its actor, and nothing else is. */
 export function expectOutstandingToBeRows(loaded: Ledger.Loaded): void {
   const open = new Map<string, number>();
   for (const { state, money } of loaded.rows.values()) {
-    if (state !== 'reserved' || !money) continue;
+    if ((state !== 'reserved' && state !== 'held') || !money) continue;
     const key = `actor:${money.subject.actor ?? '%none'}`;
     open.set(key, (open.get(key) ?? 0) + 1);
   }

@@ -8,7 +8,9 @@ import * as Decision from '../../lib/domain/decision.ts';
 import type { Leases } from '../../lib/domain/flag.ts';
 import type * as Ledger from '../../lib/domain/ledger.ts';
 import type * as Policy from '../../lib/domain/policy.ts';
+import * as Queue from '../../lib/domain/queue.ts';
 import * as Reservation from '../../lib/domain/reservation.ts';
+import type { Keys } from '../../lib/ports.ts';
 import { CHAIN, context, DAY_MS, OTHER_CHAIN } from './builders.ts';
 
 /** Everything that is stored. */
@@ -18,6 +20,8 @@ export type World = {
   readonly incidents: Map<string, Breaker.Incident>;
   readonly causes: Map<string, Breaker.Cause>;
   readonly alerts: Map<string, Ledger.Alert>;
+  /** Held withdrawals by queue, age and row. */
+  readonly held: Map<string, Queue.Held>;
   readonly heartbeats: Ledger.Heartbeat[];
   decisions: number;
   opened: number;
@@ -31,6 +35,7 @@ export function world(): World {
     incidents: new Map(),
     causes: new Map(),
     alerts: new Map(),
+    held: new Map(),
     heartbeats: [],
     decisions: 0,
     opened: 0,
@@ -60,13 +65,14 @@ export function reserve(
     readonly nowMs: number;
     readonly asks: readonly Reservation.Ask[];
     readonly leases?: Leases;
+    readonly by?: Reservation.By;
   },
 ): Reservation.Decided {
-  const { policy, nowMs, asks } = batch;
+  const { policy, nowMs, asks, by = { kind: 'caller' } } = batch;
   const untilMs = nowMs + 365 * DAY_MS;
   const { leases = { [CHAIN]: untilMs, [OTHER_CHAIN]: untilMs } } = batch;
   const decided = settle(here, Reservation.keys(policy, asks), (loaded) =>
-    Reservation.decide({ ...contextOf(here, policy, nowMs), leases }, loaded, asks),
+    Reservation.decide({ ...contextOf(here, policy, nowMs), leases, by }, loaded, asks),
   );
   for (const alert of decided.alerts) here.alerts.set(alert.alertId, freeze(alert));
   return decided;
@@ -75,7 +81,7 @@ export function reserve(
 /** Decides, once more with the items that the rows have shown to be needed, and commits. */
 function settle<T extends { readonly changes?: Ledger.Changes }>(
   here: World,
-  keys: { readonly rows: readonly string[]; readonly items: readonly string[] },
+  keys: Keys,
   decide: (loaded: Ledger.Loaded) => T,
 ): T {
   here.decisions += 1;
@@ -83,7 +89,7 @@ function settle<T extends { readonly changes?: Ledger.Changes }>(
   const first = decide(load(here, keys)).changes?.items.map(({ key }) => key) ?? [];
   here.opened = incidentsBefore;
   const items = [...new Set([...keys.items, ...first])];
-  const decided = decide(load(here, { rows: keys.rows, items }));
+  const decided = decide(load(here, { ...keys, items }));
   const { changes } = decided;
   if (!changes) return decided;
   const asked = new Set([...keys.rows, ...items]);
@@ -107,11 +113,16 @@ export function contextOf(here: World, policy: Policy.Policy, nowMs: number) {
 }
 
 /** What a strong read of these keys gives. */
-export function load(
-  here: World,
-  keys: { readonly rows: readonly string[]; readonly items: readonly string[] },
-): Ledger.Loaded {
-  return { rows: pick(here.rows, keys.rows), items: pick(here.items, keys.items) };
+export function load(here: World, keys: Keys): Ledger.Loaded {
+  const items = pick(here.items, keys.items);
+  const queues = new Map<Queue.Key, readonly Queue.Held[]>();
+  for (const place of keys.queues ?? []) {
+    if (Queue.waiting(items.get(place.scope), place.limitId) === 0) continue;
+    const queue = Queue.key(place);
+    const all = [...here.held.values()].filter((held) => Queue.keyOf(held) === queue);
+    queues.set(queue, all.sort(Queue.byAge).slice(0, Queue.LOOKED_AT_MAX));
+  }
+  return { rows: pick(here.rows, keys.rows), items, queues };
 }
 
 /** Writes all changes, or throws on the first condition that does not hold. */
@@ -139,6 +150,15 @@ export function commit(here: World, changes: Ledger.Changes): void {
     here.causes.set(`${incidentId}#${number}`, freeze(cause));
   }
   for (const alert of changes.alerts) here.alerts.set(alert.alertId, freeze(alert));
+  const heldKey = (held: Queue.Held) => `${Queue.keyOf(held)}|${held.heldAtMs}|${held.rowId}`;
+  once((changes.held ?? []).map(({ held }) => heldKey(held)));
+  for (const { held, change } of changes.held ?? []) {
+    if (!changes.rows.some(({ row }) => row.rowId === held.rowId)) {
+      throw new Error(`${held.rowId} changes its queue without its row`);
+    }
+    if (change === 'put') here.held.set(heldKey(held), freeze(held));
+    else here.held.delete(heldKey(held));
+  }
   if (changes.heartbeat) here.heartbeats.push(changes.heartbeat);
 }
 

@@ -3,7 +3,7 @@
 import { createHash, createPublicKey } from 'node:crypto';
 import { GetPublicKeyCommand, type KMSClient, SignCommand } from '@aws-sdk/client-kms';
 import type { AdmissionClaims, AdmissionSigner } from '../../ports.ts';
-import { admissionHeader, type PublicJwk, toPublicJwk } from '../admission-jws.ts';
+import { admissionHeader, type PublicJwk, toJwks, toPublicJwk } from '../admission-jws.ts';
 import { toRawSignature } from './ecdsa-signature.ts';
 
 const ALGORITHM = 'ECDSA_SHA_256';
@@ -12,29 +12,44 @@ const ALGORITHM = 'ECDSA_SHA_256';
 type PinnedKey = { readonly arn: string; readonly jwk: PublicJwk };
 
 /**
- * A signer over an asymmetric key of KMS (`ECC_NIST_P256`, `SIGN_VERIFY`). The public key is read
- * once, at first use; a read that fails is tried again at the next one.
- * Fail direction: closed, what KMS does not sign is not admitted.
+ * A signer over an asymmetric key of KMS (`ECC_NIST_P256`, `SIGN_VERIFY`). It signs with one key and
+ * publishes others beside it: the next one before it signs, the last one until its admissions have
+ * expired. Each public key is read once, at first use; a read that fails is tried again at the next.
+ * Fail direction: closed, what KMS does not sign is not admitted, and a set of keys that cannot be
+ * read whole is not published. Signing does not need the others.
  *
- * @param key.keyId id, ARN or alias.
- * @param key.issuer the `iss` of every admission.
+ * @param keys.keyId id, ARN or alias of the key that signs.
+ * @param keys.alsoPublished ids, ARNs or aliases of the others.
+ * @param keys.issuer the `iss` of every admission.
  */
 export function createKmsSigner(
   client: KMSClient,
-  key: { readonly keyId: string; readonly issuer: string },
+  keys: {
+    readonly keyId: string;
+    readonly alsoPublished: readonly string[];
+    readonly issuer: string;
+  },
 ): AdmissionSigner {
+  const signing = pinnedOnce(client, keys.keyId);
+  const published = [signing, ...keys.alsoPublished.map((keyId) => pinnedOnce(client, keyId))];
+  return {
+    issuer: keys.issuer,
+    sign: async (claims) => sign(client, await signing(), claims),
+    jwks: async () => {
+      const pinned = await Promise.all(published.map((key) => key()));
+      return toJwks(pinned.map(({ jwk }) => jwk));
+    },
+  };
+}
+
+function pinnedOnce(client: KMSClient, keyId: string): () => Promise<PinnedKey> {
   let reading: Promise<PinnedKey> | undefined;
-  const pinned = (): Promise<PinnedKey> => {
-    reading ??= pin(client, key.keyId).catch((error: unknown) => {
+  return () => {
+    reading ??= pin(client, keyId).catch((error: unknown) => {
       reading = undefined;
       throw error;
     });
     return reading;
-  };
-  return {
-    issuer: key.issuer,
-    sign: async (claims) => sign(client, await pinned(), claims),
-    jwks: async () => ({ keys: [(await pinned()).jwk] }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import type { Cause, Incident } from '../../domain/breaker.ts';
 import type * as Ledger from '../../domain/ledger.ts';
+import * as Queue from '../../domain/queue.ts';
 import type { FlagMirror } from '../../ports.ts';
 import * as Attributes from './attributes.ts';
 import type { ControlKey } from './keys.ts';
@@ -40,17 +41,26 @@ const StoredIncident: z.ZodMiniType<Incident> = z.object({
 
 const StoredAlert: z.ZodMiniType<Ledger.Alert> = z.object({
   alertId: z.string(),
-  kind: z.enum(['warn', 'breach', 'would-trip', 'unknown', 'refused']),
+  kind: z.enum(['warn', 'breach', 'would-trip', 'unknown', 'refused', 'held', 'overdue']),
   atMs: z.int(),
   scope: z.string(),
   rowId: z.string(),
   text: z.string(),
 });
 
+const StoredHeld: z.ZodMiniType<Queue.Held> = z.object({
+  rowId: z.string(),
+  heldAtMs: z.int(),
+  place: z.exactOptional(
+    z.object({ limitId: z.string(), scope: z.string(), need: Attributes.Units }),
+  ),
+});
+
 const StoredPolicy: z.ZodMiniType<Ledger.StoredPolicy> = z.object({
   version: z.int(),
   hash: z.string(),
   source: z.string(),
+  compiled: z.exactOptional(z.string()),
   appliedAtMs: z.int(),
   actor: z.string(),
 });
@@ -110,6 +120,21 @@ export function toFlag(mirror: FlagMirror): Record<string, AttributeValue> {
 /** Reads the flag's mirror. @throws {Store.UnreadableError} */
 export function fromFlag(attributes: Attributes.Attributes): FlagMirror {
   return Attributes.jsonOf(attributes, 'b', StoredFlag);
+}
+
+/** Writes a held withdrawal into its queue. */
+export function toHeld(held: Queue.Held): Record<string, AttributeValue> {
+  return fact(heldKey(held), held);
+}
+
+/** Key of a held withdrawal in its queue. */
+export function heldKey(held: Queue.Held): ControlKey {
+  return Keys.heldKey({ ...held, queue: Queue.keyOf(held) });
+}
+
+/** Reads a held withdrawal. @throws {Store.UnreadableError} */
+export function fromHeld(attributes: Attributes.Attributes): Queue.Held {
+  return Attributes.jsonOf(attributes, 'b', StoredHeld);
 }
 
 /** Writes the note that a page went out. */

@@ -1,15 +1,23 @@
 /** The decision path on DynamoDB: one strong BatchGetItem, one TransactWriteItems. */
 
-import type { AttributeValue, KeysAndAttributes } from '@aws-sdk/client-dynamodb';
+import type {
+  AttributeValue,
+  KeysAndAttributes,
+  TransactWriteItemsCommandInput,
+} from '@aws-sdk/client-dynamodb';
 import { BatchGetItemCommand, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
 import * as Ledger from '../../domain/ledger.ts';
+import * as Queue from '../../domain/queue.ts';
 import type { DecisionStore, Keys } from '../../ports.ts';
 import { BrokenError, TooManyChangesError, UnavailableError } from '../store-errors.ts';
 import type { Attributes } from './attributes.ts';
 import type { Connection, Settled } from './connection.ts';
 import { call, settle, toError } from './connection.ts';
+import { fromHeld } from './control-codec.ts';
+import { classify } from './failures.ts';
 import { fromItem } from './item-codec.ts';
-import { itemKey, rowKey } from './keys.ts';
+import { CONTROL_PK, heldPrefix, itemKey, rowKey } from './keys.ts';
+import { queryControl } from './reads.ts';
 import { decisionOf, fromRow } from './row-codec.ts';
 import { toTransaction } from './transaction.ts';
 
@@ -24,9 +32,14 @@ type Failed = Extract<Settled<unknown>, { kind: 'failed' }>;
 /** The decision path's store over one pair of tables. */
 export function createDecisionStore(connection: Connection): DecisionStore {
   return {
-    load: (keys) => load(connection, keys),
+    ...createDecisionReader(connection),
     commit: (changes) => commit(connection, changes),
   };
+}
+
+/** Its reading half, for those who never write: a bundle with it alone carries no writer. */
+export function createDecisionReader(connection: Connection): Pick<DecisionStore, 'load'> {
+  return { load: (keys) => load(connection, keys) };
 }
 
 async function load(connection: Connection, keys: Keys): Promise<Ledger.Loaded> {
@@ -51,7 +64,31 @@ async function load(connection: Connection, keys: Keys): Promise<Ledger.Loaded> 
     if (rowId !== undefined) rows.set(rowId, fromRow(rowId, attributes));
     if (scope !== undefined) items.set(scope, fromItem(attributes));
   }
-  return { rows, items };
+  const queues = await loadQueues(connection, keys, items);
+  return queues.size === 0 ? { rows, items } : { rows, items, queues };
+}
+
+/** The first of each queue that the items speak of. */
+async function loadQueues(
+  connection: Connection,
+  { queues = [] }: Keys,
+  items: Ledger.Loaded['items'],
+): Promise<Queue.Queues> {
+  const used = queues.filter(({ scope, limitId }) => Queue.waiting(items.get(scope), limitId) > 0);
+  const found = await Promise.all(
+    used.map(async (place) => {
+      const queue = Queue.key(place);
+      const query = {
+        pk: CONTROL_PK.held,
+        prefix: heldPrefix(queue),
+        order: 'ascending',
+        limit: Queue.LOOKED_AT_MAX,
+      } as const;
+      const stored = await queryControl(connection, 'queue', query);
+      return [queue, stored.map(fromHeld)] as const;
+    }),
+  );
+  return new Map(found);
 }
 
 /** Reads up to 100 keys; those that the table leaves unprocessed are asked for again, a few times. */
@@ -86,20 +123,35 @@ async function commit(
     TransactItems: toTransaction(connection.tables, changes),
     ClientRequestToken: changes.decisionId,
   };
-  const settled = await settle(connection, () =>
-    connection.client.send(new TransactWriteItemsCommand(input)),
-  );
-  return settled.kind === 'done' ? 'committed' : judge(changes.decisionId, settled);
+  const settled = await settle(connection, () => attempt(connection, input));
+  return settled.kind === 'done' ? settled.value : judge(changes.decisionId, settled);
+}
+
+/**
+ * Sends it once. Whoever holds an item is about to change what was decided on: the same bytes would
+ * be refused, so that a held item is a conflict at once. One that holds it for an earlier attempt of
+ * this decision is found by its row when all is read again.
+ */
+async function attempt(
+  { client }: Connection,
+  input: TransactWriteItemsCommandInput,
+): Promise<'committed' | 'conflict'> {
+  try {
+    await client.send(new TransactWriteItemsCommand(input));
+    return 'committed';
+  } catch (error) {
+    if (classify(error).kind === 'contended') return 'conflict';
+    throw error;
+  }
 }
 
 /**
  * What a failed transaction means. A row of this very decision in the way is an earlier attempt whose
  * answer was lost: all of it was written. Fail direction: closed, only a condition that certainly did
- * not hold, or other writers at work to the end, is a conflict.
+ * not hold is a conflict.
  */
 function judge(decisionId: string, failed: Failed): 'committed' | 'conflict' {
   const { failure } = failed;
-  if (failure.kind === 'contended') return 'conflict';
   if (failure.kind !== 'condition') throw toError('commit', failed);
   const own = failure.stored.some((row) => decisionOf(row) === decisionId);
   return own ? 'committed' : 'conflict';

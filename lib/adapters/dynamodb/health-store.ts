@@ -24,11 +24,18 @@ export function createHealthStore(connection: Connection): HealthStore {
       const input = { TableName: connection.tables.ledger, Item: Codec.toStuck(atMs) };
       await call(connection, 'stuck', () => connection.client.send(new PutItemCommand(input)));
     },
+    ...createLeaseReader(connection),
+    renew: (leases, atMs) => renew(connection, leases, atMs),
+  };
+}
+
+/** The leases alone, for those who never write. */
+export function createLeaseReader(connection: Connection): Pick<HealthStore, 'leases'> {
+  return {
     leases: async () => {
       const stored = await getLedger(connection, 'leases', LEASES_KEY);
       return stored ? Codec.fromLeases(stored) : {};
     },
-    renew: (leases, atMs) => renew(connection, leases, atMs),
   };
 }
 

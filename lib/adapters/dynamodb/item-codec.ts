@@ -1,4 +1,4 @@
-/** The item of a scope at rest: `v` version, `m` meter, `b` breaker, `p` policy version, `o` open reservations, `expiresAtS`. */
+/** The item of a scope at rest: `v` version, `m` meter, `b` breaker, `p` policy version, `o` open reservations, `w` held ones that wait, `expiresAtS`. */
 
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
@@ -26,12 +26,16 @@ const StoredBreaker: z.ZodMiniType<Breaker.Breaker> = z.discriminatedUnion('stat
   }),
 ]);
 
+const StoredWaiting: z.ZodMiniType<NonNullable<Ledger.Item['waiting']>> = z.array(
+  z.object({ limitId: z.string(), count: z.int() }),
+);
+
 /** Writes the item of a scope. A breaker that has never opened takes no room. */
 export function toItem(key: Scope.Key, item: Ledger.Item): Record<string, AttributeValue> {
-  const { version, meter, breaker, policyVersion, outstanding = 0 } = item;
+  const { version, meter, breaker, policyVersion, outstanding = 0, waiting } = item;
   const pristine = breaker.state === 'closed' && breaker.epoch === 0;
-  const expires =
-    EXPIRING.test(key) && pristine && policyVersion === undefined && outstanding === 0;
+  const isIdle = pristine && policyVersion === undefined && outstanding === 0 && !waiting;
+  const expires = EXPIRING.test(key) && isIdle;
   const expiresAtS = Math.ceil((meter.newestMs + Meter.SILENCE_MS) / SECOND_MS);
   return {
     ...itemKeyOf(key),
@@ -40,6 +44,7 @@ export function toItem(key: Scope.Key, item: Ledger.Item): Record<string, Attrib
     ...(pristine ? {} : { b: Attributes.toJson(breaker) }),
     ...(policyVersion === undefined ? {} : { p: { S: policyVersion.toString() } }),
     ...(outstanding === 0 ? {} : { o: { S: outstanding.toString() } }),
+    ...(waiting ? { w: Attributes.toJson(waiting) } : {}),
     ...(expires && meter.newestMs > 0 ? { expiresAtS: { N: expiresAtS.toString() } } : {}),
   };
 }
@@ -56,6 +61,7 @@ export function fromItem(attributes: Attributes.Attributes): Ledger.Item {
     meter: fromMeterBytes(Attributes.bytesOf(attributes, 'm')),
     breaker: attributes.b ? Attributes.jsonOf(attributes, 'b', StoredBreaker) : Breaker.CLOSED,
     ...(attributes.o ? { outstanding: Attributes.jsonOf(attributes, 'o', z.int()) } : {}),
+    ...(attributes.w ? { waiting: Attributes.jsonOf(attributes, 'w', StoredWaiting) } : {}),
     ...(attributes.p ? { policyVersion: Attributes.jsonOf(attributes, 'p', z.int()) } : {}),
   };
 }

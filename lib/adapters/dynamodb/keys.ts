@@ -11,6 +11,7 @@
  * | Control | `alert`, `page`     | alert id, page id         | an alert, a page that went out |
  * | Control | `policy`            | version, 16 digits        | a policy |
  * | Control | `flag`              | `current`                 | the flag's mirror |
+ * | Control | `held`              | queue#held since#row      | a held withdrawal, by queue and age |
  *
  * Injective: an id that DynamoDB could not hold as it is (empty, too long, a lone surrogate) is
  * written `~<sha256>`, and so is one that begins with `~` itself.
@@ -37,6 +38,7 @@ export const CONTROL_PK = {
   policy: 'policy',
   flag: 'flag',
   page: 'page',
+  held: 'held',
 } as const;
 /** How the partition keys of causes begin. */
 export const CAUSE_PREFIX = 'cause#';
@@ -49,6 +51,16 @@ export const HEARTBEAT_KEY: LedgerKey = { pk: 'heartbeat' };
 export const STUCK_KEY: LedgerKey = { pk: 'stuck' };
 /** Key of the flag's mirror. */
 export const FLAG_KEY: ControlKey = { pk: CONTROL_PK.flag, sk: 'current' };
+
+/** The Ledger's sparse index of open reservations, for reports: nothing decides by it. */
+export const OPEN_INDEX = { name: 'open-reservations', pk: 'ro', sk: 'ra', open: 'open' } as const;
+/** How the partition keys of withdrawals' rows begin. */
+const WITHDRAWAL_ROW = 'row#withdrawal:';
+
+/** The withdrawal of a row's partition key; the key itself where the id was too odd to be kept in it. */
+export function withdrawalOf(pk: string): string {
+  return pk.startsWith(WITHDRAWAL_ROW) ? pk.slice(WITHDRAWAL_ROW.length) : pk;
+}
 
 /** Key of a ledger row. */
 export function rowKey(rowId: string): LedgerKey {
@@ -86,6 +98,30 @@ export function alertKey(alertId: string): ControlKey {
 /** Key of a policy. */
 export function policyKey(version: number): ControlKey {
   return { pk: CONTROL_PK.policy, sk: digits(version) };
+}
+
+/** How the sort keys of one queue begin: 16 hex digits, so that every queue's fit. */
+export function heldPrefix(queue: string): string {
+  return `${createHash('sha256').update(queue).digest('hex').slice(0, 16)}#`;
+}
+
+/** The prefix of the queue that a sort key lies in, and the least sort key of any queue behind it. */
+export function heldQueue(sk: string): { readonly prefix: string; readonly behind: string } {
+  const hex = sk.slice(0, sk.indexOf('#'));
+  return { prefix: `${hex}#`, behind: `${hex}$` };
+}
+
+/** Key of a held withdrawal. */
+export function heldKey(held: {
+  readonly queue: string;
+  readonly heldAtMs: number;
+  readonly rowId: string;
+}): ControlKey {
+  const before = `${heldPrefix(held.queue)}${digits(held.heldAtMs)}#`;
+  return {
+    pk: CONTROL_PK.held,
+    sk: `${before}${part(held.rowId, SK_BYTES_MAX - before.length)}`,
+  };
 }
 
 /** Key of the note that a page went out. */

@@ -45,6 +45,10 @@ export async function queryControl(
   operation: string,
   query: {
     readonly pk: string;
+    /** Only sort keys that begin so. */
+    readonly prefix?: string;
+    /** Only sort keys from this one on. Not together with a prefix. */
+    readonly from?: string;
     readonly order: 'ascending' | 'descending';
     readonly limit?: number;
     /** Only incidents in this state. Whole pages are read and the others left out of the answer. */
@@ -52,7 +56,7 @@ export async function queryControl(
   },
 ): Promise<readonly Attributes[]> {
   const { client, tables } = connection;
-  const { pk, order, state, limit = Number.POSITIVE_INFINITY } = query;
+  const { pk, prefix, from: sk, order, state, limit = Number.POSITIVE_INFINITY } = query;
   const found: Attributes[] = [];
   let from: Record<string, AttributeValue> | undefined;
   for (let page = 0; page < PAGES_MAX; page += 1) {
@@ -60,9 +64,15 @@ export async function queryControl(
     const input = {
       TableName: tables.control,
       ConsistentRead: true,
-      KeyConditionExpression: 'pk = :pk',
+      KeyConditionExpression: [
+        'pk = :pk',
+        ...(prefix === undefined ? [] : ['begins_with(sk, :prefix)']),
+        ...(sk === undefined ? [] : ['sk >= :from']),
+      ].join(' AND '),
       ExpressionAttributeValues: {
         ':pk': { S: pk },
+        ...(prefix === undefined ? {} : { ':prefix': { S: prefix } }),
+        ...(sk === undefined ? {} : { ':from': { S: sk } }),
         ...(state === undefined ? {} : { ':state': { S: state } }),
       },
       ...(state === undefined ? {} : { FilterExpression: 'st = :state' }),

@@ -1,6 +1,7 @@
 /**
  * A ledger row at rest: `v` version, `d` the decision that wrote it, `b` everything else as JSON with
- * short names. Of the subject only what the transfer does not say is stored.
+ * short names. Of the subject only what the transfer does not say is stored. On reservations whose
+ * outcome is open also `ro` and `ra`, the time of the charge: the keys of a sparse index.
  */
 
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
@@ -11,7 +12,7 @@ import type * as Ledger from '../../domain/ledger.ts';
 import type * as Scope from '../../domain/scope.ts';
 import type { Transfer } from '../../domain/withdrawal.ts';
 import * as Attributes from './attributes.ts';
-import { rowKey } from './keys.ts';
+import { OPEN_INDEX, rowKey } from './keys.ts';
 
 const account = Attributes.identifier<AccountId>();
 const asset = Attributes.identifier<AssetId>();
@@ -49,6 +50,7 @@ const StoredRow = z.object({
   s: z.enum([
     'reported',
     'reserved',
+    'held',
     'claimed',
     'matched',
     'unmatched',
@@ -75,17 +77,24 @@ const StoredRow = z.object({
   a: z.optional(z.int()),
   /** When it was said to have settled. */
   e: z.optional(z.int()),
+  /** The limits, the scopes and the room that it waits for. */
+  q: z.optional(z.array(z.tuple([z.string(), z.string(), Attributes.Units]))),
+  /** Who let it go. */
+  r: z.optional(z.string()),
 });
 
 type StoredMoney = NonNullable<z.infer<typeof StoredRow>['m']>;
 
 /** Writes a row. */
 export function toRow(row: Ledger.Row): Record<string, AttributeValue> {
-  const { money, link, note, admittedUntilMs, settledAtMs } = row;
+  const { money, link, note, admittedUntilMs, settledAtMs, places, releasedBy } = row;
   return {
     pk: { S: rowKey(row.rowId).pk },
     v: { N: row.version.toString() },
     d: { S: row.decisionId },
+    ...(row.state === 'reserved' && money
+      ? { [OPEN_INDEX.pk]: { S: OPEN_INDEX.open }, [OPEN_INDEX.sk]: { N: `${money.chargedAtMs}` } }
+      : {}),
     b: Attributes.toJson({
       s: row.state,
       h: row.bodyHash,
@@ -96,13 +105,15 @@ export function toRow(row: Ledger.Row): Record<string, AttributeValue> {
       n: note,
       a: admittedUntilMs,
       e: settledAtMs,
+      q: places?.map(({ limitId, scope, need }) => [limitId, scope, need]),
+      r: releasedBy,
     } satisfies z.infer<typeof StoredRow>),
   };
 }
 
 /** Reads the row that was asked for by this id. @throws {Store.UnreadableError} */
 export function fromRow(rowId: string, attributes: Attributes.Attributes): Ledger.Row {
-  const { s, h, t, p, m, l, n, a, e } = Attributes.jsonOf(attributes, 'b', StoredRow);
+  const { s, h, t, p, m, l, n, a, e, q, r } = Attributes.jsonOf(attributes, 'b', StoredRow);
   return {
     rowId,
     version: Attributes.numberOf(attributes, 'v'),
@@ -116,6 +127,8 @@ export function fromRow(rowId: string, attributes: Attributes.Attributes): Ledge
     ...(n === undefined ? {} : { note: n }),
     ...(a === undefined ? {} : { admittedUntilMs: a }),
     ...(e === undefined ? {} : { settledAtMs: e }),
+    ...(q && { places: q.map(([limitId, scope, need]) => ({ limitId, scope, need })) }),
+    ...(r === undefined ? {} : { releasedBy: r }),
   };
 }
 

@@ -1,7 +1,7 @@
 /** The store over the two DynamoDB tables. */
 
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { Clock, Store } from '../../ports.ts';
+import type { Clock, DecisionStore, HealthStore, PolicyStore, Store } from '../../ports.ts';
 import { guardClock } from './clock-guard.ts';
 import type { Connection, Retry, TableNames } from './connection.ts';
 import { RETRY } from './connection.ts';
@@ -11,8 +11,25 @@ import {
   createPolicyStore,
   createProjectionStore,
 } from './control-store.ts';
-import { createDecisionStore } from './decision-store.ts';
-import { createHealthStore } from './health-store.ts';
+import { createDecisionReader, createDecisionStore } from './decision-store.ts';
+import { createHealthStore, createLeaseReader } from './health-store.ts';
+import { createHeldStore, createOpenReservations } from './waiting-store.ts';
+
+/** What a store is made over. */
+type Parameters = {
+  /** One that does not retry by itself (`createDynamoClient`). */
+  readonly client: DynamoDBClient;
+  readonly tables: TableNames;
+  readonly wallClock: Clock;
+  readonly retry?: Partial<Retry>;
+};
+
+/** What answering "may withdrawals flow?" reads. */
+export type Reader = {
+  readonly decisions: Pick<DecisionStore, 'load'>;
+  readonly policies: PolicyStore;
+  readonly health: Pick<HealthStore, 'leases'>;
+};
 
 /**
  * A store over two tables that exist. Puts the clock guard on the client, so that no answer is
@@ -20,18 +37,9 @@ import { createHealthStore } from './health-store.ts';
  *
  * All its methods throw `Store.UnavailableError`, `Store.BrokenError`, `Store.ClockError` and
  * `Store.UnreadableError`. Fail direction: closed.
- *
- * @param parameters.client one that does not retry by itself (`createDynamoClient`).
  */
-export function createDynamoStore(parameters: {
-  readonly client: DynamoDBClient;
-  readonly tables: TableNames;
-  readonly wallClock: Clock;
-  readonly retry?: Partial<Retry>;
-}): Store {
-  const { client, tables, wallClock, retry } = parameters;
-  guardClock(client, wallClock);
-  const connection: Connection = { client, tables, wallClock, retry: { ...RETRY, ...retry } };
+export function createDynamoStore(parameters: Parameters): Store {
+  const connection = connect(parameters);
   return {
     decisions: createDecisionStore(connection),
     policies: createPolicyStore(connection),
@@ -39,5 +47,22 @@ export function createDynamoStore(parameters: {
     health: createHealthStore(connection),
     projections: createProjectionStore(connection),
     alerts: createAlertStore(connection),
+    held: createHeldStore(connection),
+    openReservations: createOpenReservations(connection),
   };
+}
+
+/** As {@link createDynamoStore}, but only what reading the flag needs: nothing in it can write. */
+export function createDynamoReader(parameters: Parameters): Reader {
+  const connection = connect(parameters);
+  return {
+    decisions: createDecisionReader(connection),
+    policies: createPolicyStore(connection),
+    health: createLeaseReader(connection),
+  };
+}
+
+function connect({ client, tables, wallClock, retry }: Parameters): Connection {
+  guardClock(client, wallClock);
+  return { client, tables, wallClock, retry: { ...RETRY, ...retry } };
 }

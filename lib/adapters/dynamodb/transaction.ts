@@ -23,7 +23,7 @@ const ABSENT: Condition = { ConditionExpression: 'attribute_not_exists(pk)' };
 export function toTransaction(tables: TableNames, changes: Ledger.Changes): TransactWriteItem[] {
   const ledger = (item: Attributes, condition: Condition) => put(tables.ledger, item, condition);
   const control = (item: Attributes, condition: Condition) => put(tables.control, item, condition);
-  const { rows, items, incidents, causes, alerts, heartbeat, policy } = changes;
+  const { rows, items, incidents, causes, alerts, held = [], heartbeat, policy } = changes;
   return [
     ...rows.map(({ row, expected }) =>
       ledger(toRow(row), {
@@ -37,6 +37,12 @@ export function toTransaction(tables: TableNames, changes: Ledger.Changes): Tran
     ),
     ...causes.map((cause) => putOnce(tables.control, Control.toCause(cause))),
     ...alerts.map((alert) => putOnce(tables.control, Control.toAlert(alert))),
+    // Whoever changes a queue changes the row under its condition.
+    ...held.map((write) =>
+      write.change === 'put'
+        ? control(Control.toHeld(write.held), {})
+        : { Delete: { TableName: tables.control, Key: keyOf(Control.heldKey(write.held)) } },
+    ),
     ...(heartbeat ? [ledger(toHeartbeat(heartbeat), {})] : []),
     ...(policy ? [control(Control.toPolicy(policy), ABSENT)] : []),
   ];
@@ -55,6 +61,10 @@ function inState(state: string): Condition {
     ConditionExpression: 'st = :state',
     ExpressionAttributeValues: { ':state': { S: state } },
   };
+}
+
+function keyOf({ pk, sk }: { readonly pk: string; readonly sk: string }): Attributes {
+  return { pk: { S: pk }, sk: { S: sk } };
 }
 
 function put(table: string, item: Attributes, condition: Condition): TransactWriteItem {

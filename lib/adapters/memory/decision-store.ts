@@ -1,7 +1,8 @@
 /** The decision path in memory. Nothing waits between its conditions and its writes, so it is atomic. */
 
 import * as Ledger from '../../domain/ledger.ts';
-import type { ControlRecord, DecisionStore } from '../../ports.ts';
+import * as Queue from '../../domain/queue.ts';
+import type { ControlRecord, DecisionStore, Keys } from '../../ports.ts';
 import { TooManyChangesError } from '../store-errors.ts';
 import type { State } from './state.ts';
 
@@ -11,10 +12,12 @@ const DECISIONS_MAX = 10_000;
 /** The decision path's store over a state. */
 export function createDecisionStore(state: State): DecisionStore {
   return {
-    load: async (keys) => ({
-      rows: pick(state.rows, keys.rows),
-      items: pick(state.items, keys.items),
-    }),
+    load: async (keys) => {
+      const items = pick(state.items, keys.items);
+      const rows = pick(state.rows, keys.rows);
+      const queues = loadQueues(state, keys, items);
+      return queues.size === 0 ? { rows, items } : { rows, items, queues };
+    },
     commit: async (changes) => {
       const size = Ledger.size(changes);
       if (size > Ledger.CHANGES_MAX) throw new TooManyChangesError({ size });
@@ -25,6 +28,21 @@ export function createDecisionStore(state: State): DecisionStore {
       return 'committed';
     },
   };
+}
+
+function loadQueues(
+  state: State,
+  { queues = [] }: Keys,
+  items: Ledger.Loaded['items'],
+): Queue.Queues {
+  const used = queues.filter(({ scope, limitId }) => Queue.waiting(items.get(scope), limitId) > 0);
+  return new Map(
+    used.map((place) => {
+      const queue = Queue.key(place);
+      const all = [...state.held.values()].filter((held) => Queue.keyOf(held) === queue);
+      return [queue, all.sort(Queue.byAge).slice(0, Queue.LOOKED_AT_MAX)];
+    }),
+  );
 }
 
 function pick<K, V>(from: ReadonlyMap<K, V>, keys: readonly K[]): ReadonlyMap<K, V> {
@@ -61,11 +79,17 @@ function versionOf(stored: { readonly version: number } | undefined): number | '
 
 /** Writes everything, and gives back what the stream tells of it. */
 function write(state: State, changes: Ledger.Changes): readonly ControlRecord[] {
-  const { decisionId, rows, items, incidents, causes, alerts, heartbeat, policy } = changes;
+  const { decisionId, rows, items, incidents, causes, alerts, held = [] } = changes;
+  const { heartbeat, policy } = changes;
   const records: ControlRecord[] = [];
   remember(state.decisions, decisionId);
   for (const { row } of rows) state.rows.set(row.rowId, row);
   for (const { key, item } of items) state.items.set(key, item);
+  for (const write of held) {
+    const key = `${Queue.keyOf(write.held)}|${write.held.rowId}`;
+    if (write.change === 'put') state.held.set(key, write.held);
+    else state.held.delete(key);
+  }
   if (heartbeat) state.health.heartbeat = heartbeat;
   for (const { incident, expected } of incidents) {
     state.incidents.set(incident.incidentId, incident);

@@ -3,6 +3,7 @@
 import type { Cause, Incident } from '../../domain/breaker.ts';
 import type { Leases } from '../../domain/flag.ts';
 import type * as Ledger from '../../domain/ledger.ts';
+import type { Held } from '../../domain/queue.ts';
 import type * as Scope from '../../domain/scope.ts';
 import type { ControlRecord, FlagMirror } from '../../ports.ts';
 
@@ -14,6 +15,8 @@ export type State = {
   /** Further causes by incident, then by number. */
   readonly causes: Map<string, Map<number, Cause>>;
   readonly alerts: Map<string, Ledger.Alert>;
+  /** Held withdrawals by queue and row. */
+  readonly held: Map<string, Held>;
   readonly policies: Map<number, Ledger.StoredPolicy>;
   readonly pages: Map<string, number>;
   /** The decisions committed last, oldest first: one that is asked for again is not done again. */
@@ -36,6 +39,7 @@ export function createState(onControlChange: (record: ControlRecord) => void): S
     incidents: new Map(),
     causes: new Map(),
     alerts: new Map(),
+    held: new Map(),
     policies: new Map(),
     pages: new Map(),
     decisions: new Set(),

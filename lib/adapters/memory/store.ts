@@ -4,6 +4,7 @@ import type { Incident } from '../../domain/breaker.ts';
 import type { ControlRecord, Store } from '../../ports.ts';
 import { createDecisionStore } from './decision-store.ts';
 import { createState } from './state.ts';
+import { createHeldStore, createOpenReservations } from './waiting-store.ts';
 
 /**
  * An empty store. What it is given it keeps as it is: callers never change what they have handed over.
@@ -52,6 +53,8 @@ export function createMemoryStore(
       },
       flag: async () => state.health.flag,
     },
+    held: createHeldStore(state),
+    openReservations: createOpenReservations(state),
     alerts: {
       raise: async (alert) => {
         if (state.alerts.has(alert.alertId)) return;

@@ -12,13 +12,14 @@ export function buildPolicy(file: Schema.PolicyFile): Policy.Policy {
     mode: file.mode,
     chains: file.chains.map(({ id, name }) => ({ pattern: id, name })),
     assets: file.assets.map((asset) => assetRule(file, asset)),
-    wallets: file.wallets,
+    wallets: file.wallets.map(walletRule),
     limits: file.limits.flatMap((limit) => limitRule(file, limit)),
     unknown: file.unknown,
     unmatched: file.unmatched,
     conflict: file.conflict,
     resume: { kind: file.resume },
     outstandingMax: file.reservations.outstandingPerActor,
+    overdueMs: file.reservations.overdue,
     timing: timingOf(file.timing),
   };
 }
@@ -31,6 +32,11 @@ export function timingOf(timing: Schema.Timing): Policy.Timing {
     commitDelayMs: timing.commitDelay,
     leaseMs: timing.lease,
   };
+}
+
+function walletRule(wallet: Schema.Wallet): Policy.Wallet {
+  const { name, keyDomain, addresses, admission: admissionMs } = wallet;
+  return { name, keyDomain, addresses, ...(admissionMs === undefined ? {} : { admissionMs }) };
 }
 
 /** The same money has the same price: an asset without one takes that of the asset it is the same as. */

@@ -1,14 +1,11 @@
 /** What a limit may say, given its scope, its metric and the rest of the policy. */
 
-import * as Meter from '../../domain/meter.ts';
 import * as Pattern from '../../domain/pattern.ts';
-import { widenMs } from '../../domain/policy.ts';
 import type * as Scope from '../../domain/scope.ts';
 import { readAllowed } from './allowed.ts';
-import { timingOf } from './build.ts';
+import { checkWindow } from './check-window.ts';
 import { overlaps } from './overlap.ts';
 import { type Finding, oneOf, quoted } from './problem.ts';
-import { WINDOW_CHOICE } from './scalar.ts';
 import type { Limit } from './schema.ts';
 import type { Entry, Sections } from './shape.ts';
 
@@ -39,7 +36,7 @@ const ONE_ASSET: readonly Scope.Kind[] = ['asset', 'wallet-asset'];
 export function checkLimit(sections: Sections, entry: Entry<Limit>): readonly Finding[] {
   const limit = entry.value;
   const wrong = [
-    ...checkWindow(sections, limit),
+    ...checkSpan(sections, limit),
     ...checkMetric(sections, limit),
     ...checkSize(sections, limit),
     ...checkAction(limit),
@@ -48,23 +45,9 @@ export function checkLimit(sections: Sections, entry: Entry<Limit>): readonly Fi
   return wrong.map(({ field, message }) => ({ path: [...entry.path, ...field], message }));
 }
 
-function checkWindow(sections: Sections, limit: Limit): readonly Wrong[] {
-  const { window: windowMs, metric } = limit;
-  const found = (message: string) => [{ field: ['window'], message }];
-  if (metric === 'single') {
-    return windowMs === undefined
-      ? []
-      : found('single judges one withdrawal and has no window; remove it');
-  }
-  if (windowMs === undefined) return found(`is missing; ${WINDOW_CHOICE}`);
-  const step = Meter.stepFor(windowMs);
-  if (!step || !sections.timing) return [];
-  const widenedMs = widenMs(timingOf(sections.timing));
-  const mostMs = Meter.wideningMaxMs(step);
-  if (widenedMs <= mostMs) return [];
-  return found(
-    `is too short for timing: 2 × clockTolerance + admission + commitDelay widen it by ${widenedMs / 1_000} s, and by ${mostMs / 1_000} s at most; use a longer window or a shorter admission`,
-  );
+function checkSpan(sections: Sections, limit: Limit): readonly Wrong[] {
+  const message = checkWindow(sections, limit);
+  return message === undefined ? [] : [{ field: ['window'], message }];
 }
 
 function checkMetric(sections: Sections, limit: Limit): readonly Wrong[] {

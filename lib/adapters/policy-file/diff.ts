@@ -74,7 +74,8 @@ function entry(
 }
 
 function head(policy: Policy.Policy): Fields {
-  const { name, mode, resume, unknown, unmatched, conflict, outstandingMax, timing } = policy;
+  const { name, mode, resume, unknown, unmatched, conflict, outstandingMax, overdueMs, timing } =
+    policy;
   const rules = (['wallet', 'asset', 'chain', 'price'] as const).map((what) => {
     const { withdrawal, outflow, scope } = unknown[what];
     return [
@@ -90,6 +91,7 @@ function head(policy: Policy.Policy): Fields {
     ['unmatched.scope', unmatched.scope],
     ['conflict.scope', conflict.scope],
     ['reservations.outstandingPerActor', outstandingMax.toString()],
+    ['reservations.overdue', duration(overdueMs)],
     ['timing.clockTolerance', `${timing.clockToleranceMs} ms`],
     ['timing.admission', `${timing.admissionMs} ms`],
     ['timing.commitDelay', `${timing.commitDelayMs} ms`],
@@ -108,11 +110,15 @@ function assetFields(asset: Policy.AssetRule): Readonly<Record<string, string | 
 function walletEntries(wallet: Policy.Wallet): readonly [string, Fields][] {
   const key = `wallets[${wallet.name}]`;
   return [
-    entry(key, { keyDomain: wallet.keyDomain }),
+    entry(key, { keyDomain: wallet.keyDomain, admission: lifeText(wallet) }),
     ...wallet.addresses.map((address) =>
       entry(`${key}.addresses[${address}]`, { address: 'watched' }),
     ),
   ];
+}
+
+function lifeText({ admissionMs }: Policy.Wallet): string | undefined {
+  return admissionMs === undefined ? undefined : `${admissionMs} ms`;
 }
 
 function limitFields(

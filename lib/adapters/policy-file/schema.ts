@@ -19,6 +19,8 @@ const WIDE_KINDS = ['wallet-asset', 'wallet', 'asset', 'chain', 'key-domain', 'g
 const kind = Scalar.word(Scope.KINDS);
 const wideKind = Scalar.word(WIDE_KINDS);
 const mode = Scalar.word(['enforce', 'shadow']);
+/** The life of an admission. Verifiers refuse one above (`lib/client/admission-claims.ts`). */
+const admission = Scalar.duration({ least: '1s', most: '15m' });
 
 /** A chain. */
 export const CHAIN = fields(
@@ -46,6 +48,7 @@ export const WALLET = fields(
     addresses: list(Scalar.accountId, {
       add: 'the address that it pays from, such as "eip155:1:0x…"',
     }),
+    admission: z.optional(admission),
   },
   'a hot wallet; wallets of one key domain lose their keys together',
 );
@@ -100,7 +103,7 @@ const unknownRule = z.prefault(
 export const TIMING = fields(
   {
     clockTolerance: z.prefault(Scalar.duration({ least: '2s', most: '1m' }), '2s'),
-    admission: z.prefault(Scalar.duration({ least: '1s', most: '10m' }), '30s'),
+    admission: z.prefault(admission, '30s'),
     commitDelay: z.prefault(Scalar.duration({ least: '6s', most: '1m' }), '6s'),
     lease: z.prefault(Scalar.duration({ least: '15s', most: '15m' }), '180s'),
   },
@@ -148,7 +151,10 @@ export const POLICY_FILE = fields(
     ),
     reservations: z.prefault(
       fields(
-        { outstandingPerActor: z.prefault(Scalar.outstandingMax, '100') },
+        {
+          outstandingPerActor: z.prefault(Scalar.outstandingMax, '100'),
+          overdue: z.prefault(Scalar.duration({ least: '5m', most: '7d' }), '6h'),
+        },
         'withdrawals that were admitted and whose outcome is open',
       ),
       {},

@@ -1,6 +1,7 @@
 /** Reservations as they travel: withdrawals in, one verdict for each out, in the same order. */
 
 import * as z from 'zod/mini';
+import type * as Notice from '../../domain/notice.ts';
 import type * as Verdict from '../../domain/verdict.ts';
 import type { Withdrawal } from '../../domain/withdrawal.ts';
 import { fromEnvelope, InvalidEventError } from './event.ts';
@@ -44,10 +45,7 @@ export type Answer =
       readonly wouldBe?: { readonly kind: 'hold' | 'block'; readonly text: string } | undefined;
     }
   | (Omit<Verdict.Refusal, 'reason'> & {
-      readonly reason: Verdict.Reason | 'queue' | 'timeout' | 'unavailable';
-      readonly capacityAtMs?: number | undefined;
-      readonly heldSinceMs?: number | undefined;
-      readonly position?: number | undefined;
+      readonly reason: Verdict.Reason | 'timeout' | 'unavailable';
     });
 
 /** A verdict on the wire: times in ISO-8601, amounts as decimal strings in the limit's own unit. */
@@ -138,6 +136,21 @@ export function toVerdictJson(answer: Answer): VerdictJson {
     ...(capacityAtMs !== undefined && { capacityAt: toIso(capacityAtMs) }),
     ...(heldSinceMs !== undefined && { heldSince: toIso(heldSinceMs) }),
     ...(position !== undefined && { position }),
+  };
+}
+
+/** Why a withdrawal waits, on the wire. `text` may be shown to a customer; times in ISO-8601. */
+export type NoticeJson = Omit<Notice.Notice, 'sinceMs' | 'untilMs'> & {
+  readonly since?: string;
+  readonly until?: string;
+};
+
+/** Writes a notice. */
+export function toNoticeJson({ sinceMs, untilMs, ...notice }: Notice.Notice): NoticeJson {
+  return {
+    ...notice,
+    ...(sinceMs === undefined ? {} : { since: toIso(sinceMs) }),
+    ...(untilMs === undefined ? {} : { until: toIso(untilMs) }),
   };
 }
 

@@ -24,7 +24,7 @@ export async function applyPolicy(
   const next = await readPolicyFile(session, file);
   const transport = await session.connect();
   const inForce = await readInForce(transport);
-  if (inForce.sourced?.source === next.source) {
+  if (inForce.sourced?.source === next.source && inForce.compiled === next.compiled) {
     if (session.json)
       session.printJson({ kind: 'unchanged', version: inForce.version, hash: next.hash });
     else session.print([`Version ${inForce.version} is this very text already; nothing to do.`]);
@@ -52,6 +52,9 @@ function changesSince(
   next: Sourced,
   view: Parameters<typeof diffLines>[1],
 ): readonly string[] {
+  if (before.source === next.source) {
+    return ['The same text; what the service decides by is not what it says, and is written anew.'];
+  }
   const changes = diffPolicies(before.policy, next.policy);
   return changes.length > 0
     ? diffLines(changes, view)

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { POLICY } from '../answers.ts';
 import { ask } from '../ask.ts';
 import { diffPolicies } from '../policy-diff.ts';
-import { readInForce, readPolicyFile, type Sourced } from '../policy-source.ts';
+import { doubtsOf, readInForce, readPolicyFile, type Sourced } from '../policy-source.ts';
 import { diffLines } from '../render/policy-diff.ts';
 import { clean, fact, plural } from '../render/text.ts';
 import type { Run, Session } from '../session.ts';
@@ -45,7 +45,9 @@ export function addPolicy(program: Command, run: Run): void {
     );
   policy
     .command('show')
-    .description('Prints the text of the policy in force.')
+    .description(
+      'Prints the text of the policy in force, and warns if the service decides by anything else.',
+    )
     .action((_options: unknown, command: Command) => run(command, show));
 }
 
@@ -119,4 +121,5 @@ async function show(session: Session): Promise<undefined> {
   if (session.json) session.printJson(raw);
   else if (value.source === undefined) session.warn('No policy is in force yet.');
   else session.io.stdout.write(value.source.endsWith('\n') ? value.source : `${value.source}\n`);
+  for (const doubt of doubtsOf(value)) session.warn(doubt);
 }

@@ -70,6 +70,7 @@ export function statusPage(
     ...policyFacts(status, columns),
     ...fact('Asked', `${clean(target)} at ${utc(status.atMs)}`, { columns }),
     ...section(paint.bold('Open incidents'), openIncidents(status, incidentView)),
+    ...section(paint.bold('Held withdrawals'), heldLines(status, columns)),
     ...section(paint.bold('Proof of health'), health(status, { paint, columns })),
     ...nextSteps(status, paint),
   ];
@@ -103,6 +104,14 @@ function openIncidents(status: Status, view: View): readonly string[] {
     ...(position === 0 ? [] : ['']),
     ...openIncident(incident, view),
   ]);
+}
+
+function heldLines({ held, atMs }: Status, columns: number): readonly string[] {
+  if (!held) return [];
+  const { count, forPeople, oldestAtMs } = held;
+  const people = forPeople > 0 ? `, ${forPeople} of them for a person` : '';
+  const text = `${count} waiting${people}; the oldest since ${span(atMs - oldestAtMs)}. List them: breakwater withdrawal held`;
+  return wrap(text, columns - 2).map((line) => `  ${line}`);
 }
 
 function health(

@@ -1,5 +1,6 @@
 /** How often ordinary traffic would pause a policy, counted in a thread of its own. */
 
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Incident } from '../../local/replay/incident.ts';
 import type { FalsePauses } from '../../local/replay/what-if.ts';
@@ -27,7 +28,8 @@ type Told = { readonly done: Done } | { readonly counted: FalsePauses };
 
 /** Starts counting. */
 export function countFalsePauses(counting: Counting): Count {
-  const file = new URL('./false-pauses-worker.ts', import.meta.url);
+  // In an installed package both are JavaScript, and the compiler rewrites no URLs.
+  const file = new URL(`./false-pauses-worker${extname(import.meta.url)}`, import.meta.url);
   const worker = new Worker(file, { workerData: counting });
   let progress: Done = { day: 0, days: counting.days };
   const result = new Promise<FalsePauses>((resolve, reject) => {

@@ -4,10 +4,11 @@ import { type Deps, operateBreaker } from '../../actions/operate-breaker.ts';
 import { createPolicyInForce } from '../../actions/policy-in-force.ts';
 import { readFlag } from '../../actions/read-flag.ts';
 import { recordEvents } from '../../actions/record-events.ts';
+import { fromCompiled } from '../../adapters/compiled-policy.ts';
 import { createMemoryStore } from '../../adapters/memory/store.ts';
 import { nodeDigest } from '../../adapters/node-digest.ts';
 import { nodeIds } from '../../adapters/node-ids.ts';
-import { parsePolicy } from '../../adapters/policy-file/parse.ts';
+import { compilePolicy } from '../../adapters/policy-file/compile.ts';
 import { fromEnvelope } from '../../adapters/wire/event.ts';
 import { chainsOf } from '../../domain/health.ts';
 import { canonicalBody } from '../../domain/withdrawal.ts';
@@ -56,13 +57,13 @@ export async function createMemoryStage(parameters: {
 
 function createDeps(clock: Clock): { readonly deps: Deps; readonly health: HealthStore } {
   const { decisions, policies, incidents, health } = createMemoryStore();
-  const policy = createPolicyInForce({ decisions, policies, parse: parsePolicy });
+  const policy = createPolicyInForce({ decisions, policies, parse: fromCompiled });
   const deps = {
     decisions,
     policy,
     clock,
     incidents,
-    parsePolicy,
+    compilePolicy,
     ids: nodeIds,
     digest: nodeDigest,
     sleep: async () => undefined,

@@ -25,8 +25,11 @@ afterEach(async () => {
   await kms?.stop();
 });
 
+const NEXT_ARN = 'arn:aws:kms:eu-west-1:111122223333:key/0b5a4c1e-0000-4000-8000-000000000002';
+
 async function start(
   answers?: Parameters<typeof startKms>[0],
+  alsoPublished: readonly string[] = [],
 ): Promise<{ readonly kms: Kms; readonly signer: AdmissionSigner }> {
   kms = await startKms(answers);
   client = new KMSClient({
@@ -35,8 +38,8 @@ async function start(
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
   });
-  const key = { keyId: 'alias/admission', issuer: 'breakwater' };
-  return { kms, signer: createKmsSigner(client, key) };
+  const keys = { keyId: 'alias/admission', alsoPublished, issuer: 'breakwater' };
+  return { kms, signer: createKmsSigner(client, keys) };
 }
 
 describe('createKmsSigner', () => {
@@ -87,6 +90,51 @@ describe('createKmsSigner', () => {
       `Sign ${kms.keyArn}`,
       `Sign ${kms.keyArn}`,
     ]);
+  });
+
+  test('behavior: other keys are published beside the one that signs, each with kid, alg and use', async () => {
+    const { kms, signer } = await start({}, [NEXT_ARN]);
+    const { keys } = await signer.jwks();
+    expect(keys).toMatchObject([
+      { alg: 'ES256', use: 'sig' },
+      { alg: 'ES256', use: 'sig' },
+    ]);
+    expect(new Set(keys.map(({ kid }) => kid)).size).toBe(2);
+    expect(decodeProtectedHeader(await signer.sign(CLAIMS)).kid).toBe(keys[0]?.kid);
+    const next = createKmsSigner(client!, {
+      keyId: NEXT_ARN,
+      alsoPublished: [kms.keyArn],
+      issuer: 'breakwater',
+    });
+    expect(decodeProtectedHeader(await next.sign(CLAIMS)).kid).toBe(keys[1]?.kid);
+    expect((await next.jwks()).keys).toEqual(keys.toReversed());
+    expect(await signer.jwks()).toEqual({ keys });
+    expect(kms.asked.filter((one) => one.startsWith('Sign'))).toEqual([
+      `Sign ${kms.keyArn}`,
+      `Sign ${NEXT_ARN}`,
+    ]);
+    expect(kms.asked.filter((one) => one.startsWith('GetPublicKey'))).toHaveLength(4);
+  });
+
+  test('behavior: a key that is named twice is published once', async () => {
+    const { kms, signer } = await start({}, ['alias/admission', NEXT_ARN, NEXT_ARN]);
+    expect((await signer.jwks()).keys).toHaveLength(2);
+    expect(kms.asked).toHaveLength(4);
+  });
+
+  test('behavior: signing needs none of the other keys', async () => {
+    const { kms, signer } = await start({}, [NEXT_ARN]);
+    await signer.sign(CLAIMS);
+    expect(kms.asked).toEqual(['GetPublicKey alias/admission', `Sign ${kms.keyArn}`]);
+  });
+
+  test('error: a set that cannot be read whole is not published, until it can', async () => {
+    const { kms, signer } = await start({}, [NEXT_ARN]);
+    await signer.sign(CLAIMS);
+    kms.broken = { code: 'KMSInvalidStateException', status: 400 };
+    await expect(signer.jwks()).rejects.toThrow(UnavailableError);
+    kms.broken = undefined;
+    expect((await signer.jwks()).keys).toHaveLength(2);
   });
 
   test('behavior: memos in any script', async () => {

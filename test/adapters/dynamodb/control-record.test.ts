@@ -87,7 +87,14 @@ describe('parseControlRecord', () => {
       type: 'alert-raised',
       alert,
     });
-    const policy = { version: 1, hash: 'h', source: 's', appliedAtMs: 1, actor: 'ann' };
+    const policy = {
+      version: 1,
+      hash: 'h',
+      source: 's',
+      compiled: 'c',
+      appliedAtMs: 1,
+      actor: 'ann',
+    };
     expect(parseControlRecord(record('INSERT', { next: Codec.toPolicy(policy) }))).toEqual({
       type: 'policy-applied',
       policy,

@@ -98,20 +98,14 @@ describe('commit', () => {
     expect(calls.get('TransactWriteItems')).toBe(3);
   });
 
-  test('behavior: a lock that ends lets the same bytes through', async () => {
+  test('behavior: a lock is a conflict at once, and nothing was written (H18)', async () => {
     const locked: Fault = { kind: 'cancel', reasons: ['None', 'TransactionConflict'] };
-    const { healthy, faulty } = await stores(sequence('TransactWriteItems', [locked, locked]));
+    const { healthy, faulty, calls } = await stores(sequence('TransactWriteItems', [locked]));
+    expect(await faulty.decisions.commit(decision(undefined))).toBe('conflict');
+    expect(calls.get('TransactWriteItems')).toBe(1);
+    expect(await globalItem(healthy)).toBeUndefined();
     expect(await faulty.decisions.commit(decision(undefined))).toBe('committed');
     expect(countOf(await globalItem(healthy))).toBe(1n);
-  });
-
-  test('behavior: a lock that does not end is a conflict, and nothing was written', async () => {
-    const locked: Fault = { kind: 'cancel', reasons: ['None', 'TransactionConflict'] };
-    const script = sequence('TransactWriteItems', [locked, locked, locked]);
-    const { healthy, faulty, calls } = await stores(script);
-    expect(await faulty.decisions.commit(decision(undefined))).toBe('conflict');
-    expect(calls.get('TransactWriteItems')).toBe(3);
-    expect(await globalItem(healthy)).toBeUndefined();
   });
 
   test.each([

@@ -65,6 +65,11 @@ describe('toItem', () => {
       Build.item({ meter: charged, breaker: { state: 'closed', epoch: 1 } }),
     ],
     ['a meter without a charge', 'actor:a', Build.item()],
+    [
+      'one in which somebody waits',
+      'actor:a',
+      Build.item({ meter: charged, waiting: [{ limitId: 'customer-day', count: 1 }] }),
+    ],
   ])('behavior: %s never expires (H84)', (_, key, item) => {
     expect(toItem(key, item).expiresAtS).toBeUndefined();
     expect(fromItem(toItem(key, item))).toEqual(item);

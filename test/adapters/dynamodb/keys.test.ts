@@ -79,6 +79,49 @@ describe('policyKey', () => {
   });
 });
 
+describe('heldKey', () => {
+  test('default', () => {
+    const held = { queue: 'wallet-hour@wallet:hot-1', heldAtMs: 5, rowId: 'withdrawal:a' };
+    expect(Keys.heldKey(held)).toEqual({
+      pk: 'held',
+      sk: `${Keys.heldPrefix(held.queue)}0000000000000005#withdrawal:a`,
+    });
+  });
+
+  test('behavior: in a queue by age, as numbers; ids that are long or odd fit (H25)', () => {
+    const key = (heldAtMs: number, rowId = 'a') => Keys.heldKey({ queue: 'q', heldAtMs, rowId }).sk;
+    const sorted = [9, 10, 999, 1_694_524_860_000].map((ms) => key(ms));
+    expect(sorted.toSorted()).toEqual(sorted);
+    const odd = ['x'.repeat(3_000), `${'x'.repeat(3_000)}y`, '\ud800', '\ud801', '~', ''];
+    const keys = odd.map((rowId) => key(1, rowId));
+    expect(new Set(keys).size).toBe(odd.length);
+    for (const sk of keys) expect(Buffer.byteLength(sk)).toBeLessThanOrEqual(1_024);
+  });
+});
+
+describe('heldPrefix', () => {
+  test('behavior: H25: of one length, however long the queue is called', () => {
+    const queues = ['q', 'q@', `limit@actor:${'x'.repeat(3_000)}`, 'people'];
+    const prefixes = queues.map(Keys.heldPrefix);
+    expect(new Set(prefixes).size).toBe(queues.length);
+    for (const prefix of prefixes) expect(prefix).toMatch(/^[0-9a-f]{16}#$/);
+  });
+});
+
+describe('heldQueue', () => {
+  test('behavior: H79: behind every withdrawal of a queue, and before any of the next one', () => {
+    const [mine, other] = ['mine', 'other'].map(Keys.heldPrefix) as [string, string];
+    const rowIds = ['', '~', 'z', '\u{10ffff}', '#'];
+    const keys = rowIds.map((rowId) => Keys.heldKey({ queue: 'mine', heldAtMs: 9e15, rowId }).sk);
+    for (const sk of keys) {
+      const { prefix, behind } = Keys.heldQueue(sk);
+      expect(prefix).toBe(mine);
+      expect(behind > sk).toBe(true);
+      expect(behind < other).toBe(mine < other);
+    }
+  });
+});
+
 describe('pageKey', () => {
   test('default', () => {
     expect(Keys.pageKey('a')).toEqual({ pk: 'page', sk: 'a' });

@@ -74,6 +74,19 @@ describe('fromRow', () => {
     ['nothing charged', row({ charged: [] })],
     ['a reservation that settled', { ...row(), admittedUntilMs: 1, settledAtMs: 2 }],
     ['an outflow that was replaced', { ...row(), state: 'replaced', note: 'why' }],
+    ['one that waits for a person', { ...row({ charged: [] }), state: 'held' }],
+    [
+      'one that waits for room',
+      {
+        ...row({ charged: [] }),
+        state: 'held',
+        places: [
+          { limitId: 'wallet-hour', scope: 'wallet:hot-1', need: 2n ** 255n },
+          { limitId: 'asset-hour', scope: 'asset:x', need: 1n },
+        ],
+      },
+    ],
+    ['one that a person let go', { ...row(), state: 'reserved', releasedBy: 'ann' }],
     ['a charge at another time', row({ chargedAtMs: 1 })],
     ['a subject of another asset', row({ subject: Build.subject({ asset: Build.USDC }) })],
     ['a transfer without actor', row({ transfer: Build.transfer({ actor: undefined }) })],

@@ -209,9 +209,9 @@ describe('checkLimit', () => {
       "60 s:
       ok
       60.001 s:
-      line 8, limits[0].window: is too short for timing: 2 × clockTolerance + admission + commitDelay widen it by 60.001 s, and by 60 s at most; use a longer window or a shorter admission
+      line 8, limits[0].window: is too short for limit "a": 2 × clockTolerance + admission + commitDelay widen it by 60.001 s, and by 60 s at most; use a longer window, or shorten timing.admission (50.001 s)
       timing wrong itself:
-      line 10, timing.admission: "1h" is not a time of 1s to 10m; use a whole number with ms, s, m, h or d"
+      line 10, timing.admission: "1h" is not a time of 1s to 15m; use a whole number with ms, s, m, h or d"
     `);
   });
 

@@ -59,6 +59,7 @@ describe('parsePolicy', () => {
         "mode": "enforce",
         "name": "small",
         "outstandingMax": 100,
+        "overdueMs": 21600000,
         "resume": {
           "kind": "trial",
         },

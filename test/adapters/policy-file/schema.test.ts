@@ -62,7 +62,7 @@ describe('POLICY_FILE', () => {
       other case:
       line 8, limits[0].Scope: is no field here; did you mean "scope"? (fields: id, scope, where, metric, window, limit, warn, action, tripOnRefusal, mode)
       other writing:
-      line 7, wallets[0].key_domain: is no field here; did you mean "keyDomain"? (fields: name, keyDomain, addresses)
+      line 7, wallets[0].key_domain: is no field here; did you mean "keyDomain"? (fields: name, keyDomain, addresses, admission)
       nothing like it:
       line 11, colour: is no field here (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, reservations, timing)
       a terminal:
@@ -107,7 +107,7 @@ describe('POLICY_FILE', () => {
       wallets:
       line 7, wallets: must be a list; add a hot wallet such as { name: eth-hot-1, keyDomain: hot-vault, addresses: ["eip155:1:0x…"] }
       wallet:
-      line 7, wallets[0]: must be a map; its fields are name, keyDomain, addresses
+      line 7, wallets[0]: must be a map; its fields are name, keyDomain, addresses, admission
       address:
       line 7, wallets[0].name: "W" is not a name; use lower-case letters, digits, ".", "_" and "-", at most 64, starting with a letter or digit
       line 7, wallets[0].keyDomain: "v:1" is not a name; use lower-case letters, digits, ".", "_" and "-", at most 64, starting with a letter or digit
@@ -176,10 +176,11 @@ describe('POLICY_FILE', () => {
         timing: 'timing: { clockTolerance: 1999ms, admission: 999ms, commitDelay: 5s, lease: 14s }',
       }),
       most: source({
-        timing: 'timing: { clockTolerance: 60s, admission: 10m, commitDelay: 1m, lease: 15m }',
+        timing: 'timing: { clockTolerance: 60s, admission: 14m, commitDelay: 1m, lease: 15m }',
       }),
+      'longest admission': source({ timing: 'timing: { admission: 15m }' }),
       'above most': source({
-        timing: 'timing: { clockTolerance: 61s, admission: 601s, commitDelay: 2m, lease: 1h }',
+        timing: 'timing: { clockTolerance: 61s, admission: 901s, commitDelay: 2m, lease: 1h }',
       }),
       'no unit': source({ timing: 'timing: { admission: 30, lease: 1.5m }' }),
     };
@@ -188,18 +189,20 @@ describe('POLICY_FILE', () => {
       ok
       below least:
       line 10, timing.clockTolerance: "1999ms" is not a time of 2s to 1m; use a whole number with ms, s, m, h or d
-      line 10, timing.admission: "999ms" is not a time of 1s to 10m; use a whole number with ms, s, m, h or d
+      line 10, timing.admission: "999ms" is not a time of 1s to 15m; use a whole number with ms, s, m, h or d
       line 10, timing.commitDelay: "5s" is not a time of 6s to 1m; use a whole number with ms, s, m, h or d
       line 10, timing.lease: "14s" is not a time of 15s to 15m; use a whole number with ms, s, m, h or d
       most:
       ok
+      longest admission:
+      ok
       above most:
       line 10, timing.clockTolerance: "61s" is not a time of 2s to 1m; use a whole number with ms, s, m, h or d
-      line 10, timing.admission: "601s" is not a time of 1s to 10m; use a whole number with ms, s, m, h or d
+      line 10, timing.admission: "901s" is not a time of 1s to 15m; use a whole number with ms, s, m, h or d
       line 10, timing.commitDelay: "2m" is not a time of 6s to 1m; use a whole number with ms, s, m, h or d
       line 10, timing.lease: "1h" is not a time of 15s to 15m; use a whole number with ms, s, m, h or d
       no unit:
-      line 10, timing.admission: "30" is not a time of 1s to 10m; use a whole number with ms, s, m, h or d
+      line 10, timing.admission: "30" is not a time of 1s to 15m; use a whole number with ms, s, m, h or d
       line 10, timing.lease: "1.5m" is not a time of 15s to 15m; use a whole number with ms, s, m, h or d"
     `);
     expect(parsePolicy(source()).timing).toEqual({

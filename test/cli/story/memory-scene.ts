@@ -5,7 +5,7 @@ import { readFlag } from '../../../lib/actions/read-flag.ts';
 import { recordEvents } from '../../../lib/actions/record-events.ts';
 import { createMemoryStore } from '../../../lib/adapters/memory/store.ts';
 import { nodeDigest } from '../../../lib/adapters/node-digest.ts';
-import { parsePolicy } from '../../../lib/adapters/policy-file/parse.ts';
+import { compilePolicy } from '../../../lib/adapters/policy-file/compile.ts';
 import { fromEnvelope } from '../../../lib/adapters/wire/event.ts';
 import type { Scene } from '../../../lib/cli/story/scene.ts';
 import type { Transport } from '../../../lib/cli/transport.ts';
@@ -74,7 +74,6 @@ function createMemoryWorld(clock: World['clock'], messages: Message[]): World {
     clock,
     ids: { decisionId, incidentId: () => incidentId() },
     digest: nodeDigest,
-    parsePolicy,
     notifier: {
       send: async (message) => {
         messages.push(message);
@@ -92,7 +91,7 @@ function createMemoryWorld(clock: World['clock'], messages: Message[]): World {
 }
 
 function transportTo(world: World): Transport {
-  const operate = operateBreaker(world);
+  const operate = operateBreaker({ ...world, compilePolicy });
   const userArn = 'local:operator';
   return {
     target: 'the scene',

@@ -1,0 +1,631 @@
+import { describe, expect, test } from 'vitest';
+import * as Draft from '../../lib/domain/draft.ts';
+import * as Hold from '../../lib/domain/hold.ts';
+import * as Meter from '../../lib/domain/meter.ts';
+import * as Policy from '../../lib/domain/policy.ts';
+import * as Queue from '../../lib/domain/queue.ts';
+import * as Scope from '../../lib/domain/scope.ts';
+import type { Refusal } from '../../lib/domain/verdict.ts';
+import {
+  charge,
+  context,
+  DAY_MS,
+  ETH,
+  HOT_3,
+  HOUR_MS,
+  item,
+  loaded,
+  MINUTE_MS,
+  policy,
+  T0_MS,
+  transfer,
+  usd,
+} from '../support/builders.ts';
+import { ask, brief, holding, scene } from '../support/holding.ts';
+import { reserve, world } from '../support/world.ts';
+
+const SLOT_MS = 6 * MINUTE_MS;
+const WIDEN_MS = 40_000;
+/** When what is charged at T0 has left the window of an hour. */
+const ROOM_MS = (Math.floor(T0_MS / SLOT_MS) + 1) * SLOT_MS + HOUR_MS + WIDEN_MS;
+
+const refusal: Refusal = {
+  kind: 'hold',
+  withdrawalId: 'a',
+  reason: 'limit',
+  text: 'does not fit',
+  provisional: true,
+};
+
+describe('need', () => {
+  const needs = (
+    more: Parameters<typeof holding>[0],
+    parts: Parameters<typeof transfer>[0] = {},
+  ) => {
+    const limit = holding(more);
+    const rules = policy({ limits: [limit] });
+    const resolved = Policy.resolve(rules, transfer({ amount: usd(7), ...parts }));
+    const scope = Scope.of(limit.scope, resolved.subject);
+    return Hold.need(Draft.start(context({ policy: rules }), loaded()), resolved, { limit, scope });
+  };
+  const fee = { asset: ETH, amount: 2n * 10n ** 15n };
+
+  test('default: micro-USD, base units or a count, by metric', () => {
+    expect(needs({})).toBe(usd(7));
+    expect(needs({ scope: 'asset', metric: 'amount' })).toBe(usd(7));
+    expect(needs({ metric: 'count' })).toBe(1n);
+    expect(needs({ metric: 'assets' })).toBe(1n);
+  });
+
+  test('behavior: H24: the fee is part of it, and an asset of its own', () => {
+    expect(needs({}, { fee })).toBe(usd(10));
+    expect(needs({ metric: 'count' }, { fee })).toBe(1n);
+    expect(needs({ metric: 'assets' }, { fee })).toBe(2n);
+  });
+});
+
+describe('placesOf', () => {
+  const placesOf = (dollars: number, ...more: readonly Parameters<typeof holding>[0][]) => {
+    const rules = policy({ limits: [holding(), ...more.map(holding)] });
+    const resolved = Policy.resolve(rules, transfer({ amount: usd(dollars) }));
+    return Hold.placesOf(Draft.start(context({ policy: rules }), loaded()), resolved);
+  };
+  const place = { limitId: 'wallet-hour', scope: 'wallet:hot-1' };
+
+  test('default: the limit, the scope and what it needs', () => {
+    expect(placesOf(999)).toEqual([{ ...place, need: usd(999) }]);
+    expect(placesOf(1_000)).toEqual([{ ...place, need: usd(1_000) }]);
+  });
+
+  test('behavior: one for each limit over a window that holds', () => {
+    const count = { limitId: 'count', scope: 'global', metric: 'count', allowed: 1n } as const;
+    const single = { limitId: 'large', metric: 'single', windowMs: 0, allowed: usd(7) } as const;
+    expect(placesOf(7, count, single)).toEqual([
+      { ...place, need: usd(7) },
+      { limitId: 'count', scope: 'global', need: 1n },
+    ]);
+  });
+
+  test('args: none for more than any whole limit, or than a single one may be', () => {
+    expect(placesOf(1_001)).toEqual([]);
+    const day = { limitId: 'wallet-day', windowMs: DAY_MS };
+    expect(placesOf(1_001, { ...day, allowed: usd(9_000) })).toEqual([]);
+    expect(placesOf(8, { ...day, allowed: usd(7) })).toEqual([]);
+    expect(placesOf(8, { metric: 'single', windowMs: 0, allowed: usd(7) })).toEqual([]);
+  });
+
+  test('args: no more than fit one transaction', () => {
+    const many = Array.from({ length: 30 }, (_, n) => ({ limitId: `limit-${n}` }));
+    expect(placesOf(1, ...many)).toHaveLength(Queue.PLACES_MAX);
+  });
+});
+
+describe('numbers', () => {
+  test('default: what is allowed, used and left, and when there is room', () => {
+    const meter = Meter.charge(Meter.EMPTY, charge({ notional: usd(900) }), T0_MS);
+    const limit = holding();
+    const draft = Draft.start(context({ policy: policy({ limits: [limit] }) }), loaded());
+    const scope = { kind: 'wallet', id: 'hot-1' } as const;
+    const uncharged = new Map([['wallet:hot-1', item({ meter })]]);
+    const of = (need: bigint) => Hold.numbers(draft, { limit, scope }, { need, uncharged });
+    const numbers = {
+      limitId: 'wallet-hour',
+      scope: 'wallet:hot-1',
+      used: usd(900),
+      allowed: usd(1_000),
+      headroom: usd(100),
+    };
+    expect(of(usd(100))).toEqual({ limit: numbers, capacityAtMs: T0_MS });
+    expect(of(usd(100) + 1n)).toEqual({ limit: numbers, capacityAtMs: ROOM_MS });
+    expect(of(usd(1_001))).toEqual({ limit: numbers });
+  });
+});
+
+describe('hold', () => {
+  test('default: what does not fit is held, uncharged, with its place and when there is room', () => {
+    const { here, askFor } = scene();
+    expect(brief(askFor(ask('a', 600)))).toEqual(['allow']);
+    expect(askFor(ask('b', 600))).toMatchInlineSnapshot(`
+      [
+        {
+          "capacityAtMs": 1694528680000,
+          "heldSinceMs": 1694524860000,
+          "kind": "hold",
+          "limit": {
+            "allowed": 1000000000n,
+            "headroom": 400000000n,
+            "limitId": "wallet-hour",
+            "scope": "wallet:hot-1",
+            "used": 600000000n,
+          },
+          "position": 1,
+          "provisional": true,
+          "reason": "limit",
+          "scope": "wallet:hot-1",
+          "text": "does not fit: limit wallet-hour on wallet:hot-1: $1,200 in 1h of $1,000 allowed",
+          "withdrawalId": "b",
+        },
+      ]
+    `);
+    expect(here.rows.get('withdrawal:b')).toMatchObject({
+      state: 'held',
+      atMs: T0_MS,
+      places: [{ limitId: 'wallet-hour', scope: 'wallet:hot-1', need: usd(600) }],
+      money: { charged: [] },
+    });
+    expect([...here.held.keys()]).toEqual([`wallet-hour@wallet:hot-1|${T0_MS}|withdrawal:b`]);
+  });
+
+  test('behavior: H79: asked again it keeps its place and its time, and nothing is written', () => {
+    const { here, state, askFor } = scene();
+    askFor(ask('a', 1_000));
+    state.nowMs += 1;
+    const [first] = askFor(ask('b', 600));
+    state.nowMs += 1;
+    askFor(ask('c', 600));
+    const before = structuredClone({ rows: here.rows, items: here.items, held: here.held });
+    state.nowMs += 10 * MINUTE_MS;
+    expect(askFor(ask('b', 600))).toEqual([first]);
+    expect(askFor(ask('c', 600))).toMatchObject([
+      { heldSinceMs: T0_MS + 2, position: 2, reason: 'limit' },
+    ]);
+    expect({ rows: here.rows, items: here.items, held: here.held }).toEqual(before);
+  });
+
+  test('behavior: when the room is there the first of the queue is admitted, not a ms before', () => {
+    const { state, askFor } = scene();
+    askFor(ask('a', 1_000), ask('b', 600));
+    state.nowMs = ROOM_MS - 1;
+    expect(askFor(ask('b', 600))).toMatchObject([{ kind: 'hold', capacityAtMs: ROOM_MS }]);
+    state.nowMs = ROOM_MS;
+    expect(brief(askFor(ask('b', 600)))).toEqual(['allow']);
+  });
+
+  test('behavior: of two in one call the first goes, the second waits behind it', () => {
+    const { here, askFor } = scene();
+    const verdicts = askFor(ask('a', 1_000), ask('b', 2), ask('c', 1), ask('b', 2));
+    expect(brief(verdicts)).toEqual(['allow', 'hold limit', 'hold limit', 'hold limit']);
+    expect(verdicts).toMatchObject([{}, { position: 1 }, { position: 2 }, { position: 1 }]);
+    expect(here.held.size).toBe(2);
+  });
+
+  test('behavior: H13: of one ms, or by a clock that is behind, who comes later stands behind', () => {
+    const { here, state, askFor } = scene();
+    askFor(ask('a', 600));
+    state.nowMs += HOUR_MS;
+    askFor(ask('z', 700));
+    // Neither its id nor its clock makes it older than who waits: 1 000 − 700 is what it may take.
+    for (const behindMs of [0, 2_000]) {
+      state.nowMs -= behindMs;
+      expect(brief(askFor(ask('b', 301)))).toEqual(['hold queue']);
+      const [verdict] = askFor(ask(`c-${behindMs}`, 999));
+      expect(verdict).toMatchObject({ position: behindMs === 0 ? 3 : 4 });
+      expect(askFor(ask('z', 700))).toMatchObject([{ position: 1 }]);
+    }
+    const queue = [...here.held.values()].toSorted(Queue.byAge);
+    expect(queue.map(({ rowId }) => rowId)).toEqual([
+      'withdrawal:z',
+      'withdrawal:b',
+      'withdrawal:c-0',
+      'withdrawal:c-2000',
+    ]);
+  });
+
+  test('behavior: one that is larger than the limit, or over a single one, waits for a person', () => {
+    const limits = [
+      holding(),
+      holding({ limitId: 'large', metric: 'single', windowMs: 0, allowed: usd(700) }),
+    ];
+    const { here, askFor } = scene({ limits });
+    for (const dollars of [701, 1_001]) {
+      const [verdict] = askFor(ask(`w${dollars}`, dollars));
+      expect(verdict).toMatchObject({ kind: 'hold', heldSinceMs: T0_MS });
+      expect(verdict).not.toHaveProperty('position');
+      expect(verdict).not.toHaveProperty('capacityAtMs');
+    }
+    expect([...here.held.values()].map(Queue.keyOf)).toEqual([Queue.PEOPLE, Queue.PEOPLE]);
+    // Who waits for a person stands in nobody's way.
+    expect(brief(askFor(ask('small', 700)))).toEqual(['allow']);
+  });
+
+  test('behavior: another price is another need, in the same place', () => {
+    const { here, state, askFor } = scene();
+    const eth = { asset: ETH, amount: 4n * 10n ** 17n };
+    askFor(ask('a', 1_000), ask('b', 0, eth));
+    state.nowMs += MINUTE_MS;
+    const assets = state.policy.assets.map((asset) =>
+      asset.pattern === ETH ? { ...asset, floorPricePicoUsd: 2_000n * 10n ** 12n } : asset,
+    );
+    state.policy = { ...state.policy, assets };
+    expect(askFor(ask('b', 0, eth))).toMatchObject([{ heldSinceMs: T0_MS, position: 1 }]);
+    expect([...here.held.values()]).toMatchObject([{ heldAtMs: T0_MS, place: { need: usd(800) } }]);
+  });
+
+  test('behavior: it stands in the queue of every limit that holds, and is told of the last one', () => {
+    const limits = [holding(), holding({ limitId: 'all', scope: 'global', allowed: usd(1_500) })];
+    const { state, askFor, here } = scene({ limits });
+    askFor(ask('a', 1_000));
+    state.nowMs += SLOT_MS;
+    const hot3 = { account: HOT_3 };
+    // The wallet of the second has room. All together have none before the first one is gone.
+    const verdicts = askFor(ask('b', 900), ask('x', 500, hot3), ask('y', 400, hot3));
+    expect(verdicts).toMatchObject([
+      { kind: 'hold', limit: { limitId: 'wallet-hour' }, position: 1, capacityAtMs: ROOM_MS },
+      { kind: 'allow' },
+      { kind: 'hold', limit: { limitId: 'all' }, position: 2, capacityAtMs: ROOM_MS + SLOT_MS },
+    ]);
+    const keys = [...here.held.values()].map((one) => `${one.rowId} ${Queue.keyOf(one)}`);
+    expect(keys).toEqual([
+      'withdrawal:b wallet-hour@wallet:hot-1',
+      'withdrawal:b all@global',
+      'withdrawal:y wallet-hour@wallet:hot-3',
+      'withdrawal:y all@global',
+    ]);
+    state.nowMs = ROOM_MS;
+    expect(brief(askFor(ask('y', 400, hot3), ask('b', 900)))).toEqual(['hold queue', 'allow']);
+    expect([...here.held.values()].map(({ rowId }) => rowId)).toEqual([
+      'withdrawal:y',
+      'withdrawal:y',
+    ]);
+  });
+
+  test('behavior: an edit of the policy changes its queues, with its age, and only those that differ are written', () => {
+    const [wallet, all] = [holding(), holding({ limitId: 'all', scope: 'global' })];
+    const { state, askFor, here } = scene({ limits: [wallet] });
+    askFor(ask('a', 1_000));
+    state.nowMs += 1;
+    askFor(ask('b', 900));
+    const held = (limitId: string, scope: string) => ({
+      rowId: 'withdrawal:b',
+      heldAtMs: T0_MS + 1,
+      place: { limitId, scope, need: usd(900) },
+    });
+    const [inWallet, inAll] = [held('wallet-hour', 'wallet:hot-1'), held('all', 'global')];
+    const edit = (limits: readonly Policy.Limit[]) => {
+      state.nowMs += 1;
+      state.policy = { ...state.policy, limits };
+      return reserve(here, { ...state, asks: [ask('b', 900)] }).changes?.held;
+    };
+    expect(edit([wallet, all])).toEqual([{ held: inAll, change: 'put' }]);
+    // Who comes now stands behind it there, too.
+    const [later] = askFor(ask('y', 400, { account: HOT_3 }));
+    expect(later).toMatchObject({ limit: { limitId: 'all' }, position: 2 });
+    expect(edit([all])).toEqual([{ held: inWallet, change: 'delete' }]);
+    expect(edit([all])).toBeUndefined();
+    expect(edit([{ ...all, allowed: usd(899) }])).toEqual([
+      { held: inAll, change: 'delete' },
+      { held: { rowId: 'withdrawal:b', heldAtMs: T0_MS + 1 }, change: 'put' },
+    ]);
+    expect(edit([wallet])).toEqual([
+      { held: { rowId: 'withdrawal:b', heldAtMs: T0_MS + 1 }, change: 'delete' },
+      { held: inWallet, change: 'put' },
+    ]);
+    expect(here.items.get('actor:customer-1')).toMatchObject({ outstanding: 3 });
+  });
+
+  test('behavior: too large for one of its limits it waits for a person, whichever refuses it', () => {
+    const limits = [
+      holding({ limitId: 'customer', scope: 'actor', allowed: usd(600) }),
+      holding({ limitId: 'large', metric: 'single', windowMs: 0, allowed: usd(500) }),
+    ];
+    const { here, askFor } = scene({ limits });
+    askFor(ask('a', 100));
+    const [verdict] = askFor(ask('b', 501));
+    expect(verdict).toMatchObject({ kind: 'hold', limit: { limitId: 'customer' } });
+    expect(verdict).not.toHaveProperty('position');
+    expect(verdict).not.toHaveProperty('capacityAtMs');
+    expect([...here.held.values()].map(Queue.keyOf)).toEqual([Queue.PEOPLE]);
+    expect(brief(askFor(ask('c', 500)))).toEqual(['allow']);
+  });
+
+  test('behavior: a reservation whose admission has expired is not held: what was signed may leave', () => {
+    const { here, state, askFor } = scene();
+    askFor(ask('a', 600));
+    state.nowMs += 2 * HOUR_MS;
+    askFor(ask('b', 600));
+    const [verdict] = askFor(ask('a', 600));
+    expect(verdict).toMatchObject({ kind: 'hold', reason: 'limit' });
+    expect(verdict).not.toHaveProperty('heldSinceMs');
+    expect(here.held.size).toBe(0);
+    expect(here.rows.get('withdrawal:a')).toMatchObject({ state: 'reserved' });
+  });
+
+  test('behavior: a shadow policy holds nothing, and lets go what was held', () => {
+    const { here, state, askFor } = scene();
+    askFor(ask('a', 1_000), ask('b', 600));
+    state.policy = { ...state.policy, mode: 'shadow' };
+    expect(askFor(ask('b', 600), ask('c', 600))).toMatchObject([
+      { kind: 'allow', wouldBe: { kind: 'hold' } },
+      { kind: 'allow', wouldBe: { kind: 'hold' } },
+    ]);
+    expect(here.held.size).toBe(0);
+  });
+
+  test('behavior: a policy without the limit lets go, and the old queue keeps no count', () => {
+    const { here, state, askFor } = scene();
+    askFor(ask('a', 1_000), ask('b', 600));
+    state.policy = { ...state.policy, limits: [] };
+    expect(brief(askFor(ask('b', 600)))).toEqual(['allow']);
+    expect(here.items.get('wallet:hot-1')?.waiting).toBeUndefined();
+  });
+});
+
+describe('waiting', () => {
+  test('behavior: H79: behind an open breaker it keeps its place and is not admitted', () => {
+    const { here, state, askFor } = scene();
+    askFor(ask('a', 1_000), ask('b', 600), ask('c', 1));
+    const wallet = here.items.get('wallet:hot-1')!;
+    const breaker = {
+      state: 'open',
+      epoch: 1,
+      incidentId: 'INC',
+      openedAtMs: 1,
+      causes: 1,
+    } as const;
+    here.items.set('wallet:hot-1', { ...wallet, breaker });
+    state.nowMs = ROOM_MS + HOUR_MS;
+    expect(askFor(ask('c', 1), ask('b', 600))).toMatchObject([
+      { kind: 'block', reason: 'paused', heldSinceMs: T0_MS + 1, position: 2 },
+      { kind: 'block', reason: 'paused', heldSinceMs: T0_MS, position: 1 },
+    ]);
+    here.items.set('wallet:hot-1', { ...here.items.get('wallet:hot-1')!, breaker: wallet.breaker });
+    expect(brief(askFor(ask('b', 600)))).toEqual(['allow']);
+  });
+
+  test('behavior: when there is room for all before it and itself; none known where that is more than the limit', () => {
+    const { state, askFor } = scene();
+    askFor(ask('a', 500));
+    state.nowMs += SLOT_MS;
+    askFor(ask('b', 500));
+    const later = askFor(ask('c', 400), ask('d', 600), ask('e', 1));
+    expect(later).toMatchObject([
+      { position: 1, capacityAtMs: ROOM_MS },
+      { position: 2, capacityAtMs: ROOM_MS + SLOT_MS },
+      { position: 3 },
+    ]);
+    expect(later[2]).not.toHaveProperty('capacityAtMs');
+  });
+
+  test('behavior: beyond those that are looked at no position is said', () => {
+    const draft = Draft.start(context({ policy: policy({ limits: [holding()] }) }), loaded());
+    const place = { limitId: 'wallet-hour', scope: 'wallet:hot-1', need: 1n };
+    const all = Array.from({ length: Queue.LOOKED_AT_MAX + 1 }, (_, n) => ({
+      rowId: `withdrawal:${n}`,
+      heldAtMs: T0_MS + n,
+      place,
+    }));
+    draft.queues.set(Queue.key(place), all.slice(0, Queue.LOOKED_AT_MAX));
+    const position = (n: number) => Hold.waiting(draft, [all[n]!], refusal).position;
+    expect([0, 1, Queue.LOOKED_AT_MAX - 1].map(position)).toEqual([1, 2, Queue.LOOKED_AT_MAX]);
+    expect(position(Queue.LOOKED_AT_MAX)).toBeUndefined();
+  });
+
+  test('behavior: in the queue of a limit that is gone no position is said either', () => {
+    const { state, here, askFor } = scene();
+    askFor(ask('a', 1_000), ask('b', 1), ask('c', 1));
+    state.policy = { ...state.policy, limits: [] };
+    const global = here.items.get('global')!;
+    const breaker = {
+      state: 'open',
+      epoch: 1,
+      incidentId: 'INC',
+      openedAtMs: 1,
+      causes: 1,
+    } as const;
+    here.items.set('global', { ...global, breaker });
+    const [verdict] = askFor(ask('c', 1));
+    expect(verdict).toMatchObject({ reason: 'paused', heldSinceMs: T0_MS + 1 });
+    expect(verdict).not.toHaveProperty('position');
+  });
+
+  test('behavior: H25: a scope whose key is longer than an operator may type', () => {
+    const limits = [holding({ scope: 'actor' })];
+    const { askFor } = scene({ limits });
+    const actor = 'x'.repeat(600);
+    const asks = [ask('a', 900, { actor }), ask('b', 200, { actor }), ask('c', 300, { actor })];
+    expect(askFor(...asks)).toMatchObject([{}, { position: 1 }, { position: 2 }]);
+  });
+});
+
+describe('behind', () => {
+  /** What others are admitted in a slot, in steps of 10 USD, from now. */
+  function admitted(here: ReturnType<typeof scene>, name: string): number {
+    for (let sum = 0; ; sum += 10) {
+      const [verdict] = here.askFor(ask(`${name}-${sum}`, 10));
+      if (verdict?.kind !== 'allow') return sum;
+    }
+  }
+
+  test('default: small ones go on where the first of the queue loses nothing by it', () => {
+    const { state, askFor } = scene();
+    askFor(ask('a', 600), ask('head', 700));
+    state.nowMs += SLOT_MS;
+    // 1 000 − 700 = 300 may be in the window when the first one has its room.
+    const verdicts = askFor(ask('b', 300), ask('c', 1));
+    expect(brief(verdicts)).toEqual(['allow', 'hold queue']);
+    expect(verdicts[1]).toMatchInlineSnapshot(`
+      {
+        "capacityAtMs": 1694529040000,
+        "heldSinceMs": 1694525220000,
+        "kind": "hold",
+        "limit": {
+          "allowed": 1000000000n,
+          "headroom": 100000000n,
+          "limitId": "wallet-hour",
+          "scope": "wallet:hot-1",
+          "used": 900000000n,
+        },
+        "position": 2,
+        "provisional": true,
+        "reason": "queue",
+        "scope": "wallet:hot-1",
+        "text": "waits for room behind older withdrawals: limit wallet-hour on wallet:hot-1",
+        "withdrawalId": "c",
+      }
+    `);
+    state.nowMs = ROOM_MS;
+    expect(brief(askFor(ask('head', 700)))).toEqual(['allow']);
+  });
+
+  test('behavior: of what has to wait nobody hears that it would have come near a limit', () => {
+    const warns = holding({ limitId: 'customer', scope: 'actor', warnBps: 1_000 });
+    const { here, state, askFor } = scene({ limits: [holding(), warns] });
+    askFor(ask('a', 600, { actor: 'one' }), ask('head', 700, { actor: 'one' }));
+    const before = here.alerts.size;
+    state.nowMs += SLOT_MS;
+    expect(brief(askFor(ask('b', 301)))).toEqual(['hold queue']);
+    expect(here.alerts.size).toBe(before);
+    expect(brief(askFor(ask('c', 300)))).toEqual(['allow']);
+    expect(here.alerts.size).toBe(before + 1);
+  });
+
+  test('behavior: one unit more than the first one leaves waits', () => {
+    const { state, askFor } = scene();
+    askFor(ask('a', 600), ask('head', 700));
+    state.nowMs += SLOT_MS;
+    const above = ask('b', 0, { amount: usd(300) + 1n });
+    expect(brief(askFor(above))).toEqual(['hold queue']);
+  });
+
+  test('behavior: what leaves the window with the money in the way takes nothing from the first one', () => {
+    const { state, askFor } = scene();
+    askFor(ask('a', 600), ask('head', 700), ask('b', 400));
+    state.nowMs = ROOM_MS;
+    expect(brief(askFor(ask('head', 700)))).toEqual(['allow']);
+  });
+
+  test('behavior: room that is there is kept for the first one until it is asked for', () => {
+    const { state, askFor } = scene();
+    askFor(ask('a', 600), ask('head', 700));
+    state.nowMs = ROOM_MS + DAY_MS;
+    expect(brief(askFor(ask('b', 301), ask('c', 300)))).toEqual(['hold queue', 'allow']);
+    expect(brief(askFor(ask('head', 700)))).toEqual(['allow']);
+  });
+
+  test('behavior: H79: many small ones cannot starve a large one, whoever asks first', () => {
+    const here = scene({ outstandingMax: 10_000 });
+    const { state, askFor } = here;
+    askFor(ask('a', 1_000), ask('head', 1_000));
+    let admittedAtMs: number | undefined;
+    while (state.nowMs < ROOM_MS && admittedAtMs === undefined) {
+      state.nowMs = Math.min(state.nowMs + MINUTE_MS, ROOM_MS);
+      askFor(...[1, 2, 3].map((n) => ask(`small-${state.nowMs}-${n}`, 10)));
+      if (askFor(ask('head', 1_000))[0]?.kind === 'allow') admittedAtMs = state.nowMs;
+    }
+    expect(admittedAtMs).toBe(ROOM_MS);
+  });
+
+  test('behavior: H79: a small one that was let before it and is asked for again does not push it back', () => {
+    const { state, askFor } = scene();
+    askFor(ask('a', 500), ask('head', 600), ask('small', 500));
+    let last: readonly { readonly kind: string }[] = [];
+    // Its admission expires every time: charged anew, it would be in the way for one more hour.
+    for (; state.nowMs < ROOM_MS; state.nowMs += 5 * MINUTE_MS) last = askFor(ask('small', 500));
+    expect(last).toMatchObject([{ kind: 'hold', reason: 'queue' }]);
+    state.nowMs = ROOM_MS;
+    expect(brief(askFor(ask('head', 600)))).toEqual(['allow']);
+  });
+
+  test('behavior: H79: an older one whose admission has expired is decided like a new one, and keeps its charge', () => {
+    const { here, state, askFor } = scene();
+    askFor(ask('a', 500));
+    state.nowMs += 1;
+    askFor(ask('head', 600));
+    state.nowMs += SLOT_MS;
+    expect(brief(askFor(ask('a', 500)))).toEqual(['hold queue']);
+    expect(here.rows.get('withdrawal:a')).toMatchObject({
+      state: 'reserved',
+      money: { chargedAtMs: T0_MS },
+    });
+    state.nowMs = ROOM_MS;
+    expect(brief(askFor(ask('head', 600)))).toEqual(['allow']);
+  });
+
+  test('behavior: one that a queue let go takes its admission, whoever waits by then', () => {
+    const { state, askFor, sweep } = scene();
+    askFor(ask('a', 600), ask('first', 600), ask('second', 900));
+    state.nowMs = ROOM_MS;
+    expect(brief(sweep(ask('first', 600), ask('second', 900)))).toEqual(['allow', 'hold limit']);
+    state.nowMs += SLOT_MS;
+    expect(brief(askFor(ask('second', 900), ask('first', 600)))).toEqual(['hold limit', 'allow']);
+    // Once: after its admission it is like a new one.
+    state.nowMs += SLOT_MS;
+    expect(brief(askFor(ask('first', 600)))).toEqual(['hold queue']);
+  });
+
+  test('behavior: H79: two limits that hold: while it waits for one it keeps its room in the other', () => {
+    const limits = [holding(), holding({ limitId: 'asset-hour', scope: 'asset' })];
+    const rules = policy({ limits, outstandingMax: 10_000 });
+    const here = world();
+    const ether = { asset: ETH, amount: 10n ** 17n };
+    let nowMs = T0_MS;
+    const askFor = (...asks: readonly ReturnType<typeof ask>[]) =>
+      reserve(here, { policy: rules, nowMs, asks }).verdicts;
+    askFor(ask('a', 600), ask('head', 600));
+    let isAdmitted = false;
+    for (let round = 1; round <= 6 * 12 && !isAdmitted; round += 1) {
+      nowMs += 5 * MINUTE_MS;
+      const wallet = [1, 2, 3].map((n) => ask(`wallet-${round}-${n}`, 0, ether));
+      const asset = [1, 2, 3].map((n) => ask(`asset-${round}-${n}`, 150, { account: HOT_3 }));
+      askFor(...wallet, ...asset);
+      isAdmitted = askFor(ask('head', 600))[0]?.kind === 'allow';
+    }
+    expect(isAdmitted).toBe(true);
+  });
+
+  test.each([
+    [1_000, 0],
+    [700, 300],
+    [100, 900],
+    [10, 990],
+  ])(
+    'behavior: H79: one customer waits with %i of 1 000 a day: the others have %i that day, not nothing',
+    (big, left) => {
+      const day = holding({ windowMs: DAY_MS, limitId: 'wallet-day' });
+      const here = scene({ limits: [day], outstandingMax: 10_000 });
+      const { state, askFor } = here;
+      askFor(ask('a', 1_000));
+      state.nowMs += 3 * HOUR_MS;
+      const greedy = ask('greedy', big, { actor: 'greedy' });
+      const [verdict] = askFor(greedy);
+      const roomMs = verdict?.kind === 'hold' ? (verdict.capacityAtMs ?? 0) : 0;
+      // A day, its slot of 2 h 24 min and 40 s: as without it, nobody else has room before.
+      expect(roomMs - T0_MS).toBeLessThanOrEqual(DAY_MS + 144 * MINUTE_MS + WIDEN_MS);
+      state.nowMs = roomMs;
+      expect(admitted(here, 'others')).toBe(left);
+      expect(brief(askFor(greedy))).toEqual(['allow']);
+      expect(admitted(here, 'later')).toBe(0);
+    },
+  );
+
+  test('behavior: H79: one that something else refuses keeps its room from others until it is taken out, no more', () => {
+    const limits = [
+      holding(),
+      holding({
+        limitId: 'customer',
+        scope: 'actor',
+        metric: 'count',
+        allowed: 5n,
+        action: { kind: 'pause', scope: 'actor' },
+        where: { actor: 'greedy' },
+        windowMs: DAY_MS,
+      }),
+    ];
+    const here = scene({ limits, outstandingMax: 10_000 });
+    const { state, askFor, tell } = here;
+    const greedy = { actor: 'greedy' };
+    askFor(...[1, 2, 3, 4, 5].map((n) => ask(`g${n}`, 100, greedy)), ask('a', 500));
+    state.policy = { ...state.policy, limits: limits.slice(0, 1) };
+    askFor(ask('big', 600, greedy));
+    state.policy = { ...state.policy, limits };
+    state.nowMs = ROOM_MS;
+    expect(askFor(ask('big', 600, greedy))).toMatchObject([
+      { kind: 'block', limit: { limitId: 'customer' }, position: 1 },
+    ]);
+    expect(admitted(here, 'others')).toBe(400);
+    const evidence = { kind: 'operator', reference: 'ann', reason: 'in the way' } as const;
+    tell({ kind: 'cancelled', withdrawalId: 'big', evidence });
+    // And 10 for the one of the others that has waited since then.
+    expect(admitted(here, 'more')).toBe(590);
+  });
+});

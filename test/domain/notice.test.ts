@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { notice } from '../../lib/domain/notice.ts';
+import type { Refusal } from '../../lib/domain/verdict.ts';
+
+const HELD = { isHeld: true, isAdmitted: false };
+
+function refusal(more: Partial<Refusal>): Refusal {
+  const common = { withdrawalId: 'w', text: 'limit hot on wallet:secret-name', provisional: true };
+  return { kind: 'hold', reason: 'limit', ...common, ...more };
+}
+
+describe('notice', () => {
+  test('default: what waits for room says since when, until when and where', () => {
+    const told = notice(refusal({ heldSinceMs: 1, capacityAtMs: 2, position: 3 }), HELD);
+    expect(told).toMatchObject({
+      state: 'held',
+      lift: 'time',
+      sinceMs: 1,
+      untilMs: 2,
+      position: 3,
+    });
+  });
+
+  test('behavior: H83 texts name no limit and no wallet', () => {
+    const reasons: readonly Refusal['reason'][] = [
+      'limit',
+      'queue',
+      'paused',
+      'unknown',
+      'conflict',
+      'final',
+      'outstanding',
+      'lease',
+    ];
+    for (const reason of reasons) {
+      const { text, lift } = notice(refusal({ reason }), HELD);
+      expect(text).not.toMatch(/secret|limit|wallet/);
+      expect(lift).toMatch(/^(time|operators|nobody)$/);
+    }
+  });
+
+  test.each([
+    ['a person has to look', { heldSinceMs: 1 }, 'operators'],
+    ['paused', { kind: 'block', reason: 'paused', incidentId: 'I1' }, 'operators'],
+    ['no proof of health', { kind: 'block', reason: 'lease' }, 'time'],
+    ['blocked by a limit, until there is room', { kind: 'block', capacityAtMs: 5 }, 'time'],
+    ['other content', { kind: 'block', reason: 'conflict', provisional: false }, 'nobody'],
+  ] as const)('behavior: %s', (_, more, lift) => {
+    expect(notice(refusal(more), HELD).lift).toBe(lift);
+  });
+
+  test('behavior: what fits now is ready, what was admitted is on its way', () => {
+    const verdict = { kind: 'allow', withdrawalId: 'w', expiresAtMs: 9 } as const;
+    expect(notice(verdict, HELD).state).toBe('ready');
+    expect(notice(verdict, { isHeld: false, isAdmitted: true }).state).toBe('admitted');
+  });
+
+  test('behavior: one that is not held and may not go waits', () => {
+    const told = notice(refusal({ kind: 'block', reason: 'paused' }), {
+      isHeld: false,
+      isAdmitted: true,
+    });
+    expect(told.state).toBe('waiting');
+  });
+});
