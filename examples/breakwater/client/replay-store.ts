@@ -1,0 +1,1 @@
+export * from '../../../lib/client/replay-store.ts';
