@@ -11,14 +11,20 @@ import { systemClock } from '../lib/runtime/system.ts';
 import { measureConcurrency } from './concurrency.ts';
 import { measureCore } from './core.ts';
 import { type FullSet, fillSet } from './full-set.ts';
+import { measureLease } from './lease.ts';
 import { measureLimiter } from './limiter.ts';
 import { measureOverCount } from './over-count.ts';
+import { measureReserve } from './reserve.ts';
 import { type Figure, figuresOf, isMissed, render, type Section } from './section.ts';
 import { measureSizes } from './sizes.ts';
 import { measureTrips } from './trip.ts';
+import { measureTripShows } from './trip-shows.ts';
 import { measureUnits } from './units.ts';
 
-type Part = (given: { readonly seed: string; readonly full: FullSet }) => Promise<Section>;
+type Part = (given: {
+  readonly seed: string;
+  readonly full: FullSet;
+}) => Promise<Section | readonly Section[]>;
 
 const SEED_DEFAULT = '20230912';
 const RESULTS = join(import.meta.dirname, 'results');
@@ -34,6 +40,9 @@ const PARTS: Readonly<Record<string, Part>> = {
   limiter: ({ seed, full }) => measureLimiter(seed, full),
   'over-count': ({ seed }) => measureOverCount(seed),
   workers: ({ seed, full }) => measureConcurrency(seed, full),
+  reserve: ({ seed }) => measureReserve(seed),
+  shows: ({ seed }) => measureTripShows(seed),
+  lease: () => measureLease(),
 };
 
 // Engines die with this process; `exit` handlers remove what lies in temporary folders.
@@ -56,9 +65,10 @@ async function bench(names: readonly string[]): Promise<void> {
   const figures: Figure[] = [];
   for (const [name, part] of Object.entries(PARTS)) {
     if (names.length > 0 && !names.includes(name)) continue;
-    const section = await part(given);
-    figures.push(...figuresOf(section));
-    print(`${render(section)}\n`);
+    for (const section of [await part(given)].flat()) {
+      figures.push(...figuresOf(section));
+      print(`${render(section)}\n`);
+    }
   }
   const tookS = Math.round((systemClock.nowMs() - startedAtMs) / 1_000);
   print(verdict(figures));

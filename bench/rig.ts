@@ -5,11 +5,12 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Deps } from '../lib/actions/commit-decision.ts';
 import { operateBreaker } from '../lib/actions/operate-breaker.ts';
 import { createPolicyInForce } from '../lib/actions/policy-in-force.ts';
+import { fromCompiled } from '../lib/adapters/compiled-policy.ts';
 import { createDynamoClient } from '../lib/adapters/dynamodb/client.ts';
 import { createDynamoStore } from '../lib/adapters/dynamodb/store.ts';
 import { nodeDigest } from '../lib/adapters/node-digest.ts';
 import { nodeIds } from '../lib/adapters/node-ids.ts';
-import { parsePolicy } from '../lib/adapters/policy-file/parse.ts';
+import { compilePolicy } from '../lib/adapters/policy-file/compile.ts';
 import type * as Ledger from '../lib/domain/ledger.ts';
 import type { Meter } from '../lib/domain/meter.ts';
 import type * as Scope from '../lib/domain/scope.ts';
@@ -32,7 +33,8 @@ export type Rig = {
   readonly stop: () => Promise<void>;
 };
 
-const TABLES = { ledger: 'Ledger', control: 'Control' };
+/** Names of an engine's tables. */
+export const TABLES = { ledger: 'Ledger', control: 'Control' };
 
 /** Starts an engine of its own, in memory, and puts the policy in force. */
 export async function startRig(parameters: {
@@ -50,7 +52,7 @@ export async function startRig(parameters: {
   await createTables(client, TABLES);
   const store = createDynamoStore({ client, tables: TABLES, wallClock: systemClock });
   const { decisions, policies, incidents } = store;
-  const policy = createPolicyInForce({ decisions, policies, parse: parsePolicy });
+  const policy = createPolicyInForce({ decisions, policies, parse: fromCompiled });
   const random = Random.create(`${seed} jitter`);
   const deps: Deps = {
     decisions,
@@ -67,7 +69,7 @@ export async function startRig(parameters: {
     source,
     hash: nodeDigest.hash(source),
   } as const;
-  await operateBreaker({ ...deps, incidents, parsePolicy }, { command, actor: 'bench' });
+  await operateBreaker({ ...deps, incidents, compilePolicy }, { command, actor: 'bench' });
   await policy.refresh();
   const watch = watchWire(client);
   const stop = async () => {

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPolicyInForce } from '../lib/actions/policy-in-force.ts';
 import { readFlag } from '../lib/actions/read-flag.ts';
+import { fromCompiled } from '../lib/adapters/compiled-policy.ts';
 import { createDynamoClient } from '../lib/adapters/dynamodb/client.ts';
 import { createDynamoStore } from '../lib/adapters/dynamodb/store.ts';
-import { parsePolicy } from '../lib/adapters/policy-file/parse.ts';
 import type { Flag } from '../lib/domain/flag.ts';
 import type { Meter } from '../lib/domain/meter.ts';
 import type { Key } from '../lib/domain/scope.ts';
@@ -179,7 +179,8 @@ async function untilNo(
   throw new NotTrippedError({ scope: asked.scope, why: 'its flag stayed enabled' });
 }
 
-function outflow(wallet: number): Readonly<Record<string, string>> {
+/** An outflow from a wallet that nobody approved, as it travels. */
+export function outflow(wallet: number): Readonly<Record<string, string>> {
   return {
     transaction: `0x${wallet.toString(16).padStart(64, '0')}`,
     place: 'top',
@@ -199,7 +200,7 @@ function openReader(endpoint: string): Reader {
   const client = createDynamoClient(connection);
   const store = createDynamoStore({ client, tables: TABLES, wallClock: systemClock });
   const { decisions, policies, health } = store;
-  const policy = createPolicyInForce({ decisions, policies, parse: parsePolicy });
+  const policy = createPolicyInForce({ decisions, policies, parse: fromCompiled });
   const deps = { decisions, health, policy, clock: systemClock };
   return { read: (wallet) => readFlag(deps, { wallet }), stop: () => client.destroy() };
 }

@@ -12,13 +12,29 @@ export type WireCount = {
   readonly writeUnits: number;
   /** Conditions that did not hold: AWS bills those writes too, and no answer reports them. */
   readonly refusals: number;
+  /** Among them transactions: conditions that did not hold, and conflicts with other transactions. */
+  readonly cancelled: number;
 };
+
+/** Name of the counter of requests among the client's middleware. */
+export const REQUEST_COUNTER = 'benchRequests';
 
 /** A counter on a client. */
 export type Watch = { readonly read: () => WireCount; readonly reset: () => void };
 
-const NOTHING: WireCount = { requests: 0, transactions: 0, writeUnits: 0, refusals: 0 };
-const WRITES: ReadonlySet<string> = new Set(['TransactWriteItemsCommand', 'UpdateItemCommand']);
+const NOTHING: WireCount = {
+  requests: 0,
+  transactions: 0,
+  writeUnits: 0,
+  refusals: 0,
+  cancelled: 0,
+};
+const WRITES: ReadonlySet<string> = new Set([
+  'TransactWriteItemsCommand',
+  'UpdateItemCommand',
+  'PutItemCommand',
+]);
+const CANCELLED = 'TransactionCanceled';
 const REFUSED = /ConditionalCheckFailed|TransactionCanceled/;
 
 /** Puts a counter on a client, once. Writes are then asked for the capacity they consumed. */
@@ -33,8 +49,9 @@ export function watchWire(client: DynamoDBClient): Watch {
         if (isWrite) count = { ...count, writeUnits: count.writeUnits + unitsOf(result.output) };
         return result;
       } catch (error) {
-        const isRefused = error instanceof Error && REFUSED.test(error.name);
-        if (isRefused) count = { ...count, refusals: count.refusals + 1 };
+        const [refused] = error instanceof Error ? (REFUSED.exec(error.name) ?? []) : [];
+        const cancelled = count.cancelled + (refused === CANCELLED ? 1 : 0);
+        if (refused) count = { ...count, refusals: count.refusals + 1, cancelled };
         throw error;
       }
     },
@@ -47,7 +64,7 @@ export function watchWire(client: DynamoDBClient): Watch {
       count = { ...count, requests: count.requests + 1, transactions };
       return next(args);
     },
-    { step: 'deserialize', priority: 'low', name: 'benchRequests', override: true },
+    { step: 'deserialize', priority: 'low', name: REQUEST_COUNTER, override: true },
   );
   return {
     read: () => count,

@@ -38,7 +38,7 @@ describe('watchWire', () => {
   test('default', async () => {
     await recordEvents(rig.deps, [next()]);
     // A row and eight items of less than a KB each, twice their price in a transaction.
-    const expected = { requests: 2, transactions: 1, writeUnits: 18, refusals: 0 };
+    const expected = { requests: 2, transactions: 1, writeUnits: 18, refusals: 0, cancelled: 0 };
     expect(rig.watch.read()).toEqual(expected);
   });
 
@@ -53,7 +53,8 @@ describe('watchWire', () => {
     const items = [{ key: wallet, item, expected: 'absent' as const }];
     const changes = { decisionId: nodeIds.decisionId(), atMs: 0, items, ...nothing };
     expect(await rig.store.decisions.commit(changes)).toBe('conflict');
-    expect(rig.watch.read()).toEqual({ requests: 1, transactions: 1, writeUnits: 0, refusals: 1 });
+    const expected = { requests: 1, transactions: 1, writeUnits: 0, refusals: 1, cancelled: 1 };
+    expect(rig.watch.read()).toEqual(expected);
   });
 });
 
@@ -119,7 +120,8 @@ describe('openLimiter', () => {
       await limiter.consume(7);
       const watch = watchWire(limiter.client);
       await limiter.consume(5);
-      expect(watch.read()).toEqual({ requests: 10, transactions: 0, writeUnits: 5, refusals: 5 });
+      const refused = { refusals: 5, cancelled: 0 };
+      expect(watch.read()).toEqual({ requests: 10, transactions: 0, writeUnits: 5, ...refused });
       expect(await limiter.consumed()).toBe(12);
     } finally {
       limiter.stop();
