@@ -18,6 +18,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [ENGINE_TESTS, INFRA_TESTS],
           setupFiles: [SETUP],
+          // A property that takes two seconds alone takes many where a machine is busy.
+          testTimeout: 30_000,
         },
       },
       {

@@ -76,6 +76,8 @@ function notSigned(
   const { reason, expiresAt } = answer;
   const text = `not signed: ${answer.text}`;
   if (PASSING.has(reason)) return { state: 'pending', text, againInMs: deps.askAgainMs };
+  // Something was signed with it, perhaps in a call whose answer was lost: it may be on its way.
+  if (reason === 'reused') return { state: 'unclear', text };
   if (expiresAt !== undefined) void giveBack(deps, order.id, { reason, expiresAt });
   return { state: 'refused', text };
 }

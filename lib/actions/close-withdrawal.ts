@@ -1,5 +1,6 @@
 /** Records what became of withdrawals after they were approved, and gives back what evidence allows. */
 
+import * as Ledger from '../domain/ledger.ts';
 import * as Outcome from '../domain/outcome.ts';
 import type { AlertStore, DecisionStore } from '../ports.ts';
 import { commitDecision, type Deps as DecisionDeps } from './commit-decision.ts';
@@ -12,7 +13,11 @@ export type Closed =
   | { readonly kind: 'closed'; readonly result: Outcome.Result }
   | { readonly kind: 'failed'; readonly error: unknown };
 
-/** Outcomes of one transaction: each changes ten items at most, `global` not counted, and a transaction holds 100. */
+/**
+ * Outcomes of one transaction, which holds 100 items: of a withdrawal that was charged each changes
+ * ten at most, `global` not counted. One that is held leaves up to `Queue.PLACES_MAX` queues besides:
+ * what is too much together is halved.
+ */
 const CHUNK_MAX = 9;
 
 /**
@@ -20,7 +25,7 @@ const CHUNK_MAX = 9;
  * whatever changes in between loses its condition and is decided on again.
  * Fail direction: closed, what is thrown has given back nothing.
  *
- * @throws {ContendedError} and the store's errors.
+ * @throws {UndecidableError}, {ContendedError} and the store's errors.
  */
 export async function closeWithdrawal(
   deps: Deps,
@@ -33,6 +38,7 @@ export async function closeWithdrawal(
 
 /**
  * Records outcomes in order, some in one transaction; each transaction is final.
+ * What the rules cannot judge, or fits no transaction, fails alone.
  * Fail direction: closed, an outcome whose transaction failed comes back as `failed`, unchanged.
  */
 export async function closeWithdrawals(
@@ -54,7 +60,12 @@ async function closeChunk(
     const results = await closeTogether(deps, outcomes);
     return results.map((result) => ({ kind: 'closed', result }));
   } catch (error) {
-    return outcomes.map(() => ({ kind: 'failed', error }));
+    if (!(error instanceof UndecidableError) || outcomes.length < 2) {
+      return outcomes.map(() => ({ kind: 'failed', error }));
+    }
+    const middle = Math.ceil(outcomes.length / 2);
+    const first = await closeChunk(deps, outcomes.slice(0, middle));
+    return [...first, ...(await closeChunk(deps, outcomes.slice(middle)))];
   }
 }
 
@@ -68,13 +79,31 @@ async function closeTogether(
     {
       keys: () => Outcome.keys(outcomes),
       decide: (context, loaded) => {
-        const { results, alerts, changes } = Outcome.decide(context, loaded, outcomes);
+        const { results, alerts, changes } = decideWhole(context, loaded, outcomes);
         return { result: { results, alerts: changes ? [] : alerts }, changes };
       },
     },
   );
   await Promise.all(alerts.map((alert) => deps.alerts.raise(alert)));
   return results;
+}
+
+function decideWhole(...[context, loaded, outcomes]: Parameters<typeof Outcome.decide>) {
+  const decided = orUndecidable(() => Outcome.decide(context, loaded, outcomes));
+  const size = decided.changes ? Ledger.size(decided.changes) : 0;
+  if (size > Ledger.CHANGES_MAX) {
+    throw new UndecidableError({ reason: `they change ${size} items, over ${Ledger.CHANGES_MAX}` });
+  }
+  return decided;
+}
+
+function orUndecidable<T>(judge: () => T): T {
+  try {
+    return judge();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : 'unknown';
+    throw new UndecidableError({ reason, cause });
+  }
 }
 
 /**
@@ -95,4 +124,12 @@ function following(
       return { rows: new Map([...first.rows, ...second.rows]), items: first.items };
     },
   };
+}
+
+/** The rules could not judge these outcomes, or their changes fit no transaction. Nothing was written. */
+export class UndecidableError extends Error {
+  override readonly name = 'CloseWithdrawal.UndecidableError';
+  constructor(details: { readonly reason: string; readonly cause?: unknown }) {
+    super(details.reason, { cause: details.cause });
+  }
 }

@@ -24,12 +24,17 @@ export async function describeWithdrawal(
   const { rows } = await deps.decisions.load({ rows: [rowId], items: [] });
   const row = rows.get(rowId);
   if (!row?.money) return undefined;
-  const { state, bodyHash, money } = row;
+  const { state, bodyHash, money, admittedUntilMs: untilMs = 0 } = row;
   if (state === 'failed' || state === 'cancelled') {
     return { withdrawalId, state: 'closed', text: `It was ${state} and will not be sent.` };
   }
   if (state !== 'held' && state !== 'reserved') {
     return { withdrawalId, state: 'sent', text: 'It has been sent.' };
+  }
+  // One that was let go without being asked for: nobody has its admission, and it is decided on again.
+  const isUntaken = untilMs === money.chargedAtMs;
+  if (state === 'reserved' && !isUntaken) {
+    return Notice.admitted(withdrawalId, { untilMs, nowMs: deps.clock.nowMs() });
   }
   const { transfer } = money;
   const asks = [{ withdrawal: { kind: 'withdrawal', withdrawalId, transfer }, bodyHash }] as const;
@@ -40,6 +45,5 @@ export async function describeWithdrawal(
       result: Reservation.decide({ ...context, leases }, loaded, asks).verdicts,
     }),
   });
-  const known = { isHeld: state === 'held', isAdmitted: state === 'reserved' };
-  return verdict && Notice.notice(verdict, known);
+  return verdict && Notice.notice(verdict, { isHeld: state === 'held' });
 }

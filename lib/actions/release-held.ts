@@ -7,7 +7,12 @@ import * as Reservation from '../domain/reservation.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import * as Withdrawal from '../domain/withdrawal.ts';
 import type { HeldStore } from '../ports.ts';
-import { commitDecision, type Deps as DecisionDeps } from './commit-decision.ts';
+import {
+  type Backoff,
+  ContendedError,
+  commitDecision,
+  type Deps as DecisionDeps,
+} from './commit-decision.ts';
 import type { LeasesInForce } from './leases-in-force.ts';
 
 /** What releasing needs beyond a decision. */
@@ -21,62 +26,110 @@ const TRIED_PER_QUEUE_MAX = 10;
  * that it stands in. Where that is too much for one, each is tried alone.
  */
 const CHUNK_MAX = 5;
-/** Chunks in a row of which nothing could be decided: then it is the store, and not a withdrawal. */
-const FAILED_IN_A_ROW_MAX = 3;
+/** Withdrawals in a row that could not be decided on: then it is the store, and not a withdrawal. */
+const FAILED_IN_A_ROW_MAX = 3 * CHUNK_MAX;
+/** After this time a round begins nothing any more; the next one goes on from there. */
+const ROUND_MAX_MS = 3_000;
+/** Nobody waits for the answer, and the next round tries again. */
+const ROOM_BACKOFF: Backoff = { firstMs: 10, maxMs: 250, withinMs: 500 };
 
 /** What became of one: released (it may be asked for), or why not. */
 export type Released =
   | { readonly kind: 'released'; readonly withdrawalId: string }
   | { readonly kind: 'refused'; readonly withdrawalId: string; readonly why: string };
 
+/** What a round came to. `last`, if it ended early: the last one that it tried. */
+type Tried = {
+  readonly released: readonly string[];
+  readonly errors: readonly unknown[];
+  readonly last?: Queue.Held;
+};
+
 /**
- * Tries the oldest of each queue again, by age, each decided on like a new one. What fits is charged;
- * its admission is given when it is asked for next. What waits for a person is left alone. Where
- * there are more queues than one round looks at, each round begins at another.
+ * One round, see {@link createRounds}.
  *
  * @returns the withdrawals that were let go.
- * @throws {RoundError} some could not be decided on; all others were.
+ * @throws {RoundError} some could not be decided on.
  */
-export async function releaseWhereRoom(deps: Deps): Promise<readonly string[]> {
-  const from = deps.digest.hash(`${deps.clock.nowMs()}`);
-  const heads = await deps.held.heads(TRIED_PER_QUEUE_MAX, QUEUES_MAX, from);
-  const queued = heads.filter(({ place }) => place !== undefined).sort(Queue.byAge);
-  const rowIds = [...new Set(queued.map(({ rowId }) => rowId))];
-  const released: string[] = [];
-  const errors: unknown[] = [];
-  let inARow = 0;
-  for (let at = 0; at < rowIds.length && inARow < FAILED_IN_A_ROW_MAX; at += CHUNK_MAX) {
-    const chunk = rowIds.slice(at, at + CHUNK_MAX);
-    const tried = await tryChunk(deps, chunk);
-    released.push(...tried.released);
-    errors.push(...tried.errors);
-    inARow = tried.errors.length === chunk.length ? inARow + 1 : 0;
-  }
-  if (errors.length === 0) return released;
-  const counts = { failed: errors.length, released: released.length, listed: rowIds.length };
-  throw new RoundError({ ...counts, cause: errors[0] });
+export function releaseWhereRoom(deps: Deps): Promise<readonly string[]> {
+  return createRounds(deps)();
 }
 
-/** Decides on some together, and on each alone where that fails: one misfit never stops the others. */
-async function tryChunk(
+/**
+ * Makes the function that runs a round: it tries the oldest of each queue again, by age, each decided
+ * on like a new one. What fits is charged; its admission is given when it is asked for next. What
+ * waits for a person is left alone. A round that ends early, since its time is over or the store
+ * fails, is gone on with by the next one, so that no queue is always the last. Where there are more
+ * queues than one round looks at, each round begins at another. For one round at a time.
+ *
+ * @returns a function that gives the withdrawals that were let go, and throws {@link RoundError}
+ *   where some could not be decided on.
+ */
+export function createRounds(deps: Deps): () => Promise<readonly string[]> {
+  let last: Queue.Held | undefined;
+  return async () => {
+    const startedMs = deps.clock.nowMs();
+    const from = deps.digest.hash(`${startedMs}`);
+    const heads = await deps.held.heads(TRIED_PER_QUEUE_MAX, QUEUES_MAX, from);
+    const listed = inTurn(heads, last);
+    const tried = await tryAll(deps, listed, startedMs);
+    last = tried.last;
+    const { released, errors } = tried;
+    if (errors.length === 0) return released;
+    const counts = { failed: errors.length, released: released.length, listed: listed.length };
+    throw new RoundError({ ...counts, cause: errors[0] });
+  };
+}
+
+/** Each once, by age, beginning behind the one that was tried last. */
+function inTurn(heads: readonly Queue.Held[], last: Queue.Held | undefined): readonly Queue.Held[] {
+  const queued = heads.filter(({ place }) => place !== undefined).sort(Queue.byAge);
+  const listed = [...new Map(queued.map((one) => [one.rowId, one])).values()];
+  const start = last ? listed.findIndex((one) => Queue.byAge(one, last) > 0) : 0;
+  return start > 0 ? [...listed.slice(start), ...listed.slice(0, start)] : listed;
+}
+
+/**
+ * Decides on some together, and on each alone where that fails: one misfit never stops the others.
+ * Those that lost to other writers would lose alone, too. At least one is tried, however late it is.
+ */
+async function tryAll(
   deps: Deps,
-  rowIds: readonly string[],
-): Promise<{ readonly released: readonly string[]; readonly errors: readonly unknown[] }> {
-  try {
-    const verdicts = await decideAgain(deps, rowIds, { kind: 'room' });
-    const allowed = verdicts.filter(({ kind }) => kind === 'allow');
-    return { released: allowed.map(({ withdrawalId }) => withdrawalId), errors: [] };
-  } catch (error) {
-    if (rowIds.length < 2) return { released: [], errors: [error] };
-    const released: string[] = [];
-    const errors: unknown[] = [];
-    for (const rowId of rowIds) {
-      const alone = await tryChunk(deps, [rowId]);
-      released.push(...alone.released);
-      errors.push(...alone.errors);
+  listed: readonly Queue.Held[],
+  startedMs: number,
+): Promise<Tried> {
+  const chunks = chunksOf(listed);
+  const released: string[] = [];
+  const errors: unknown[] = [];
+  let last: Queue.Held | undefined;
+  let inARow = 0;
+  for (let chunk = chunks.shift(); chunk; chunk = chunks.shift()) {
+    const isLate = deps.clock.nowMs() - startedMs >= ROUND_MAX_MS;
+    if (last && (isLate || inARow >= FAILED_IN_A_ROW_MAX)) return { released, errors, last };
+    try {
+      const rowIds = chunk.map(({ rowId }) => rowId);
+      const verdicts = await decideAgain(deps, rowIds, { kind: 'room' });
+      released.push(...verdicts.flatMap((one) => (one.kind === 'allow' ? one.withdrawalId : [])));
+      inARow = 0;
+    } catch (error) {
+      if (chunk.length > 1 && !(error instanceof ContendedError)) {
+        chunks.unshift(...chunk.map((one) => [one]));
+        continue;
+      }
+      errors.push(...chunk.map(() => error));
+      inARow += chunk.length;
     }
-    return { released, errors };
+    last = chunk.at(-1);
   }
+  return { released, errors };
+}
+
+function chunksOf(listed: readonly Queue.Held[]): (readonly Queue.Held[])[] {
+  const chunks: (readonly Queue.Held[])[] = [];
+  for (let at = 0; at < listed.length; at += CHUNK_MAX) {
+    chunks.push(listed.slice(at, at + CHUNK_MAX));
+  }
+  return chunks;
 }
 
 /**
@@ -106,6 +159,7 @@ async function decideAgain(
   if (asks.length === 0) return [];
   const leases = await deps.leases.of(chainsOf(asks));
   return commitDecision(deps, {
+    ...(by.kind === 'room' ? { backoff: ROOM_BACKOFF } : {}),
     keys: (policy) => Reservation.keys(policy, asks),
     decide: (context, loaded) => {
       const { verdicts, changes } = Reservation.decide({ ...context, leases, by }, loaded, asks);

@@ -127,7 +127,7 @@ async function answerChunk(
       backoff: BACKOFF,
       keys: (policy) => orUndecidable(() => Reservation.keys(policy, asks)),
       decide: (context, loaded) =>
-        orUndecidable(() => decideWhole({ ...context, leases: about.leases }, loaded, asks)),
+        orUndecidable(() => decideWhole({ ...context, ...about }, loaded, asks)),
     });
     if (!decided.isWritten) {
       await Promise.all(decided.alerts.map((alert) => deps.alerts.raise(alert)));

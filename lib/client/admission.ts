@@ -98,6 +98,11 @@ export type Options = {
   readonly clockToleranceS?: number | undefined;
   /** One within this process unless given: signers in several processes must share one. */
   readonly replayStore?: ReplayStore | undefined;
+  /**
+   * For how long a withdrawal opens the signer once only, whatever new admissions it gets, ms. Unless
+   * given each admission opens it once, and a withdrawal that is asked for again can be signed again.
+   */
+  readonly oncePerWithdrawalMs?: number | undefined;
 } & (
   | { readonly jwks: JSONWebKeySet }
   | ({ readonly jwksUrl: string; readonly fetch?: Fetch | undefined } & Reading)
@@ -123,6 +128,7 @@ const KEYS_MAX_AGE_MS = 600_000;
 const KEYS_COOLDOWN_MS = 5_000;
 const KEYS_TIMEOUT_MS = 3_000;
 const TOKEN_LENGTH_MAX = 8_192;
+const LIFETIME_MAX_MS = 900_000;
 /** A signature of ES256 is 64 bytes, which are 86 digits, the last of them with four unused bits. */
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]{85}[AQgw]$/;
 const HEADERS = new Set(['alg', 'kid', 'typ']);
@@ -131,7 +137,8 @@ const TYPE = 'breakwater-admission+jwt';
 /**
  * Makes a verifier.
  *
- * @throws {InvalidOptionError} an empty audience or issuer, or a tolerance out of bounds.
+ * @throws {InvalidOptionError} an empty audience or issuer, or a tolerance out of bounds, or a time
+ *   for {@link Options.oncePerWithdrawalMs} in which an admission can outlive it.
  * @throws {Http.InsecureUrlError} keys over plain HTTP.
  */
 export function createAdmissionVerifier(options: Options): AdmissionVerifier {
@@ -143,16 +150,24 @@ export function createAdmissionVerifier(options: Options): AdmissionVerifier {
     const why = `must be 0 to ${TOLERANCE_MAX_S}`;
     throw new InvalidOptionError({ option: 'clockToleranceS', why });
   }
+  const { oncePerWithdrawalMs } = options;
+  if (oncePerWithdrawalMs !== undefined && !(oncePerWithdrawalMs >= LIFETIME_MAX_MS)) {
+    const why = `must be at least ${LIFETIME_MAX_MS}, the longest life of an admission`;
+    throw new InvalidOptionError({ option: 'oncePerWithdrawalMs', why });
+  }
   const replayStore = options.replayStore ?? createMemoryReplayStore({ clock });
   const keys = keysOf(options, clock);
-  const rules = { audience, issuer, clock, toleranceMs: toleranceS * 1_000 };
+  const rules = { audience, issuer, clock, toleranceMs: toleranceS * 1_000, oncePerWithdrawalMs };
   return { verify: (token, expected) => verify({ keys, replayStore, rules }, token, expected) };
 }
 
 type Deps = {
   readonly keys: KeySource;
   readonly replayStore: ReplayStore;
-  readonly rules: Rules & { readonly clock: Clock };
+  readonly rules: Rules & {
+    readonly clock: Clock;
+    readonly oncePerWithdrawalMs: number | undefined;
+  };
 };
 
 function keysOf(options: Options, clock: Clock): KeySource {
@@ -187,7 +202,7 @@ async function verify(deps: Deps, token: string, expected: Expected): Promise<Re
   const wrong =
     outOfTime(claims, rules, rules.clock.nowMs()) ?? mismatch(claims, rules, wanted.expected);
   if (wrong) return refused(wrong.reason, wrong.text);
-  return claimOnce(deps.replayStore, claims);
+  return claimOnce(deps, claims);
 }
 
 /** Headers are judged before any key is looked up: nothing that the token says chooses the algorithm. */
@@ -236,9 +251,14 @@ async function openedWith(key: CryptoKey, token: string): Promise<Uint8Array | u
  * Last of all, so that a token that is refused for another reason is not used up by it. The id is
  * claimed and not the text: anybody can write a second valid signature beside an ECDSA signature.
  */
-async function claimOnce(store: ReplayStore, claims: Claims): Promise<Result> {
+async function claimOnce({ replayStore, rules }: Deps, claims: Claims): Promise<Result> {
+  const { clock, oncePerWithdrawalMs } = rules;
+  const once =
+    oncePerWithdrawalMs === undefined
+      ? { id: claims.jti, untilMs: claims.exp * 1_000 }
+      : { id: `withdrawal:${claims.sub}`, untilMs: clock.nowMs() + oncePerWithdrawalMs };
   try {
-    const isFirst = await store.claim(claims.jti, claims.exp * 1_000);
+    const isFirst = await replayStore.claim(once.id, once.untilMs);
     // Anything but `true`, from whatever store there is, is no permission.
     return isFirst === true
       ? { ok: true, claims }

@@ -16,6 +16,7 @@ import { createHttpRead, fromUnknown, inForce, type Read } from './flag-answer.t
 import { inShadow } from './flag-shadow.ts';
 import { type Change, createWatched, type Health, type Watched } from './flag-watched.ts';
 import type { Fetch } from './http.ts';
+import { isSwitch, NO_SWITCH } from './shadow.ts';
 import { backgroundTimers, steadyClock, type Timers, wallClock, within } from './time.ts';
 
 // The types of this module's own functions, for those who import it.
@@ -85,7 +86,8 @@ type Settings = {
 /**
  * Makes a client, which begins to poll if it is given contexts.
  *
- * @throws {InvalidOptionError} times that are not above 0, or more contexts than may be polled.
+ * @throws {InvalidOptionError} times that are not above 0, more contexts than may be polled, or a
+ *   `shadow` that is neither true nor false.
  * @throws {Http.InsecureUrlError}
  */
 export function createFlagClient(options: Options): FlagClient {
@@ -196,6 +198,7 @@ function startPolling(settings: Settings, watched: Watched) {
 }
 
 function settingsOf(options: Options): Settings {
+  if (!isSwitch(options.shadow)) throw new InvalidOptionError({ option: 'shadow', why: NO_SWITCH });
   return {
     read:
       'read' in options

@@ -9,6 +9,7 @@
 
 import type { Question } from '../actions/read-flag.ts';
 import { type Flag, unreachable } from '../domain/flag.ts';
+import { isSwitch, NO_SWITCH } from './shadow.ts';
 
 /** What the guard asks, and how it refuses. */
 export type Options = {
@@ -41,13 +42,15 @@ const RETRY_AFTER_S = 30;
  * scope and incident; what `next` throws is not its own and passes through.
  * Fail direction: closed, a question or a flag that cannot be had is a refusal; with `shadow` open.
  *
- * @throws {InvalidOptionError} a status that would look like success.
+ * @throws {InvalidOptionError} a status that would look like success, or a `shadow` that is neither
+ *   true nor false.
  */
 export function guardWithdrawals(options: Options): Guard {
   const { status = STATUS, retryAfterS = RETRY_AFTER_S } = options;
   if (!(Number.isInteger(status) && status >= 400 && status <= 599)) {
     throw new InvalidOptionError({ why: 'status must be 400 to 599' });
   }
+  if (!isSwitch(options.shadow)) throw new InvalidOptionError({ why: `shadow ${NO_SWITCH}` });
   return async (request, next) => {
     const flag = await ask(options, request);
     return flag.enabled || options.shadow ? next() : refuse(flag, { status, retryAfterS });

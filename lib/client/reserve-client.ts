@@ -21,6 +21,7 @@ import {
   type WireWithdrawal,
   type Withdrawal,
 } from './reserve-wire.ts';
+import { isSwitch, NO_SWITCH } from './shadow.ts';
 import { hostTimers, steadyClock, type Timers } from './time.ts';
 
 // The types of this module's own functions, for those who import it.
@@ -99,7 +100,8 @@ type State = {
  * Makes a client with its own queue. Where it may be in shadow mode, an `allow` may come without an
  * admission, and its type says so.
  *
- * @throws {InvalidOptionError} a bound that is no whole number of its range.
+ * @throws {InvalidOptionError} a bound that is no whole number of its range, or a `shadow` that is
+ *   neither true nor false.
  * @throws {Http.InsecureUrlError}
  */
 export function createReserveClient(options: Options): ReserveClient;
@@ -209,7 +211,8 @@ async function call(settings: Settings, state: State, batch: readonly Slot[]): P
   pump(settings, state);
 }
 
-function settingsOf(options: Common): Settings {
+function settingsOf(options: ShadowOptions): Settings {
+  if (!isSwitch(options.shadow)) throw new InvalidOptionError({ option: 'shadow', why: NO_SWITCH });
   const timeoutMs = bounded('timeoutMs', options.timeoutMs ?? 6_000, 60_000);
   const half = Math.ceil(timeoutMs / 2);
   return {
@@ -232,13 +235,13 @@ function settingsOf(options: Common): Settings {
 /** @throws {InvalidOptionError} unless a whole number from 1 to `max`. */
 function bounded(option: string, value: number, max: number): number {
   if (Number.isSafeInteger(value) && value >= 1 && value <= max) return value;
-  throw new InvalidOptionError({ option, max });
+  throw new InvalidOptionError({ option, why: `must be a whole number, at most ${max}` });
 }
 
 /** A client cannot be made as it was asked for. */
 export class InvalidOptionError extends Error {
   override readonly name = 'ReserveClient.InvalidOptionError';
-  constructor(details: { readonly option: string; readonly max: number }) {
-    super(`${details.option} must be a whole number, at most ${details.max}`);
+  constructor(details: { readonly option: string; readonly why: string }) {
+    super(`${details.option} ${details.why}`);
   }
 }

@@ -17,6 +17,9 @@ import * as Withdrawal from './withdrawal.ts';
 
 type Items = ReadonlyMap<Scope.Key, Ledger.Item>;
 
+/** How often people hear of a queue whose limit the policy does not know any more. */
+const QUEUE_TOLD_EVERY_MS = 3_600_000;
+
 /** What some money needs of a limit's window in a scope, in the limit's unit. */
 export function need(draft: Draft.Draft, resolved: Policy.Resolved, gate: Queue.Gate): bigint {
   const { metric } = gate.limit;
@@ -52,7 +55,8 @@ export type Wait = { readonly refusal: Refusal; readonly places?: readonly Queue
 /**
  * Why money that fits has to wait nevertheless: an older withdrawal waits for the same window, and
  * would wait longer for it (the rule of backfilling with one reservation: D. Lifka, "The ANL/IBM SP
- * scheduling system", 1995). What leaves that one its room goes on.
+ * scheduling system", 1995). What leaves that one its room, at the time when it goes, goes on; so does
+ * everything while something else than room stops that one.
  *
  * @param about.uncharged items before the money was charged; the draft holds them after it.
  */
@@ -71,10 +75,10 @@ export function behind(
     const scope = Scope.key(gate.scope);
     const { limitId } = gate.limit;
     if (Queue.waiting(uncharged.get(scope), limitId) === 0) continue;
-    const [head] = ahead(draft, { limitId, scope }, me);
-    if (!head?.place || leavesRoom(draft, gate, { head: head.place, uncharged })) continue;
+    const head = ahead(draft, { limitId, scope }, me).find((each) => each.goesAtMs !== undefined);
+    if (!head || leavesRoom(draft, gate, { head, uncharged })) continue;
     const own = need(draft, resolved, gate);
-    const text = `waits for room behind older withdrawals: limit ${limitId} on ${scope}`;
+    const text = `waits for room behind an older withdrawal: limit ${limitId} on ${scope}`;
     const refusal: Refusal = {
       kind: 'hold',
       withdrawalId,
@@ -122,24 +126,59 @@ export function hold(
   if (row && row.state !== 'held') return refusal;
   const before = Queue.heldOf(row);
   const heldAtMs = before[0]?.heldAtMs ?? youngestAtMs(draft, places);
-  const held = Queue.entries({ rowId, heldAtMs }, places);
+  const goesAtMs = roomAtMs(draft, { places, known: before[0]?.goesAtMs });
+  const known = goesAtMs === undefined ? {} : { goesAtMs };
+  const held = Queue.entries({ rowId, heldAtMs, ...known }, places);
   const [gone, come] = [missing(before, held), missing(held, before)];
   if (gone.length + come.length > 0) {
     const { transfer } = ask.withdrawal;
     const { subject } = Policy.resolve(draft.context.policy, transfer);
     for (const one of gone) Draft.dequeue(draft, one);
     for (const one of come) Draft.enqueue(draft, one);
-    if (before.length === 0) Draft.countOutstanding(draft, subject, 1);
+    // Who asks may name another customer than before.
+    if (row?.money) Draft.countOutstanding(draft, row.money.subject, -1);
+    Draft.countOutstanding(draft, subject, 1);
     Draft.putRow(draft, {
       rowId,
       state: 'held',
       bodyHash: ask.bodyHash,
       atMs: heldAtMs,
       ...(places.length > 0 ? { places } : {}),
+      ...known,
       money: { transfer, subject, charged: [], chargedAtMs: heldAtMs },
     });
   }
   return waiting(draft, held, refusal);
+}
+
+/**
+ * Something else than room stops a withdrawal that is held: it keeps its place and its age, and
+ * nobody waits for it until it is tried again and only room is missing.
+ */
+export function stop(draft: Draft.Draft, row: Ledger.Row | undefined): void {
+  if (row?.state !== 'held' || row.goesAtMs === undefined) return;
+  const { goesAtMs: _, ...stopped } = row;
+  const queues = new Map(draft.queues);
+  for (const one of Queue.heldOf(row)) Draft.dequeue(draft, one);
+  for (const one of Queue.heldOf(stopped)) {
+    Draft.enqueue(draft, one);
+    // Of a queue that is not read nobody knows who stands in it.
+    const key = Queue.keyOf(one);
+    if (!queues.has(key)) draft.queues.delete(key);
+  }
+  Draft.putRow(draft, stopped);
+}
+
+/** When every window has room for what it needs there; what is past stays as it was known. */
+function roomAtMs(
+  draft: Draft.Draft,
+  about: { readonly places: readonly Queue.Place[]; readonly known: number | undefined },
+): number | undefined {
+  const { places, known } = about;
+  if (places.length === 0) return undefined;
+  const atMs = latest(places.map((place) => roomForAll(draft, place, [])));
+  if (atMs === undefined || atMs > draft.atMs) return atMs;
+  return known !== undefined && known <= draft.atMs ? known : draft.atMs;
 }
 
 /**
@@ -151,6 +190,22 @@ export function leave(draft: Draft.Draft, row: Ledger.Row | undefined): void {
   if (held.length === 0 || !row?.money) return;
   for (const one of held) Draft.dequeue(draft, one);
   Draft.countOutstanding(draft, row.money.subject, -1);
+}
+
+/** Withdrawals wait for room that is kept for an older one: people hear of it once per limit and window. */
+export function queueAlert(draft: Draft.Draft, refusal: Refusal): Ledger.Alert {
+  const { policy } = draft.context;
+  const { withdrawalId, text, limit, scope = Scope.GLOBAL_KEY } = refusal;
+  const rule = policy.limits.find(({ limitId }) => limitId === limit?.limitId);
+  const period = Math.floor(draft.atMs / (rule?.windowMs || QUEUE_TOLD_EVERY_MS));
+  return {
+    alertId: `queue|${limit?.limitId}|${scope}|${period}`,
+    kind: 'held',
+    atMs: draft.atMs,
+    scope,
+    rowId: Withdrawal.withdrawalRowId(withdrawalId),
+    text: `withdrawal ${withdrawalId} ${text}; see: breakwater withdrawal held`,
+  };
 }
 
 /** Who comes now stands behind all who wait there, whatever its id and the clock of this host say. */
@@ -226,33 +281,36 @@ function ahead(
   return queue.filter((each) => each.rowId !== me.rowId && Queue.byAge(each, me) < 0);
 }
 
-/** Whether the money that has just been charged leaves the oldest one its room at the time it would have it. */
+/** Whether the money that has just been charged leaves the oldest one its room at the time when it goes. */
 function leavesRoom(
   draft: Draft.Draft,
   { limit, scope }: Queue.Gate,
-  about: { readonly head: Queue.Place; readonly uncharged: Items },
+  about: { readonly head: Queue.Held; readonly uncharged: Items },
 ): boolean {
   const { metric } = limit;
   if (metric === 'single') return true;
   const key = Scope.key(scope);
   const widenMs = Policy.widenMs(draft.context.policy, scope);
-  const { need: needed } = about.head;
+  const { place, goesAtMs = 0 } = about.head;
+  const needed = place?.need ?? 0n;
   const at = { need: needed, nowMs: draft.atMs, widenMs };
-  const roomAtMs = Evaluate.capacityAtMs(about.uncharged.get(key), limit, at);
+  const hereAtMs = Evaluate.capacityAtMs(about.uncharged.get(key), limit, at);
   // No time brings it room: it does not wait for this window any more.
-  if (roomAtMs === undefined) return true;
-  const window = { metric, windowMs: limit.windowMs, widenMs, nowMs: roomAtMs };
+  if (hereAtMs === undefined) return true;
+  // It may have to wait longer for another window; what leaves this one before is in nobody's way.
+  const nowMs = Math.max(hereAtMs, goesAtMs);
+  const window = { metric, windowMs: limit.windowMs, widenMs, nowMs };
   return Meter.outflow(Draft.item(draft, key).meter, window) + needed <= limit.allowed;
 }
 
-/** Those of `some` that are not among `others`, or are there with another need. */
+/** Those of `some` that are not among `others`, or are there with another need or time. */
 function missing(
   some: readonly Queue.Held[],
   others: readonly Queue.Held[],
 ): readonly Queue.Held[] {
-  const known = new Map(others.map((one) => [Queue.keyOf(one), one.place?.need]));
+  const known = new Map(others.map((one) => [Queue.keyOf(one), one]));
   return some.filter((one) => {
-    const key = Queue.keyOf(one);
-    return !known.has(key) || known.get(key) !== one.place?.need;
+    const other = known.get(Queue.keyOf(one));
+    return other?.place?.need !== one.place?.need || other?.goesAtMs !== one.goesAtMs || !other;
   });
 }

@@ -49,8 +49,12 @@ export type Row = {
   readonly settledAtMs?: number;
   /** On `held` withdrawals: the limits in whose queues they stand. None: a person has to let them go. */
   readonly places?: readonly Queue.Place[];
-  /** On withdrawals that a person let go: who. Limits that hold ask for nobody else then. */
-  readonly releasedBy?: string;
+  /** On `held` withdrawals: when all their windows have room. Absent: something else stops them. */
+  readonly goesAtMs?: number;
+  /** On withdrawals that a person let go: who, and when. Limits that hold ask nobody else for a while. */
+  readonly released?: { readonly by: string; readonly atMs: number };
+  /** On admitted withdrawals: who may accept the newest admission. */
+  readonly audience?: string;
   /** The row it was matched with or claimed by. */
   readonly link?: string;
   /** Why, on `noted`, `failed`, `cancelled` and `replaced` rows. */

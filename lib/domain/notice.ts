@@ -4,7 +4,8 @@ import type { Reason, Refusal, Verdict } from './verdict.ts';
 
 /**
  * `held`: it waits in a queue. `waiting`: it may not be signed for now. `ready`: it may be, ask again.
- * `admitted`, `sent`, `closed`: it was admitted, its outflow is known, it will not leave.
+ * `admitted`: its admission was given, so that it may have been signed. `sent`, `closed`: its outflow
+ * is known, it will not leave.
  */
 export type State = 'held' | 'waiting' | 'ready' | 'admitted' | 'sent' | 'closed';
 
@@ -24,16 +25,22 @@ export type Notice = {
   readonly incidentId?: string;
 };
 
-/** Says in plain words what a verdict means for a withdrawal that was asked for before. */
-export function notice(
-  verdict: Verdict,
-  known: { readonly isHeld: boolean; readonly isAdmitted: boolean },
+/** What is told of one that was admitted, whatever would stand against it now: it may be signed already. */
+export function admitted(
+  withdrawalId: string,
+  admission: { readonly untilMs: number; readonly nowMs: number },
 ): Notice {
+  const isLive = admission.untilMs > admission.nowMs;
+  const text = isLive
+    ? 'It was approved and is on its way.'
+    : 'It was approved. Whether it has been sent is not known yet.';
+  return { withdrawalId, state: 'admitted', text };
+}
+
+/** Says in plain words what a verdict means for a withdrawal that was asked for before and not admitted. */
+export function notice(verdict: Verdict, known: { readonly isHeld: boolean }): Notice {
   const { withdrawalId } = verdict;
   if (verdict.kind === 'allow') {
-    if (known.isAdmitted) {
-      return { withdrawalId, state: 'admitted', text: 'It was approved and is on its way.' };
-    }
     return { withdrawalId, state: 'ready', text: 'It can go now and is about to be sent.' };
   }
   const { reason, heldSinceMs: sinceMs, capacityAtMs: untilMs, position, incidentId } = verdict;

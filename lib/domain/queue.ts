@@ -24,6 +24,11 @@ export type Held = {
   readonly rowId: string;
   /** When it was held first: it keeps its place, whatever holds it later. */
   readonly heldAtMs: number;
+  /**
+   * When all its windows have room for it, as far as was known when it was tried last. Absent:
+   * something else stops it, a breaker or a limit that blocks, and nobody waits for it meanwhile.
+   */
+  readonly goesAtMs?: number;
   readonly place?: Place;
 };
 
@@ -91,8 +96,9 @@ export function waiting(item: Ledger.Item | undefined, limitId: string): number 
 /** The withdrawal of a row as it stands in each of its queues; nothing where the row is not held. */
 export function heldOf(row: Ledger.Row | undefined): readonly Held[] {
   if (row?.state !== 'held') return [];
-  const { rowId, atMs: heldAtMs, places = [] } = row;
-  return entries({ rowId, heldAtMs }, places);
+  const { rowId, atMs: heldAtMs, goesAtMs, places = [] } = row;
+  const known = goesAtMs === undefined ? {} : { goesAtMs };
+  return entries({ rowId, heldAtMs, ...known }, places);
 }
 
 /** A withdrawal in the queues of these places, and without any in that of people. */

@@ -30,7 +30,12 @@ export type By =
   | { readonly kind: 'operator'; readonly actor: string };
 
 /** What a reservation is judged with besides: until when each chain's proof of health holds. */
-export type Context = Draft.Context & { readonly leases: Leases; readonly by?: By };
+export type Context = Draft.Context & {
+  readonly leases: Leases;
+  readonly by?: By;
+  /** Who may accept the admissions. */
+  readonly audience?: string;
+};
 
 /** One verdict per withdrawal in order, and what they change; absent when nothing is to be written. */
 export type Decided = {
@@ -47,6 +52,7 @@ type Case = Ask & {
   readonly resolved: Policy.Resolved;
   readonly by: By;
   readonly isReleased: boolean;
+  readonly audience: string | undefined;
 };
 
 /** What must be loaded before these withdrawals can be decided on. */
@@ -78,13 +84,16 @@ export function keys(
 /** Decides in order, each seeing what those before it charged; one misfit never fails the others. */
 export function decide(context: Context, loaded: Ledger.Loaded, asks: readonly Ask[]): Decided {
   const draft = Draft.start(context, loaded);
-  const { leases, by = { kind: 'caller' } } = context;
+  const { leases, audience, by = { kind: 'caller' } } = context;
   const verdicts = asks.map((ask) => {
     const row = Draft.row(draft, Withdrawal.rowId(ask.withdrawal));
     const resolved = Policy.resolve(context.policy, ask.withdrawal.transfer);
     const { withdrawalId } = ask.withdrawal;
-    const isReleased = by.kind === 'operator' || row?.releasedBy !== undefined;
-    return decideOne(draft, { ...ask, withdrawalId, row, resolved, by, isReleased }, leases);
+    // A word of that age says nothing about today.
+    const releasedUntilMs = (row?.released?.atMs ?? 0) + context.policy.overdueMs;
+    const isReleased = by.kind === 'operator' || (row?.released && releasedUntilMs > draft.atMs);
+    const about = { withdrawalId, row, resolved, by, audience, isReleased: isReleased === true };
+    return decideOne(draft, { ...ask, ...about }, leases);
   });
   const alerts = [...draft.alerts.values()];
   const isWritten = draft.rows.size > 0 || draft.items.size > 0;
@@ -103,9 +112,25 @@ function decideOne(draft: Draft.Draft, ask: Case, leases: Leases): Verdict {
   if (refusal && !isShadow(draft)) return refused(draft, ask, refusal);
   const admittedUntilMs = row?.admittedUntilMs ?? 0;
   if (row && admittedUntilMs > draft.atMs) {
-    return allow(withdrawalId, admittedUntilMs, refusal);
+    const elsewhere = admittedElsewhere(draft, ask, admittedUntilMs);
+    if (elsewhere && !isShadow(draft)) return elsewhere;
+    return allow(withdrawalId, admittedUntilMs, refusal ?? elsewhere);
   }
   return charge(draft, ask, refusal);
+}
+
+/** One withdrawal opens one signer at a time: two of them would sign twice for one charge. */
+function admittedElsewhere(
+  draft: Draft.Draft,
+  { withdrawalId, row, audience }: Case,
+  untilMs: number,
+): Refusal | undefined {
+  if (audience === undefined || row?.audience === undefined || row.audience === audience) {
+    return undefined;
+  }
+  const until = new Date(Math.max(untilMs, draft.atMs)).toISOString();
+  const text = `withdrawal ${withdrawalId} is admitted for another signer until ${until}`;
+  return { kind: 'block', withdrawalId, reason: 'conflict', text, provisional: true };
 }
 
 /** Why what is known of this id rules it out for good: nothing is charged for it again. */
@@ -124,7 +149,16 @@ function refused(draft: Draft.Draft, ask: Case, refusal: Refusal): Refusal {
     if (held.length === 0) Draft.alert(draft, Standing.heldAlert(draft, refusal));
     return Hold.hold(draft, ask, { refusal });
   }
-  return held.length > 0 ? Hold.waiting(draft, held, refusal) : refusal;
+  return stopped(draft, ask, refusal);
+}
+
+/** What is held keeps its place, and nobody waits for it while something else than room stops it. */
+function stopped(draft: Draft.Draft, { row }: Case, refusal: Refusal): Refusal {
+  const held = Queue.heldOf(row);
+  if (held.length === 0) return refusal;
+  // Without proof of health nobody else goes either.
+  if (refusal.reason !== 'lease') Hold.stop(draft, row);
+  return Hold.waiting(draft, held, refusal);
 }
 
 /**
@@ -145,8 +179,10 @@ function charge(draft: Draft.Draft, ask: Case, standing: Refusal | undefined): V
   // One that a queue let go, and that nobody has asked for since, has waited: it only takes its admission.
   const hasWaited = !held && row !== undefined && row.admittedUntilMs === row.money?.chargedAtMs;
   const mayWait = !misfit?.acts && !isReleased && !hasWaited && !isShadow(draft);
-  // All others are younger than whoever waits: one whose admission has expired moves its charge, too.
-  const heldAtMs = held?.heldAtMs ?? Number.POSITIVE_INFINITY;
+  // One whose admission has expired moves its charge, and is as old as when it was admitted first;
+  // of the same millisecond whoever waits is older.
+  const admittedAtMs = row ? row.atMs + 0.5 : Number.POSITIVE_INFINITY;
+  const heldAtMs = held?.heldAtMs ?? admittedAtMs;
   const wait = mayWait && Hold.behind(draft, { withdrawalId, heldAtMs, resolved, uncharged });
   const restore = () => {
     draft.items.clear();
@@ -160,6 +196,7 @@ function charge(draft: Draft.Draft, ask: Case, standing: Refusal | undefined): V
   }
   if (wait) {
     restore();
+    if (ask.by.kind === 'caller') Draft.alert(draft, Hold.queueAlert(draft, wait.refusal));
     return Hold.hold(draft, ask, wait);
   }
   return admit(draft, ask, standing ?? misfit?.refusal);
@@ -173,14 +210,16 @@ function admit(draft: Draft.Draft, ask: Case, wouldBe: Refusal | undefined): Ver
   const isAsked = by.kind === 'caller';
   // Nobody is there to take an admission: the next time it is asked for gives one, from then on.
   const expiresAtMs = isAsked ? expiryOf(draft, ask) : draft.atMs;
-  const releasedBy = by.kind === 'operator' ? by.actor : row?.releasedBy;
+  const released = by.kind === 'operator' ? { by: by.actor, atMs: draft.atMs } : row?.released;
+  const { audience } = ask;
   Draft.putRow(draft, {
     rowId: Withdrawal.rowId(withdrawal),
     state: 'reserved',
     bodyHash,
     atMs: row?.atMs ?? draft.atMs,
     admittedUntilMs: expiresAtMs,
-    ...(releasedBy === undefined ? {} : { releasedBy }),
+    ...(released && { released }),
+    ...(isAsked && audience !== undefined ? { audience } : {}),
     money: { transfer: withdrawal.transfer, subject, charged: legs, chargedAtMs: draft.atMs },
   });
   return allow(withdrawalId, expiresAtMs, wouldBe);
@@ -188,12 +227,11 @@ function admit(draft: Draft.Draft, ask: Case, wouldBe: Refusal | undefined): Ver
 
 /** Only who asks is told of, and trips: held ones are tried again and again. */
 function doesNotFit(draft: Draft.Draft, ask: Case, misfit: Misfit.Misfit): Verdict {
-  const held = Queue.heldOf(ask.row);
   const refusal = ask.by.kind === 'caller' ? Misfit.told(draft, misfit) : misfit.refusal;
   if (refusal.kind === 'hold') {
     return Hold.hold(draft, ask, { refusal, places: Hold.placesOf(draft, ask.resolved) });
   }
-  return held.length > 0 ? Hold.waiting(draft, held, refusal) : refusal;
+  return stopped(draft, ask, refusal);
 }
 
 function conflict(draft: Draft.Draft, ask: Ask): Refusal {

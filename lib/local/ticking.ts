@@ -1,6 +1,6 @@
 /** Heartbeats of the embedded runtime: on request after a jump of the clock, or by themselves. */
 
-import { tickOnce } from '../runtime/tick.ts';
+import { createUpkeep, renew, tickOnce } from '../runtime/tick.ts';
 import type { World } from '../runtime/world.ts';
 import type { Local } from './local-world.ts';
 import type { Runtime } from './runtime.ts';
@@ -17,8 +17,8 @@ export async function proveHealth(local: Local, submit: Runtime['submit']): Prom
 
 /**
  * Ticks every so often on the runtime's own clock, which may run faster than the wall, until it is
- * ended; a round under way is waited for. A round that takes longer than the interval is not
- * followed by those that it kept from starting.
+ * ended; what is under way then is waited for. A renewal that takes longer than the interval is not
+ * followed by those that it kept from starting; what else a tick does delays no renewal.
  */
 export function tickLoop(
   world: World,
@@ -26,16 +26,18 @@ export function tickLoop(
 ): () => Promise<void> {
   const { everyMs, speed } = pace;
   if (everyMs <= 0) return async () => undefined;
-  let round: Promise<void> | undefined;
+  const upkeep = createUpkeep(world);
+  let renewal: Promise<void> | undefined;
   const tick = () => {
-    round ??= tickOnce(world, { everyMs }).finally(() => {
-      round = undefined;
+    upkeep.start();
+    renewal ??= renew(world, { everyMs }).finally(() => {
+      renewal = undefined;
     });
   };
   tick();
   const timer = setInterval(tick, everyMs / speed);
   return async () => {
     clearInterval(timer);
-    await round;
+    await Promise.all([renewal, upkeep.ended()]);
   };
 }

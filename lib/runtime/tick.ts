@@ -1,7 +1,7 @@
 /** The clock → heartbeats and leases, several times within the minute. */
 
 import type { ScheduledEvent } from 'aws-lambda';
-import { releaseWhereRoom } from '../actions/release-held.ts';
+import { createRounds } from '../actions/release-held.ts';
 import { renewLeases } from '../actions/renew-leases.ts';
 import { reportOverdue } from '../actions/report-overdue.ts';
 import { pipeline } from './pipeline.ts';
@@ -17,31 +17,64 @@ const SETTLE_MS = 1_000;
 /** With a loop, a lease is worth three rounds. */
 const LEASE_ROUNDS = 3;
 
+/** What a tick does besides renewing: it may take longer than a round, and delays no renewal. */
+export type Upkeep = {
+  /** Begins what does not run already. */
+  readonly start: () => void;
+  /** Resolves when what runs has ended. Never rejects. */
+  readonly ended: () => Promise<void>;
+};
+
 /** The function behind the schedule. One round that fails is logged and the next one is tried. */
 export function tick(world: World, options: Options) {
-  return pipeline((_event: ScheduledEvent) => loop(world, options), {
+  const upkeep = createUpkeep(world);
+  return pipeline((_event: ScheduledEvent) => loop(world, options, upkeep), {
     name: 'tick',
     log: world.log,
     onTimeout: () => undefined,
   });
 }
 
-/**
- * One round: renew what is proven and send the next heartbeat; let held withdrawals go where there
- * is room; tell of reservations whose outcome stays open. None waits for another or fails with it.
- * Never throws.
- */
+/** One round, waited for whole. None of its parts waits for another or fails with it. Never throws. */
 export async function tickOnce(world: World, options: Options): Promise<void> {
-  await Promise.all([
-    renew(world, options),
-    guarded(world, 'held withdrawals not tried', () => release(world)),
-    guarded(world, 'open reservations not looked at', () => tellOverdue(world)),
-  ]);
+  const upkeep = createUpkeep(world);
+  upkeep.start();
+  await Promise.all([renew(world, options), upkeep.ended()]);
 }
 
-async function release(world: World): Promise<void> {
-  const released = await releaseWhereRoom({ ...world.reserve, held: world.store.held });
-  if (released.length > 0) world.log.info('held withdrawals let go', { released });
+/**
+ * Lets held withdrawals go where there is room, and tells of reservations whose outcome stays open,
+ * each one at a time. What fails is logged.
+ */
+export function createUpkeep(world: World): Upkeep {
+  const release = createRounds({ ...world.reserve, held: world.store.held });
+  const tasks = [
+    oneAtATime(world, 'held withdrawals not tried', async () => {
+      const released = await release();
+      if (released.length > 0) world.log.info('held withdrawals let go', { released });
+    }),
+    oneAtATime(world, 'open reservations not looked at', () => tellOverdue(world)),
+  ];
+  return {
+    start: () => {
+      for (const task of tasks) task.start();
+    },
+    ended: async () => {
+      await Promise.all(tasks.map((task) => task.ended()));
+    },
+  };
+}
+
+function oneAtATime(world: World, failure: string, run: () => Promise<void>): Upkeep {
+  let running: Promise<void> | undefined;
+  return {
+    start: () => {
+      running ??= guarded(world, failure, run).finally(() => {
+        running = undefined;
+      });
+    },
+    ended: async () => running,
+  };
 }
 
 async function tellOverdue(world: World): Promise<void> {
@@ -58,7 +91,8 @@ async function guarded(world: World, failure: string, run: () => Promise<void>):
   }
 }
 
-async function renew(world: World, options: Options): Promise<void> {
+/** Renews the leases that the last heartbeat proves, and sends the next one. Never throws. */
+export async function renew(world: World, options: Options): Promise<void> {
   const { store, events, deadLetters, notifier, clock } = world;
   const { health, projections } = store;
   const { policy } = world.decision;
@@ -75,16 +109,19 @@ async function renew(world: World, options: Options): Promise<void> {
 
 /**
  * Rounds over the whole minute, and one more for the last heartbeat: with rounds of 5 s the leases
- * then hold 15 s into the next minute, however late its invocation starts within them.
+ * then hold 15 s into the next minute, however late its invocation starts within them. A round waits
+ * for its renewal only; what else is under way at the end is waited for, since nothing goes on after it.
  */
-async function loop(world: World, options: Options): Promise<undefined> {
+async function loop(world: World, options: Options, upkeep: Upkeep): Promise<undefined> {
   const { everyMs } = options;
   const rounds = everyMs > 0 ? Math.floor(MINUTE_MS / everyMs) + 1 : 1;
   for (let round = 0; round < rounds; round += 1) {
     if (round > 0) await world.sleep(everyMs);
-    await tickOnce(world, options);
+    upkeep.start();
+    await renew(world, options);
   }
   await world.sleep(SETTLE_MS);
-  await tickOnce(world, options);
+  await renew(world, options);
+  await upkeep.ended();
   return undefined;
 }

@@ -5,9 +5,11 @@ import { reserveWithdrawals } from '../../lib/actions/reserve-withdrawals.ts';
 import { UnavailableError } from '../../lib/adapters/store-errors.ts';
 import * as Ledger from '../../lib/domain/ledger.ts';
 import type * as Outcome from '../../lib/domain/outcome.ts';
+import * as Queue from '../../lib/domain/queue.ts';
 import type { DecisionStore } from '../../lib/ports.ts';
 import { ledgerOf, putInForce, readyWorld, type TestWorld } from '../support/action-world.ts';
 import * as Build from '../support/builders.ts';
+import { ask, expectQueuesToBeRows, holding } from '../support/holding.ts';
 import { expectMetersToBeSums } from '../support/ledger-check.ts';
 import { failed, neverSigned, replaced, settled } from '../support/outcomes.ts';
 
@@ -196,6 +198,67 @@ describe('closeWithdrawals', () => {
     const sizes = made.committed.slice(count).map(Ledger.size);
     expect(sizes).toEqual([91, 91, 71]);
     await sums(made);
+  });
+
+  test('H79: held ones that stand in as many queues as can be are halved until they fit', async () => {
+    const scopes = ['global', 'wallet', 'destination', 'actor'] as const;
+    const limits = Array.from({ length: Queue.PLACES_MAX }, (_, n) =>
+      holding({ limitId: `hold-${n}`, scope: scopes[n % scopes.length] ?? 'global' }),
+    );
+    const made = await readyWorld(Build.policy({ limits, outstandingMax: 1_000 }));
+    const held = ids.map((id, n) => {
+      const destination = `eip155:1:0x${String(n).padStart(40, '0')}` as const;
+      return ask(id, 1, { destination, actor: `customer-${n}` });
+    });
+    const asks = [ask('first', 1_000), ...held];
+    for (const one of asks)
+      await reserveWithdrawals(made.world.reserve, { asks: [one], audience: 'signer' });
+    expect(await made.world.store.held.list(1_000)).toHaveLength(ids.length * Queue.PLACES_MAX);
+    const count = made.committed.length;
+    const closed = await closeWithdrawals(
+      depsOf(made),
+      ids.map((id) => failed(id)),
+    );
+    expect(closed.map((one) => one.kind === 'closed' && one.result)).toEqual(
+      ids.map((withdrawalId) => ({
+        kind: 'recorded',
+        withdrawalId,
+        outcome: 'failed',
+        givenBack: 0n,
+      })),
+    );
+    const sizes = made.committed.slice(count).map(Ledger.size);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(Ledger.CHANGES_MAX);
+    expect(sizes.length).toBeLessThan(ids.length);
+    expectQueuesToBeRows(await sums(made), await made.world.store.held.list(1_000));
+  });
+
+  test('error: what fits no transaction fails alone', async () => {
+    const made = await readyWorld(Build.policy());
+    await report(made, ...ids);
+    const { load, commit } = made.world.decision.decisions;
+    const rowId = 'withdrawal:w-3';
+    // In the queues of more limits than one transaction can hold.
+    const places = Array.from({ length: 101 }, (_, n) => {
+      return { limitId: `hold-${n}`, scope: 'global', need: 1n } as const;
+    });
+    const store: DecisionStore = {
+      commit,
+      load: async (keys) => {
+        const loaded = await load(keys);
+        const row = loaded.rows.get(rowId);
+        const rows = new Map(loaded.rows);
+        if (row) rows.set(rowId, { ...row, state: 'held', places });
+        return { ...loaded, rows };
+      },
+    };
+    const closed = await closeWithdrawals(
+      depsOf(made, store),
+      ids.map((id) => failed(id)),
+    );
+    const failures = closed.filter((one) => one.kind === 'failed');
+    expect(closed.map(({ kind }) => kind).indexOf('failed')).toBe(3);
+    expect(failures).toMatchObject([{ error: { name: 'CloseWithdrawal.UndecidableError' } }]);
   });
 
   test('error: H18: those whose transaction failed come back as failed, the others are final', async () => {

@@ -131,7 +131,7 @@ function expectAdmitted(run: Run, ledger: Ledger.Loaded, admitted: readonly stri
   const ofWallet = sumOf(
     ledger,
     nowMs,
-    ({ rowId, releasedBy }) => rowId.startsWith('withdrawal:') && releasedBy === undefined,
+    ({ rowId, released }) => rowId.startsWith('withdrawal:') && released === undefined,
   );
   if (run.mode === 'shadow') return;
   expect(run.isPaused).toBe(false);
@@ -143,7 +143,7 @@ function expectAdmitted(run: Run, ledger: Ledger.Loaded, admitted: readonly stri
     expect(ofActor).toBeLessThanOrEqual(PAUSES_AT);
     // A repeat is charged nothing: the limit spoke when it was charged.
     const isRepeat = run.charged.get(`withdrawal:${one}`) === row?.money?.chargedAtMs;
-    const fresh = !isRepeat && row?.releasedBy === undefined;
+    const fresh = !isRepeat && row?.released === undefined;
     if (fresh && run.allowed !== undefined) expect(ofWallet).toBeLessThanOrEqual(run.allowed);
   }
 }

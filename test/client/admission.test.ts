@@ -110,6 +110,27 @@ describe('createAdmissionVerifier', () => {
     expect(await reason(await key.sign(), {}, Number.NaN)).not.toBe('ok');
   });
 
+  test('args: oncePerWithdrawalMs: a withdrawal opens the signer once, whatever new admission it gets', async () => {
+    const key = await issuer();
+    let nowMs = NOW_MS;
+    const made = (oncePerWithdrawalMs?: number) =>
+      createAdmissionVerifier({
+        jwks: { keys: [key.jwk] },
+        audience: 'signer-1',
+        clock: { nowMs: () => nowMs },
+        oncePerWithdrawalMs,
+      });
+    const [each, once] = [made(), made(86_400_000)];
+    const first = await key.sign();
+    expect(await each.verify(first, EXPECTED)).toMatchObject({ ok: true });
+    expect(await once.verify(first, EXPECTED)).toMatchObject({ ok: true });
+    nowMs += 60_000;
+    const second = await key.sign({ jti: 'token-2', iat: NOW_S + 60, exp: NOW_S + 90 });
+    expect(await each.verify(second, EXPECTED)).toMatchObject({ ok: true });
+    expect(await once.verify(second, EXPECTED)).toMatchObject({ ok: false, reason: 'reused' });
+    expect(() => made(1_000)).toThrow('oncePerWithdrawalMs');
+  });
+
   test('error: reused, and only once it was accepted', async () => {
     const once = verifier();
     const token = await key.sign();

@@ -383,6 +383,9 @@ describe('createFlagClient', () => {
 
   test('error: options', () => {
     expect(() => setup({ pollMs: 0 })).toThrow('pollMs: must be above 0');
+    for (const shadow of ['false', 'true', '', 0, 1, null] as unknown as boolean[]) {
+      expect(() => setup({ shadow })).toThrow('shadow: must be true or false');
+    }
     expect(() => setup({ maxAgeMs: Number.POSITIVE_INFINITY })).toThrow('maxAgeMs');
     const { client } = setup({ contextsMax: 1, contexts: [WALLET] });
     client.watch({ ...WALLET });

@@ -129,6 +129,11 @@ describe('guardWithdrawals', () => {
   test('error: a status that would look like success', () => {
     const options = { flag: () => ENABLED, question: () => ({ wallet: 'a' }) };
     expect(() => guardWithdrawals({ ...options, status: 200 })).toThrow('400 to 599');
+    for (const shadow of ['false', 'true', '', 0, 1, null] as unknown as boolean[]) {
+      expect(() => guardWithdrawals({ ...options, shadow })).toThrow(
+        'shadow must be true or false',
+      );
+    }
     expect(() => guardWithdrawals({ ...options, status: Number.NaN })).toThrow('400 to 599');
   });
 });

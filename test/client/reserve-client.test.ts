@@ -443,6 +443,14 @@ describe('createReserveClient', () => {
     expect(closed).toMatchObject({ verdict: 'allow', wouldBe: 'block', reason: 'unavailable' });
   });
 
+  test.each(['false', 'true', '', 0, 1, null, {}])(
+    'error: shadow %j, which is neither true nor false',
+    (shadow) => {
+      const options = { send: async () => ({}), shadow: shadow as boolean };
+      expect(() => createReserveClient(options)).toThrow('shadow must be true or false');
+    },
+  );
+
   test('args: shadow, without it every admission is there', async () => {
     const { client, time } = setup();
     const verdict = client.reserve(withdrawal('w-1'));

@@ -611,7 +611,11 @@ export function storeContract(name: string, harness: Harness): void {
         ];
         const held = row('h', { state: 'held', places, money });
         const person = row('p', { state: 'held', money });
-        const released = row('r', { state: 'reserved', releasedBy: 'ann', money });
+        const released = row('r', {
+          state: 'reserved',
+          released: { by: 'ann', atMs: Build.T0_MS },
+          money,
+        });
         await commit({ rows: [held, person, released].map((one) => putRow(one)) });
         expect(await loadRow('h')).toEqual(held);
         expect(await loadRow('p')).toEqual(person);

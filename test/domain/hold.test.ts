@@ -284,7 +284,11 @@ describe('hold', () => {
     const edit = (limits: readonly Policy.Limit[]) => {
       state.nowMs += 1;
       state.policy = { ...state.policy, limits };
-      return reserve(here, { ...state, asks: [ask('b', 900)] }).changes?.held;
+      const { changes } = reserve(here, { ...state, asks: [ask('b', 900)] });
+      return changes?.held?.map(({ held: { goesAtMs: _, ...one }, change }) => ({
+        held: one,
+        change,
+      }));
     };
     expect(edit([wallet, all])).toEqual([{ held: inAll, change: 'put' }]);
     // Who comes now stands behind it there, too.
@@ -459,7 +463,7 @@ describe('behind', () => {
         "provisional": true,
         "reason": "queue",
         "scope": "wallet:hot-1",
-        "text": "waits for room behind older withdrawals: limit wallet-hour on wallet:hot-1",
+        "text": "waits for room behind an older withdrawal: limit wallet-hour on wallet:hot-1",
         "withdrawalId": "c",
       }
     `);
@@ -473,10 +477,11 @@ describe('behind', () => {
     askFor(ask('a', 600, { actor: 'one' }), ask('head', 700, { actor: 'one' }));
     const before = here.alerts.size;
     state.nowMs += SLOT_MS;
-    expect(brief(askFor(ask('b', 301)))).toEqual(['hold queue']);
-    expect(here.alerts.size).toBe(before);
+    expect(brief(askFor(ask('b', 301), ask('b2', 301)))).toEqual(['hold queue', 'hold queue']);
+    // They hear that somebody waits for an older one, once.
+    expect([...here.alerts.keys()].slice(before)).toEqual([expect.stringMatching(/^queue\|/)]);
     expect(brief(askFor(ask('c', 300)))).toEqual(['allow']);
-    expect(here.alerts.size).toBe(before + 1);
+    expect(here.alerts.size).toBe(before + 2);
   });
 
   test('behavior: one unit more than the first one leaves waits', () => {
@@ -526,19 +531,18 @@ describe('behind', () => {
     expect(brief(askFor(ask('head', 600)))).toEqual(['allow']);
   });
 
-  test('behavior: H79: an older one whose admission has expired is decided like a new one, and keeps its charge', () => {
+  test('behavior: H79: one whose admission has expired is as old as its first admission', () => {
     const { here, state, askFor } = scene();
-    askFor(ask('a', 500));
+    askFor(ask('old', 300));
     state.nowMs += 1;
-    askFor(ask('head', 600));
+    askFor(ask('head', 800), ask('young', 300));
     state.nowMs += SLOT_MS;
-    expect(brief(askFor(ask('a', 500)))).toEqual(['hold queue']);
-    expect(here.rows.get('withdrawal:a')).toMatchObject({
+    // Admitted after the first of the queue had come: it waits. Admitted before: it moves its charge.
+    expect(brief(askFor(ask('young', 300), ask('old', 300)))).toEqual(['hold queue', 'allow']);
+    expect(here.rows.get('withdrawal:young')).toMatchObject({
       state: 'reserved',
-      money: { chargedAtMs: T0_MS },
+      money: { chargedAtMs: T0_MS + 1 },
     });
-    state.nowMs = ROOM_MS;
-    expect(brief(askFor(ask('head', 600)))).toEqual(['allow']);
   });
 
   test('behavior: one that a queue let go takes its admission, whoever waits by then', () => {
@@ -548,9 +552,9 @@ describe('behind', () => {
     expect(brief(sweep(ask('first', 600), ask('second', 900)))).toEqual(['allow', 'hold limit']);
     state.nowMs += SLOT_MS;
     expect(brief(askFor(ask('second', 900), ask('first', 600)))).toEqual(['hold limit', 'allow']);
-    // Once: after its admission it is like a new one.
+    // Later, too: it is older than who waits.
     state.nowMs += SLOT_MS;
-    expect(brief(askFor(ask('first', 600)))).toEqual(['hold queue']);
+    expect(brief(askFor(ask('first', 600)))).toEqual(['allow']);
   });
 
   test('behavior: H79: two limits that hold: while it waits for one it keeps its room in the other', () => {
@@ -598,7 +602,7 @@ describe('behind', () => {
     },
   );
 
-  test('behavior: H79: one that something else refuses keeps its room from others until it is taken out, no more', () => {
+  test('behavior: H79: nobody waits for one that something else refuses; it keeps its age, and its room once only room is missing', () => {
     const limits = [
       holding(),
       holding({
@@ -622,10 +626,13 @@ describe('behind', () => {
     expect(askFor(ask('big', 600, greedy))).toMatchObject([
       { kind: 'block', limit: { limitId: 'customer' }, position: 1 },
     ]);
-    expect(admitted(here, 'others')).toBe(400);
+    expect(admitted(here, 'others')).toBe(1_000);
+    state.policy = { ...state.policy, limits: limits.slice(0, 1) };
+    expect(askFor(ask('big', 600, greedy))).toMatchObject([{ kind: 'hold', position: 1 }]);
+    state.nowMs += 2 * HOUR_MS;
+    expect(admitted(here, 'later')).toBe(400);
     const evidence = { kind: 'operator', reference: 'ann', reason: 'in the way' } as const;
     tell({ kind: 'cancelled', withdrawalId: 'big', evidence });
-    // And 10 for the one of the others that has waited since then.
-    expect(admitted(here, 'more')).toBe(590);
+    expect(brief(askFor(ask('more', 500)))).toEqual(['allow']);
   });
 });

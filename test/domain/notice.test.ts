@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { notice } from '../../lib/domain/notice.ts';
+import { admitted, notice } from '../../lib/domain/notice.ts';
 import type { Refusal } from '../../lib/domain/verdict.ts';
 
-const HELD = { isHeld: true, isAdmitted: false };
+const HELD = { isHeld: true };
 
 function refusal(more: Partial<Refusal>): Refusal {
   const common = { withdrawalId: 'w', text: 'limit hot on wallet:secret-name', provisional: true };
@@ -49,17 +49,25 @@ describe('notice', () => {
     expect(notice(refusal(more), HELD).lift).toBe(lift);
   });
 
-  test('behavior: what fits now is ready, what was admitted is on its way', () => {
+  test('behavior: what fits now is ready', () => {
     const verdict = { kind: 'allow', withdrawalId: 'w', expiresAtMs: 9 } as const;
     expect(notice(verdict, HELD).state).toBe('ready');
-    expect(notice(verdict, { isHeld: false, isAdmitted: true }).state).toBe('admitted');
+    expect(notice(verdict, { isHeld: false }).state).toBe('ready');
   });
 
   test('behavior: one that is not held and may not go waits', () => {
-    const told = notice(refusal({ kind: 'block', reason: 'paused' }), {
-      isHeld: false,
-      isAdmitted: true,
-    });
+    const told = notice(refusal({ kind: 'block', reason: 'paused' }), { isHeld: false });
     expect(told.state).toBe('waiting');
+  });
+});
+
+describe('admitted', () => {
+  test.each([
+    [9, 'It was approved and is on its way.'],
+    [10, 'It was approved. Whether it has been sent is not known yet.'],
+    [11, 'It was approved. Whether it has been sent is not known yet.'],
+  ])('H83: at %i of an admission until 10', (nowMs, text) => {
+    const told = admitted('w', { untilMs: 10, nowMs });
+    expect(told).toEqual({ withdrawalId: 'w', state: 'admitted', text });
   });
 });

@@ -101,6 +101,24 @@ describe('keys', () => {
   });
 });
 
+describe('decide: audience', () => {
+  test('behavior: one withdrawal is admitted for one signer at a time', () => {
+    const here = world();
+    const rules = policy();
+    const at = (nowMs: number, audience: string) =>
+      reserve(here, { policy: rules, nowMs, asks: [ask('a', 1)], audience }).verdicts[0];
+    expect(at(T0_MS, 's1')).toMatchObject({ kind: 'allow' });
+    expect(at(T0_MS + 1, 's2')).toMatchObject({
+      kind: 'block',
+      reason: 'conflict',
+      provisional: true,
+    });
+    expect(at(T0_MS + 2, 's1')).toMatchObject({ kind: 'allow' });
+    expect(at(T0_MS + 60_000, 's2')).toMatchObject({ kind: 'allow' });
+    expect(at(T0_MS + 60_001, 's1')).toMatchObject({ kind: 'block', reason: 'conflict' });
+  });
+});
+
 describe('decide', () => {
   test('default: charges, keeps the row, and says until when', () => {
     const { here, reserve: askFor } = scene();
@@ -639,7 +657,7 @@ describe('decide', () => {
       expect(brief(release(ask('b', 900)))).toEqual(['allow']);
       state.nowMs += LIFE_MS;
       expect(brief(ask1(ask('b', 900)))).toEqual(['allow']);
-      expect(here.rows.get('withdrawal:b')).toMatchObject({ releasedBy: 'ann' });
+      expect(here.rows.get('withdrawal:b')).toMatchObject({ released: { by: 'ann' } });
       state.policy = { ...state.policy, limits: [{ ...customer, allowed: usd(800) }] };
       state.nowMs += LIFE_MS;
       expect(brief(ask1(ask('b', 900)))).toEqual(['block limit']);

@@ -1,5 +1,5 @@
 import type { ScheduledEvent } from 'aws-lambda';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { recordEvents } from '../../lib/actions/record-events.ts';
 import { reserveWithdrawals as reserve } from '../../lib/actions/reserve-withdrawals.ts';
 import { parseEnvelope } from '../../lib/adapters/wire/event.ts';
@@ -18,6 +18,7 @@ import {
   usd,
   withdrawal,
 } from '../support/builders.ts';
+import { HELD, slowWorld } from '../support/slow-releases.ts';
 
 const EVENT: ScheduledEvent = {
   version: '0',
@@ -66,6 +67,10 @@ async function arrive({ world, sent }: TestWorld): Promise<void> {
 function run({ world }: TestWorld, everyMs: number): Promise<undefined> {
   return tick(world, { everyMs })(EVENT, localContext('tick', 70_000));
 }
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe('tick', () => {
   test('default', async () => {
@@ -119,6 +124,32 @@ describe('tick', () => {
       }
     },
   );
+
+  test('P7: 2,000 held ones over a slow store let no lease lapse, and what runs at the end is waited for', async () => {
+    vi.useFakeTimers({ now: T0_MS });
+    const made = await slowWorld();
+    let isOver = false;
+    const running = run(made, 5_000).then(() => {
+      isOver = true;
+    });
+    const answers: boolean[] = [];
+    for (let second = 0; second < 60; second += 1) {
+      await vi.advanceTimersByTimeAsync(1_000);
+      const answer = made.isEnabled();
+      await vi.advanceTimersByTimeAsync(20);
+      answers.push(await answer);
+    }
+    expect(answers.filter((isEnabled) => !isEnabled)).toEqual([]);
+    expect([...made.tried].filter((rowId) => rowId.startsWith('withdrawal:w-'))).toHaveLength(HELD);
+    // The last renewal was at 61 s; the last round of releasing began at 60 s and has 3 s.
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(isOver).toBe(false);
+    await vi.advanceTimersByTimeAsync(4_000);
+    await running;
+    expect([made.listings, vi.getTimerCount()]).toEqual([{ running: 0, most: 1 }, 0]);
+    const { [CHAIN]: untilMs = 0 } = await made.world.store.health.leases();
+    expect(untilMs).toBeGreaterThanOrEqual(T0_MS + 60_000 + 15_000);
+  });
 
   test('behavior: a round that fails is logged and does not end the loop', async () => {
     let sends = 0;

@@ -66,13 +66,15 @@ export function reserve(
     readonly asks: readonly Reservation.Ask[];
     readonly leases?: Leases;
     readonly by?: Reservation.By;
+    readonly audience?: string;
   },
 ): Reservation.Decided {
-  const { policy, nowMs, asks, by = { kind: 'caller' } } = batch;
+  const { policy, nowMs, asks, audience, by = { kind: 'caller' } } = batch;
+  const signer = audience === undefined ? {} : { audience };
   const untilMs = nowMs + 365 * DAY_MS;
   const { leases = { [CHAIN]: untilMs, [OTHER_CHAIN]: untilMs } } = batch;
   const decided = settle(here, Reservation.keys(policy, asks), (loaded) =>
-    Reservation.decide({ ...contextOf(here, policy, nowMs), leases, by }, loaded, asks),
+    Reservation.decide({ ...contextOf(here, policy, nowMs), leases, by, ...signer }, loaded, asks),
   );
   for (const alert of decided.alerts) here.alerts.set(alert.alertId, freeze(alert));
   return decided;

@@ -51,6 +51,7 @@ const StoredAlert: z.ZodMiniType<Ledger.Alert> = z.object({
 const StoredHeld: z.ZodMiniType<Queue.Held> = z.object({
   rowId: z.string(),
   heldAtMs: z.int(),
+  goesAtMs: z.exactOptional(z.int()),
   place: z.exactOptional(
     z.object({ limitId: z.string(), scope: z.string(), need: Attributes.Units }),
   ),

@@ -13,6 +13,8 @@ import { fromMeterBytes, toMeterBytes } from './meter-codec.ts';
 const SECOND_MS = 1_000;
 /** Kinds of scope that come and go by the thousand: their items expire. */
 const EXPIRING = /^(?:destination|actor):/;
+/** A version starts at the time of its item's first write, in ms; one that is no such time is below this. */
+const VERSION_MIN_MS = 1_000_000_000_000;
 
 const StoredBreaker: z.ZodMiniType<Breaker.Breaker> = z.discriminatedUnion('state', [
   z.object({ state: z.literal('closed'), epoch: z.int() }),
@@ -36,7 +38,10 @@ export function toItem(key: Scope.Key, item: Ledger.Item): Record<string, Attrib
   const pristine = breaker.state === 'closed' && breaker.epoch === 0;
   const isIdle = pristine && policyVersion === undefined && outstanding === 0 && !waiting;
   const expires = EXPIRING.test(key) && isIdle;
-  const expiresAtS = Math.ceil((meter.newestMs + Meter.SILENCE_MS) / SECOND_MS);
+  // What was held and never charged has an empty meter: then it counts from when its item was made.
+  const madeAtMs = version > VERSION_MIN_MS ? version : 0;
+  const newestMs = Math.max(meter.newestMs, madeAtMs);
+  const expiresAtS = Math.ceil((newestMs + Meter.SILENCE_MS) / SECOND_MS);
   return {
     ...itemKeyOf(key),
     v: { N: version.toString() },
@@ -45,7 +50,7 @@ export function toItem(key: Scope.Key, item: Ledger.Item): Record<string, Attrib
     ...(policyVersion === undefined ? {} : { p: { S: policyVersion.toString() } }),
     ...(outstanding === 0 ? {} : { o: { S: outstanding.toString() } }),
     ...(waiting ? { w: Attributes.toJson(waiting) } : {}),
-    ...(expires && meter.newestMs > 0 ? { expiresAtS: { N: expiresAtS.toString() } } : {}),
+    ...(expires && newestMs > 0 ? { expiresAtS: { N: expiresAtS.toString() } } : {}),
   };
 }
 

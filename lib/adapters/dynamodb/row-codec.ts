@@ -79,15 +79,20 @@ const StoredRow = z.object({
   e: z.optional(z.int()),
   /** The limits, the scopes and the room that it waits for. */
   q: z.optional(z.array(z.tuple([z.string(), z.string(), Attributes.Units]))),
-  /** Who let it go. */
-  r: z.optional(z.string()),
+  /** When all of them have it. */
+  g: z.optional(z.int()),
+  /** Who let it go, and when. */
+  r: z.optional(z.tuple([z.string(), z.int()])),
+  /** Who may accept its admission. */
+  u: z.optional(z.string()),
 });
 
 type StoredMoney = NonNullable<z.infer<typeof StoredRow>['m']>;
 
 /** Writes a row. */
 export function toRow(row: Ledger.Row): Record<string, AttributeValue> {
-  const { money, link, note, admittedUntilMs, settledAtMs, places, releasedBy } = row;
+  const { money, link, note, admittedUntilMs, settledAtMs, places, released } = row;
+  const { goesAtMs, audience } = row;
   return {
     pk: { S: rowKey(row.rowId).pk },
     v: { N: row.version.toString() },
@@ -106,14 +111,16 @@ export function toRow(row: Ledger.Row): Record<string, AttributeValue> {
       a: admittedUntilMs,
       e: settledAtMs,
       q: places?.map(({ limitId, scope, need }) => [limitId, scope, need]),
-      r: releasedBy,
+      g: goesAtMs,
+      r: released && [released.by, released.atMs],
+      u: audience,
     } satisfies z.infer<typeof StoredRow>),
   };
 }
 
 /** Reads the row that was asked for by this id. @throws {Store.UnreadableError} */
 export function fromRow(rowId: string, attributes: Attributes.Attributes): Ledger.Row {
-  const { s, h, t, p, m, l, n, a, e, q, r } = Attributes.jsonOf(attributes, 'b', StoredRow);
+  const { s, h, t, p, m, l, n, a, e, q, g, r, u } = Attributes.jsonOf(attributes, 'b', StoredRow);
   return {
     rowId,
     version: Attributes.numberOf(attributes, 'v'),
@@ -128,7 +135,9 @@ export function fromRow(rowId: string, attributes: Attributes.Attributes): Ledge
     ...(a === undefined ? {} : { admittedUntilMs: a }),
     ...(e === undefined ? {} : { settledAtMs: e }),
     ...(q && { places: q.map(([limitId, scope, need]) => ({ limitId, scope, need })) }),
-    ...(r === undefined ? {} : { releasedBy: r }),
+    ...(g === undefined ? {} : { goesAtMs: g }),
+    ...(r && { released: { by: r[0], atMs: r[1] } }),
+    ...(u === undefined ? {} : { audience: u }),
   };
 }
 

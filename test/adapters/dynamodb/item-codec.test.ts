@@ -56,6 +56,16 @@ describe('toItem', () => {
   );
 
   test.each([
+    ['never charged, 33 days after it was made', Meter.EMPTY, Build.T0_MS + 1],
+    ['charged before it was made anew', charged, Build.T0_MS - 1],
+    ['made after its newest charge', Meter.charge(Meter.EMPTY, Build.charge(), 1), Build.T0_MS + 1],
+  ])('behavior: H84: one that nobody uses expires: %s', (_, meter, version) => {
+    const item = Build.item({ version, meter });
+    expect(toItem('actor:customer-1', item).expiresAtS).toEqual(expiresAtS);
+    expect(fromItem(toItem('actor:customer-1', item))).toEqual(item);
+  });
+
+  test.each([
     ['a wallet', 'wallet:actor:1', Build.item({ meter: charged })],
     ['global', 'global', Build.item({ meter: charged, policyVersion: 1 })],
     ['an open breaker', 'actor:a', Build.item({ meter: charged, breaker: OPEN })],
@@ -64,7 +74,7 @@ describe('toItem', () => {
       'actor:a',
       Build.item({ meter: charged, breaker: { state: 'closed', epoch: 1 } }),
     ],
-    ['a meter without a charge', 'actor:a', Build.item()],
+    ['a meter without a charge, of a version that is no time', 'actor:a', Build.item()],
     [
       'one in which somebody waits',
       'actor:a',

@@ -86,7 +86,7 @@ describe('fromRow', () => {
         ],
       },
     ],
-    ['one that a person let go', { ...row(), state: 'reserved', releasedBy: 'ann' }],
+    ['one that a person let go', { ...row(), state: 'reserved', released: { by: 'ann', atMs: 7 } }],
     ['a charge at another time', row({ chargedAtMs: 1 })],
     ['a subject of another asset', row({ subject: Build.subject({ asset: Build.USDC }) })],
     ['a transfer without actor', row({ transfer: Build.transfer({ actor: undefined }) })],
