@@ -20,6 +20,7 @@ import { measureSizes } from './sizes.ts';
 import { measureTrips } from './trip.ts';
 import { measureTripShows } from './trip-shows.ts';
 import { measureUnits } from './units.ts';
+import { measureWatch } from './watch.ts';
 
 type Part = (given: {
   readonly seed: string;
@@ -43,6 +44,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   reserve: ({ seed }) => measureReserve(seed),
   shows: ({ seed }) => measureTripShows(seed),
   lease: () => measureLease(),
+  watch: ({ seed }) => measureWatch(seed),
 };
 
 // Engines die with this process; `exit` handlers remove what lies in temporary folders.

@@ -1,11 +1,19 @@
 /** What actions need from the world. Each port has one in-memory and one real implementation that pass the same contract suite. */
 
+import type * as Balance from './domain/balance.ts';
+import type * as Block from './domain/block.ts';
 import type { Cause, Incident } from './domain/breaker.ts';
+import type { AccountId, AssetId, ChainId } from './domain/caip.ts';
+import type * as Facts from './domain/facts.ts';
 import type { Leases } from './domain/flag.ts';
+import type { Sight, Sights } from './domain/health.ts';
 import type * as Ledger from './domain/ledger.ts';
+import type { Open } from './domain/overdue.ts';
 import type { Message } from './domain/page.ts';
 import type { Compiled, Policy } from './domain/policy.ts';
+import type * as Price from './domain/price.ts';
 import type { Held } from './domain/queue.ts';
+import type * as Watch from './domain/watch.ts';
 
 /** Time as this host knows it, in ms since the epoch. */
 export type Clock = { readonly nowMs: () => number };
@@ -30,6 +38,8 @@ export type Keys = {
   readonly items: readonly string[];
   /** Queues to read where the items say that somebody waits in them. Their scopes are among the items. */
   readonly queues?: readonly { readonly limitId: string; readonly scope: string }[];
+  /** What to read of the world beside the ledger. */
+  readonly facts?: Facts.Keys | undefined;
 };
 
 /**
@@ -79,13 +89,18 @@ export type HeldStore = {
   readonly heads: (perQueue: number, queuesMax: number, from?: string) => Promise<readonly Held[]>;
 };
 
+/** Outflows whose report may still come. */
+export type GraceStore = {
+  /** Ledger ids of those whose time was over at `nowMs`, the first first, at most `limit`. */
+  readonly over: (nowMs: number, limit: number) => Promise<readonly string[]>;
+};
+
 /** Reservations whose outcome is open. Read from an index that is a moment behind: nothing decides by it. */
 export type OpenReservations = {
   /** Those charged before a time, oldest first, at most `limit`. */
-  readonly before: (
-    atMs: number,
-    limit: number,
-  ) => Promise<readonly { readonly withdrawalId: string; readonly chargedAtMs: number }[]>;
+  readonly before: (atMs: number, limit: number) => Promise<readonly Open[]>;
+  /** As `before`, for withdrawals that are sent for all we know, on chains that are watched, and were not seen. */
+  readonly unseen: (atMs: number, limit: number) => Promise<readonly Open[]>;
 };
 
 /** Proofs of health. */
@@ -94,9 +109,60 @@ export type HealthStore = {
   /** When an event that had waited too long failed last, ms. */
   readonly stuckAtMs: () => Promise<number | undefined>;
   readonly noteStuck: (atMs: number) => Promise<void>;
+  /** What the watchers of these chains saw last; a chain that was never seen is absent. */
+  readonly sights: (chains: readonly ChainId[]) => Promise<Sights>;
+  /** Notes what a chain's watcher saw; an older sight than the stored one changes nothing. */
+  readonly noteSight: (chain: ChainId, sight: Sight) => Promise<void>;
   readonly leases: () => Promise<Leases>;
   /** Replaces all leases; an older `atMs` than the stored one changes nothing. */
   readonly renew: (leases: Leases, atMs: number) => Promise<void>;
+};
+
+/** What the watchers of chains remember between two steps. */
+export type WatchStore = {
+  readonly load: (chain: ChainId) => Promise<Watch.State | undefined>;
+  /**
+   * Puts a state in the place of the one with its version, 0 where there is none, and counts the
+   * version up. `conflict`: somebody else has saved meanwhile, nothing was written, load again.
+   */
+  readonly save: (state: Watch.State) => Promise<'saved' | 'conflict'>;
+};
+
+/** What was put last, with its version: 0 where nothing was. */
+export type Versioned<T> = { readonly version: number; readonly value: T };
+
+/** The last good prices. Decisions read them with the ledger (`Keys.facts`). */
+export type PriceStore = {
+  readonly load: () => Promise<Versioned<Prices>>;
+  /** Replaces what had this version. `conflict`: somebody else has put meanwhile, nothing was written. */
+  readonly put: (prices: Versioned<Prices>) => Promise<'put' | 'conflict'>;
+};
+
+/** Prices, and when they were asked for last. */
+export type Prices = { readonly quotes: Price.Quotes; readonly askedAtMs: number };
+
+/** What wallets held, by key of the `wallet-asset` scope. Decisions read it with the ledger (`Keys.facts`). */
+export type BalanceStore = {
+  /** `undefined` with version 0 where nothing was put. */
+  readonly load: (scope: string) => Promise<Versioned<Balance.Balance | undefined>>;
+  /** Replaces what had this version. `conflict`: somebody else has put meanwhile, nothing was written. */
+  readonly put: (scope: string, balance: Versioned<Balance.Balance>) => Promise<'put' | 'conflict'>;
+};
+
+/** Reads prices, each feed on its own: one reading or more for each. Never throws. */
+export type PriceReader = {
+  readonly read: (feeds: readonly Price.Feed[]) => Promise<readonly Price.Reading[]>;
+};
+
+/** An asset that an address holds. */
+export type Holding = { readonly account: AccountId; readonly asset: AssetId };
+
+/**
+ * Reads what addresses hold now, base units, in order; of several answers the lowest. A holding that
+ * cannot be read is an error in its place. Never throws.
+ */
+export type BalanceReader = {
+  readonly read: (holdings: readonly Holding[]) => Promise<readonly (bigint | Error)[]>;
 };
 
 /** What `project-state` writes: its own rows only. */
@@ -129,6 +195,10 @@ export type Store = {
   readonly projections: ProjectionStore;
   readonly alerts: AlertStore;
   readonly held: HeldStore;
+  readonly graces: GraceStore;
+  readonly watches: WatchStore;
+  readonly prices: PriceStore;
+  readonly balances: BalanceStore;
   readonly openReservations: OpenReservations;
 };
 
@@ -206,3 +276,40 @@ export type PolicyCompiler = (source: string) => Compiled;
 
 /** Reads a policy's compiled text. Throws on whatever it does not wholly understand. */
 export type PolicyParser = (compiled: string) => Policy;
+
+/** A secret's text, and for a while after a rotation the one before it. */
+export type Secret = { readonly current: string; readonly previous?: string };
+
+/** Secrets by name. `maxAgeMs`: how old the answer may be. Throws where it cannot be read: then nothing is believed. */
+export type Secrets = { readonly get: (name: string, maxAgeMs?: number) => Promise<Secret> };
+
+/**
+ * Reads one chain through all endpoints that it has. What any of them showed counts; where they
+ * disagree, lag or fail, `doubts` says so. Nothing here decides what an outflow means.
+ * Fail direction: what no endpoint answers throws, and the caller's cursor stays where it is.
+ *
+ * @throws {ChainReader.UnavailableError} no endpoint gave a usable answer.
+ */
+export type ChainReader = {
+  /** The newest block that any endpoint has. */
+  readonly head: () => Promise<WithDoubts<{ readonly head: Block.Header }>>;
+  /** The header at a height, as most endpoints have it; absent above the head. */
+  readonly header: (number: number) => Promise<Block.Header | undefined>;
+  /** One block; absent above the head. */
+  readonly block: (
+    number: number,
+  ) => Promise<WithDoubts<{ readonly block: Block.Block | undefined }>>;
+  /**
+   * The blocks of a range, both ends included, each the parent of the next: to fill a gap. They end
+   * before `to` where no endpoint has the rest.
+   */
+  readonly blocks: (range: {
+    readonly from: number;
+    readonly to: number;
+  }) => Promise<WithDoubts<{ readonly blocks: readonly Block.Block[] }>>;
+  /** Transactions from watched wallets that wait to be mined, where an endpoint shows them. */
+  readonly pending: () => Promise<WithDoubts<{ readonly pending: readonly Block.Pending[] }>>;
+};
+
+/** Something that was read, and why it may not be all. */
+export type WithDoubts<T> = T & { readonly doubts: readonly Block.Doubt[] };

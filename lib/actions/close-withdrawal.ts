@@ -2,7 +2,7 @@
 
 import * as Ledger from '../domain/ledger.ts';
 import * as Outcome from '../domain/outcome.ts';
-import type { AlertStore, DecisionStore } from '../ports.ts';
+import type { AlertStore } from '../ports.ts';
 import { commitDecision, type Deps as DecisionDeps } from './commit-decision.ts';
 
 /** What closing needs beyond a decision. */
@@ -15,10 +15,10 @@ export type Closed =
 
 /**
  * Outcomes of one transaction, which holds 100 items: of a withdrawal that was charged each changes
- * ten at most, `global` not counted. One that is held leaves up to `Queue.PLACES_MAX` queues besides:
+ * twelve at most, `global` not counted. One that is held leaves up to `Queue.PLACES_MAX` queues besides:
  * what is too much together is halved.
  */
-const CHUNK_MAX = 9;
+const CHUNK_MAX = 8;
 
 /**
  * Records one outcome. The withdrawal tells which scopes were charged, so that it takes two reads;
@@ -73,17 +73,14 @@ async function closeTogether(
   deps: Deps,
   outcomes: readonly Outcome.Outcome[],
 ): Promise<readonly Outcome.Result[]> {
-  const decisions = following(deps.decisions, outcomes);
-  const { results, alerts } = await commitDecision(
-    { ...deps, decisions },
-    {
-      keys: () => Outcome.keys(outcomes),
-      decide: (context, loaded) => {
-        const { results, alerts, changes } = decideWhole(context, loaded, outcomes);
-        return { result: { results, alerts: changes ? [] : alerts }, changes };
-      },
+  const { results, alerts } = await commitDecision(deps, {
+    keys: () => Outcome.keys(outcomes),
+    further: (_, rows) => Outcome.further(rows, outcomes),
+    decide: (context, loaded) => {
+      const { results, alerts, changes } = decideWhole(context, loaded, outcomes);
+      return { result: { results, alerts: changes ? [] : alerts }, changes };
     },
-  );
+  });
   await Promise.all(alerts.map((alert) => deps.alerts.raise(alert)));
   return results;
 }
@@ -104,26 +101,6 @@ function orUndecidable<T>(judge: () => T): T {
     const reason = cause instanceof Error ? cause.message : 'unknown';
     throw new UndecidableError({ reason, cause });
   }
-}
-
-/**
- * Reads what a withdrawal was matched with besides the withdrawal, each time anew. Whatever changes
- * between the two reads loses the condition on the withdrawal's row.
- */
-function following(
-  { load, commit }: DecisionStore,
-  outcomes: readonly Outcome.Outcome[],
-): DecisionStore {
-  return {
-    commit,
-    load: async (keys) => {
-      const first = await load(keys);
-      const rows = Outcome.further(first.rows, outcomes);
-      if (rows.length === 0) return first;
-      const second = await load({ rows, items: [] });
-      return { rows: new Map([...first.rows, ...second.rows]), items: first.items };
-    },
-  };
 }
 
 /** The rules could not judge these outcomes, or their changes fit no transaction. Nothing was written. */

@@ -1,8 +1,9 @@
 /** Load, decide, commit: the one way in which anything on the money's path changes. */
 
 import type * as Draft from '../domain/draft.ts';
+import * as Facts from '../domain/facts.ts';
 import type * as Ledger from '../domain/ledger.ts';
-import type { Policy } from '../domain/policy.ts';
+import * as Policy from '../domain/policy.ts';
 import * as Scope from '../domain/scope.ts';
 import type { Clock, DecisionStore, Digest, Ids, Keys } from '../ports.ts';
 import type { PolicyInForce } from './policy-in-force.ts';
@@ -43,7 +44,9 @@ export type Deps = {
 export type Recipe<T> = {
   /** Short waits unless given. */
   readonly backoff?: Backoff;
-  readonly keys: (policy: Policy) => Keys;
+  readonly keys: (policy: Policy.Policy) => Keys;
+  /** Rows to read besides, as the rows that were read tell; they are read after the items. */
+  readonly further?: (policy: Policy.Policy, rows: Ledger.Loaded['rows']) => readonly string[];
   /** `changes` absent: there is nothing to write and the result stands as it is. */
   readonly decide: (
     context: Draft.Context,
@@ -62,18 +65,24 @@ export type Recipe<T> = {
 export async function commitDecision<T>(deps: Deps, recipe: Recipe<T>): Promise<T> {
   const startedMs = deps.clock.nowMs();
   let inForce = await deps.policy.current();
-  const further = new Set<string>();
+  const further = { items: new Set<string>(), rows: new Set<string>() };
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
     const nowMs = deps.clock.nowMs();
-    const keys = withItems(recipe.keys(inForce.policy), further);
-    const loaded = await deps.decisions.load(keys);
-    const version = loaded.items.get(Scope.GLOBAL_KEY)?.policyVersion ?? 0;
+    const { policy } = inForce;
+    const keys = withFacts(policy, withFurther(recipe.keys(policy), further));
+    const first = await deps.decisions.load(keys);
+    const version = first.items.get(Scope.GLOBAL_KEY)?.policyVersion ?? 0;
     if (version !== inForce.version) {
       inForce = await deps.policy.adopt(version);
       continue;
     }
+    const { loaded, rows } = await withLinked(deps, recipe, {
+      first,
+      keys,
+      policy: Policy.at(policy, first.facts, nowMs),
+    });
     const context: Draft.Context = {
-      policy: inForce.policy,
+      policy,
       policyVersion: version,
       decisionId: deps.ids.decisionId(),
       nowMs,
@@ -81,9 +90,7 @@ export async function commitDecision<T>(deps: Deps, recipe: Recipe<T>): Promise<
       shortHash: deps.digest.shortHash,
     };
     const { result, changes } = recipe.decide(context, loaded);
-    const unread = changes?.items.filter(({ key }) => !keys.items.includes(key)) ?? [];
-    for (const { key } of unread) further.add(key);
-    if (unread.length > 0) continue;
+    if (changes && noteUnread(changes, { keys, rows, further })) continue;
     if (!changes || (await deps.decisions.commit(changes)) === 'committed') return result;
     if (attempt < ATTEMPTS_MAX) await standBack(deps, recipe, { attempt, startedMs, nowMs });
   }
@@ -107,8 +114,44 @@ async function standBack(
   await deps.sleep(waitMs);
 }
 
-function withItems(keys: Keys, further: ReadonlySet<string>): Keys {
-  return { ...keys, items: [...new Set([...keys.items, Scope.GLOBAL_KEY, ...further])] };
+type Further = { readonly items: Set<string>; readonly rows: Set<string> };
+
+function withFurther(keys: Keys, further: Further): Keys {
+  const items = new Set([...keys.items, Scope.GLOBAL_KEY, ...further.items]);
+  return { ...keys, items: [...items], rows: [...new Set([...keys.rows, ...further.rows])] };
+}
+
+function withFacts(policy: Policy.Policy, keys: Keys): Keys {
+  const facts = Facts.keys(policy, keys.items);
+  return facts ? { ...keys, facts } : keys;
+}
+
+/** Reads the rows that the first ones lead to, once: the condition on what led there keeps them true. */
+async function withLinked(
+  { decisions }: Pick<Deps, 'decisions'>,
+  { further }: Pick<Recipe<unknown>, 'further'>,
+  read: { readonly first: Ledger.Loaded; readonly keys: Keys; readonly policy: Policy.Policy },
+): Promise<{ readonly loaded: Ledger.Loaded; readonly rows: ReadonlySet<string> }> {
+  const { first, keys, policy } = read;
+  const known = new Set(keys.rows);
+  const linked = (further?.(policy, first.rows) ?? []).filter((rowId) => !known.has(rowId));
+  if (linked.length === 0) return { loaded: first, rows: known };
+  const { rows } = await decisions.load({ rows: linked, items: [] });
+  const loaded = { ...first, rows: new Map([...first.rows, ...rows]) };
+  return { loaded, rows: new Set([...known, ...linked]) };
+}
+
+/** Notes what a decision would write without having read it; whether there is any. */
+function noteUnread(
+  changes: Ledger.Changes,
+  read: { readonly keys: Keys; readonly rows: ReadonlySet<string>; readonly further: Further },
+): boolean {
+  const { keys, rows, further } = read;
+  const items = changes.items.filter(({ key }) => !keys.items.includes(key));
+  const written = changes.rows.filter(({ row }) => !rows.has(row.rowId));
+  for (const { key } of items) further.items.add(key);
+  for (const { row } of written) further.rows.add(row.rowId);
+  return items.length > 0 || written.length > 0;
 }
 
 /** Other writers won every attempt. Nothing was written. */

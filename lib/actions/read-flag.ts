@@ -1,6 +1,7 @@
 /** Answers "may withdrawals flow?" from a strong read. */
 
 import * as Caip from '../domain/caip.ts';
+import * as Facts from '../domain/facts.ts';
 import * as Flag from '../domain/flag.ts';
 import * as Pattern from '../domain/pattern.ts';
 import * as Policy from '../domain/policy.ts';
@@ -52,13 +53,16 @@ async function readWithin(deps: Deps, question: Question): Promise<Flag.Flag> {
       ({ version, policy } = fresh);
       continue;
     }
-    const [{ items }, leases] = await Promise.all([
-      deps.decisions.load({ rows: [], items: Flag.keys(asked.kinds, asked.subject) }),
+    const keys = Flag.keys(asked.kinds, asked.subject);
+    const [{ items, facts }, leases] = await Promise.all([
+      deps.decisions.load({ rows: [], items: keys, facts: Facts.keys(policy, []) }),
       deps.health.leases(),
     ]);
     const inForce = items.get(Scope.GLOBAL_KEY)?.policyVersion ?? 0;
     if (inForce === version) {
-      return Flag.evaluate({ policy, ...asked, items, leases, nowMs: deps.clock.nowMs() });
+      const nowMs = deps.clock.nowMs();
+      const { unknown } = about(Policy.at(policy, facts, nowMs), question);
+      return Flag.evaluate({ policy, ...asked, unknown, items, leases, nowMs });
     }
     ({ version, policy } = await deps.policy.adopt(inForce));
   }
@@ -98,7 +102,7 @@ function about(policy: Policy.Policy, question: Question): Asked {
   if (!wallet || !owned) unknown.push('wallet');
   if (!Pattern.mostSpecific(policy.chains, chain)) unknown.push('chain');
   if (asset && !rule) unknown.push('asset');
-  if (rule && rule.floorPricePicoUsd === undefined) unknown.push('price');
+  if (rule && Policy.priceOf(policy, rule) === undefined) unknown.push('price');
   const none = `${chain}:none` as Caip.AccountId;
   return {
     unknown,

@@ -1,9 +1,12 @@
 /** Counts what left, and trips what it has to trip: the action behind every report and observation. */
 
+import * as Approval from '../domain/approval.ts';
 import * as Charge from '../domain/charge.ts';
 import * as Decision from '../domain/decision.ts';
+import * as FirstSight from '../domain/first-sight.ts';
 import * as Ledger from '../domain/ledger.ts';
 import * as Policy from '../domain/policy.ts';
+import * as Withdrawal from '../domain/withdrawal.ts';
 import { commitDecision, type Deps } from './commit-decision.ts';
 
 /** What became of one event: decided, or not (nothing of it was written; ask again). */
@@ -13,6 +16,9 @@ export type Recorded =
 
 /** Items that one transaction is planned for; the rest of its hundred is for incidents, causes and alerts. */
 const PLANNED_ITEMS_MAX = 60;
+/** A report changes its own row and what waits between its ends; an outflow that of its withdrawal too. */
+const ROWS_PER_REPORT = 2;
+const ROWS_PER_OUTFLOW = 3;
 
 /**
  * Records events in transactions of at most a hundred items, each final: what was approved first,
@@ -43,18 +49,20 @@ export async function recordEvents(
   });
 }
 
-/** Positions of the events, outflows after everything else and otherwise in their order. */
+/** Positions of the events: what was approved, then the batches that pay it, then outflows; otherwise in their order. */
 function reportsFirst(events: readonly Decision.Incoming[]): readonly number[] {
-  const isOutflow = (event: Decision.Incoming | undefined) =>
-    event?.kind === 'transfer' && event.event.kind === 'outflow';
-  const all = [...events.keys()];
-  return [
-    ...all.filter((position) => !isOutflow(events[position])),
-    ...all.filter((position) => isOutflow(events[position])),
-  ];
+  const rank = (event: Decision.Incoming | undefined) => {
+    if (event?.kind === 'batch') return 1;
+    return event && isOutflow(event) ? 2 : 0;
+  };
+  return [...events.keys()].sort((left, right) => rank(events[left]) - rank(events[right]));
 }
 
-/** Withdrawals whose report failed in this call. */
+function isOutflow(incoming: Decision.Incoming): boolean {
+  return incoming.kind === 'transfer' && incoming.event.kind === 'outflow';
+}
+
+/** Withdrawals whose report failed in this call, and the ends between which they wait, as ledger ids. */
 function unreported(
   ordered: readonly Decision.Incoming[],
   results: readonly Recorded[],
@@ -63,7 +71,7 @@ function unreported(
   return new Set(
     failed.flatMap((incoming) =>
       incoming.kind === 'transfer' && incoming.event.kind === 'withdrawal'
-        ? [incoming.event.withdrawalId]
+        ? [Withdrawal.rowId(incoming.event), Approval.endsId(incoming.event.transfer)]
         : [],
     ),
   );
@@ -78,8 +86,7 @@ async function recordReady(
   const waits = (incoming: Decision.Incoming) =>
     incoming.kind === 'transfer' &&
     incoming.event.kind === 'outflow' &&
-    incoming.event.withdrawalId !== undefined &&
-    waitedFor.has(incoming.event.withdrawalId);
+    waitedFor.has(awaitedBy(incoming.event));
   const decided = [
     ...(await recordChunk(
       deps,
@@ -91,6 +98,13 @@ async function recordReady(
     const undecided: Recorded = { kind: 'failed', error };
     return waits(event) ? undecided : (decided.shift() ?? undecided);
   });
+}
+
+/** The withdrawal that an outflow names; where it names none, the ends between which it would be found. */
+function awaitedBy({ withdrawalId, transfer }: Withdrawal.Outflow): string {
+  return withdrawalId === undefined
+    ? Approval.endsId(transfer)
+    : Withdrawal.withdrawalRowId(withdrawalId);
 }
 
 /**
@@ -113,13 +127,14 @@ export function plan(
     }
     const together = new Set([...items, ...keys]);
     const last = chunks.at(-1);
-    if (last && rows + 2 + together.size <= PLANNED_ITEMS_MAX) {
+    const added = isOutflow(event) ? ROWS_PER_OUTFLOW : ROWS_PER_REPORT;
+    if (last && rows + added + together.size <= PLANNED_ITEMS_MAX) {
       last.push(event);
-      rows += 2;
+      rows += added;
       items = together;
     } else {
       chunks.push([event]);
-      rows = 2;
+      rows = added;
       items = new Set(keys);
     }
   }
@@ -134,6 +149,7 @@ async function recordChunk(
   try {
     const outcomes = await commitDecision(deps, {
       keys: (policy) => orUndecidable(() => Decision.keys(policy, chunk)),
+      further: (policy, rows) => Decision.further(policy, rows, chunk),
       decide: (context, loaded) => decideWhole(context, loaded, chunk),
     });
     return outcomes.map((outcome) => ({ kind: 'decided', outcome }));
@@ -177,9 +193,12 @@ function orUndecidable<T>(judge: () => T): T {
   }
 }
 
-/** Nothing but repeats: a strong read has shown that each is in the ledger, and there is nothing to write. */
-function isRepeat({ outcomes }: Decision.Decision): boolean {
-  return outcomes.every(({ result }) => result === 'duplicate');
+/** Nothing but repeats that say nothing new: a strong read has shown that each is in the ledger. */
+function isRepeat({ outcomes, changes }: Decision.Decision): boolean {
+  const changeNothing = outcomes.every(
+    ({ result }) => result === 'duplicate' || result === 'expected',
+  );
+  return changes.rows.length === 0 && changeNothing;
 }
 
 /** Parking asks for the scopes only. The amount may be what cannot be judged, so it stays behind. */
@@ -194,7 +213,10 @@ function parked(
 /** The items that an event touches; `undefined` where that cannot be told. */
 function itemKeys(policy: Policy.Policy, event: Decision.Incoming): readonly string[] | undefined {
   if (event.kind === 'heartbeat') return [];
+  // What these touch only the rows tell: they stand alone.
+  if (event.kind === 'removed' || event.kind === 'risk' || event.kind === 'batch') return undefined;
   try {
+    if (event.kind === 'sighted') return FirstSight.keys(policy, event);
     return Charge.keys(Policy.resolve(policy, event.event.transfer));
   } catch {
     return undefined;

@@ -3,9 +3,11 @@
 import { chainOf } from '../domain/caip.ts';
 import * as Evaluate from '../domain/evaluate.ts';
 import * as Explain from '../domain/explain.ts';
+import * as Facts from '../domain/facts.ts';
 import * as Meter from '../domain/meter.ts';
 import * as Pattern from '../domain/pattern.ts';
 import * as Policy from '../domain/policy.ts';
+import * as Price from '../domain/price.ts';
 import * as Scope from '../domain/scope.ts';
 import type { Clock, DecisionStore } from '../ports.ts';
 import type { PolicyInForce } from './policy-in-force.ts';
@@ -34,9 +36,25 @@ export type Line = {
   readonly mode: Policy.Mode;
 };
 
-/** The lines, and whether scopes were left out for being too many. */
-export type Report = { readonly lines: readonly Line[]; readonly truncated: boolean };
+/** A feed whose last good price is older than the policy wants. */
+export type StalePrice = {
+  readonly feed: string;
+  readonly symbols: readonly string[];
+  readonly text: string;
+  /** Absent where no price was ever read. */
+  readonly ageMs?: number;
+};
 
+/** The lines, and whether scopes were left out for being too many. */
+export type Report = {
+  readonly lines: readonly Line[];
+  readonly truncated: boolean;
+  /** Absent where there is none. */
+  readonly stalePrices?: readonly StalePrice[];
+};
+
+/** Largest share that is told. */
+const USED_BPS_MAX = 99_999n;
 /** Scopes read for one report. */
 const SCOPES_MAX = 300;
 
@@ -48,42 +66,68 @@ export async function reportLimits(
   deps: Deps,
   parameters: { readonly scope?: string | undefined } = {},
 ): Promise<Report> {
-  const { policy } = await deps.policy.refresh();
+  const { policy: loaded } = await deps.policy.refresh();
   const all =
-    parameters.scope === undefined ? scopesOf(policy) : [Scope.parseKey(parameters.scope)];
+    parameters.scope === undefined ? scopesOf(loaded) : [Scope.parseKey(parameters.scope)];
   const scopes = all.slice(0, SCOPES_MAX);
-  const { items } = await deps.decisions.load({ rows: [], items: scopes.map(Scope.key) });
+  const keys = scopes.map(Scope.key);
+  const asked = { rows: [], items: keys, facts: Facts.keys(loaded, keys) };
+  const { items, facts } = await deps.decisions.load(asked);
   const nowMs = deps.clock.nowMs();
+  const policy = Policy.at(loaded, facts, nowMs);
   const lines = scopes.flatMap((scope) =>
     policy.limits
       .filter((limit) => limit.scope === scope.kind && speaksOf(policy, limit, scope))
       .map((limit) => {
         const key = Scope.key(scope);
         const at = { scope: key, nowMs, widenMs: Policy.widenMs(policy, scope) };
-        return line(policy, Evaluate.use(items.get(key), limit, at));
+        const use = Evaluate.use(items.get(key), Policy.standing(policy, limit, scope), at);
+        return line(policy, use, limit.metric);
       }),
   );
-  return { lines, truncated: all.length > scopes.length };
+  const stalePrices = staleOf(policy);
+  const truncated = all.length > scopes.length;
+  return { lines, truncated, ...(stalePrices.length > 0 ? { stalePrices } : {}) };
 }
 
-function line(policy: Policy.Policy, use: Evaluate.Use): Line {
+/** Feeds that the policy names and whose price is too old, each with the assets that it is of. */
+function staleOf({ assets, known }: Policy.Policy): readonly StalePrice[] {
+  const { quotes = new Map(), atMs = 0 } = known ?? {};
+  const all = assets.flatMap(({ symbol, sources = [] }) =>
+    Price.stale(sources, quotes, atMs).map((doubt) => ({ symbol, doubt })),
+  );
+  const byFeed = Map.groupBy(all, ({ doubt }) => doubt.feedId);
+  return [...byFeed.values()].flatMap((some) => {
+    const [first] = some;
+    if (!first) return [];
+    const { feedId: feed, why: text, ageMs } = first.doubt;
+    const symbols = some.map(({ symbol }) => symbol);
+    return [{ feed, symbols, text, ...(ageMs === undefined ? {} : { ageMs }) }];
+  });
+}
+
+function line(policy: Policy.Policy, use: Evaluate.Use, metric: Policy.Limit['metric']): Line {
   const { limit, scope, used, headroom } = use;
   return {
     limitId: limit.limitId,
     scope,
-    metric: limit.metric,
+    metric,
     window: limit.metric === 'single' ? '' : Explain.duration(limit.windowMs),
     used: used.toString(),
     limit: limit.allowed.toString(),
     headroom: headroom.toString(),
     usedText: Explain.quantity(policy, limit, used),
-    limitText: Explain.quantity(policy, limit, limit.allowed),
+    limitText: `${Explain.quantity(policy, limit, limit.allowed)}${Explain.ofWhat(policy, limit)}`,
     headroomText: Explain.headroom(policy, limit, headroom),
-    usedBps: Number(
-      (used * 10_000n) / limit.allowed > 99_999n ? 99_999n : (used * 10_000n) / limit.allowed,
-    ),
+    usedBps: usedBps(used, limit.allowed),
     mode: policy.mode === 'shadow' ? 'shadow' : limit.mode,
   };
+}
+
+/** A share of nothing is used up. */
+function usedBps(used: bigint, allowed: bigint): number {
+  const bps = allowed === 0n ? USED_BPS_MAX : (used * 10_000n) / allowed;
+  return Number(bps > USED_BPS_MAX ? USED_BPS_MAX : bps);
 }
 
 function scopesOf(policy: Policy.Policy): readonly Scope.Scope[] {

@@ -1,4 +1,4 @@
-/** Tells people of reservations whose outcome stays open. */
+/** Tells people of withdrawals that nobody speaks of any more. */
 
 import * as Overdue from '../domain/overdue.ts';
 import type { AlertStore, Clock, OpenReservations } from '../ports.ts';
@@ -12,19 +12,27 @@ export type Deps = {
   readonly clock: Clock;
 };
 
-/** Reservations that are counted for one alert. */
+/** Withdrawals that are counted for one alert. */
 const COUNTED_MAX = 100;
 
 /**
- * Raises the alert for reservations that are older than the policy allows; the same one once for
- * each such age. Fail direction: what the store throws is thrown, and told at the next round.
+ * Raises the alerts for admitted withdrawals without an outcome, and for sent ones that were not
+ * seen, that are older than the policy allows; the same one once for each such age. Fail direction:
+ * what the store throws is thrown, and told at the next round.
  */
-export async function reportOverdue(deps: Deps): Promise<readonly Overdue.Open[]> {
+export async function reportOverdue(deps: Deps): Promise<void> {
   const { policy } = await deps.policy.current();
-  const { overdueMs } = policy;
   const nowMs = deps.clock.nowMs();
-  const open = await deps.openReservations.before(nowMs - overdueMs, COUNTED_MAX);
-  const alert = Overdue.alert(open, { nowMs, overdueMs, countMax: COUNTED_MAX });
-  if (alert) await deps.alerts.raise(alert);
-  return open;
+  const { overdueMs, matching } = policy;
+  const { before, unseen } = deps.openReservations;
+  const [open, lost] = await Promise.all([
+    before(nowMs - overdueMs, COUNTED_MAX),
+    unseen(nowMs - matching.unseenMs, COUNTED_MAX),
+  ]);
+  const at = { nowMs, countMax: COUNTED_MAX };
+  const alerts = [
+    Overdue.alert(open, { ...at, ageMs: overdueMs }),
+    Overdue.unseenAlert(lost, { ...at, ageMs: matching.unseenMs }),
+  ];
+  for (const alert of alerts) if (alert) await deps.alerts.raise(alert);
 }

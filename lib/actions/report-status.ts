@@ -51,8 +51,10 @@ export type Status = {
     readonly chain: string;
     readonly inForce: boolean;
     readonly untilMs?: number;
-    /** Whether anything looks at the chain itself; without it only reported outflow is seen. */
+    /** Whether a watcher looks at the chain itself and sees it; without it only reported outflow is seen. */
     readonly watched: boolean;
+    /** Why its watcher sees nothing, and since when; absent where it sees, or where the policy wants none. */
+    readonly blind?: { readonly why: string; readonly sinceMs?: number };
   }[];
   readonly heartbeat?: Heartbeat;
   /** Withdrawals that are held; absent where none is. */
@@ -92,7 +94,8 @@ export async function reportStatus(deps: Deps): Promise<Status> {
     heldOf(deps),
   ]);
   const atMs = deps.clock.nowMs();
-  const chains = chainsOf(policy, leases, atMs);
+  const sights = await deps.health.sights(Health.watchedOf(policy));
+  const chains = chainsOf(policy, { leases, sights, atMs });
   const unproven = whyUnproven(policy, { heartbeat, deadLetters, nowMs: atMs });
   const lapsed = chains.some((chain) => !chain.inForce);
   const blocked = isPaused ? 'paused' : lapsed ? 'lapsed' : 'enabled';
@@ -166,11 +169,25 @@ async function gatesOf(
   return open;
 }
 
-function chainsOf(policy: Policy, leases: Leases, atMs: number): Status['chains'] {
+function chainsOf(
+  policy: Policy,
+  known: { readonly leases: Leases; readonly sights: Health.Sights; readonly atMs: number },
+): Status['chains'] {
+  const { leases, sights, atMs } = known;
+  const wanted = new Set(Health.watchedOf(policy));
+  const blindOf = new Map(Health.blindOf(policy, sights, atMs).map((one) => [one.chain, one]));
   return Health.chainsOf(policy).map((chain) => {
+    const { chain: _, ...blind } = blindOf.get(chain) ?? { chain, why: undefined };
+    const watched = wanted.has(chain) && !blindOf.has(chain);
     const untilMs = Object.hasOwn(leases, chain) ? leases[chain] : undefined;
     const inForce = untilMs !== undefined && untilMs > atMs;
-    return { chain, inForce, watched: false, ...(untilMs === undefined ? {} : { untilMs }) };
+    return {
+      chain,
+      inForce,
+      watched,
+      ...(blind.why === undefined ? {} : { blind: { ...blind, why: blind.why } }),
+      ...(untilMs === undefined ? {} : { untilMs }),
+    };
   });
 }
 

@@ -100,8 +100,8 @@ export function plan(
 }
 
 /**
- * The items that an ask touches, and what it writes besides: its row, and an entry in each of its
- * queues. No items where that cannot be told, which shows again when it is decided.
+ * The items that an ask touches, and what it writes besides: its row, and what waits between its ends
+ * or an entry in each of its queues. No items where that cannot be told, which shows again when it is decided.
  */
 function itemsOf(
   policy: Policy.Policy,
@@ -110,9 +110,9 @@ function itemsOf(
   try {
     const resolved = Policy.resolve(policy, ask.withdrawal.transfer);
     const queues = Queue.gates(policy, resolved).slice(0, Queue.PLACES_MAX).length;
-    return { keys: Charge.keys(resolved), written: 1 + Math.max(1, queues) };
+    return { keys: Charge.keys(resolved), written: 2 + Math.max(1, queues) };
   } catch {
-    return { keys: [], written: 2 };
+    return { keys: [], written: 3 };
   }
 }
 

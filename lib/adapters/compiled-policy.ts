@@ -6,9 +6,10 @@
  */
 
 import * as z from 'zod/mini';
-import type { AccountId, AssetId } from '../domain/caip.ts';
+import type { AccountId, AssetId, ChainId } from '../domain/caip.ts';
 import * as Money from '../domain/money.ts';
 import type * as Policy from '../domain/policy.ts';
+import type * as Price from '../domain/price.ts';
 import * as Scope from '../domain/scope.ts';
 
 /** Number of the form. It goes up with every change of the policy's fields or of what they mean. */
@@ -32,13 +33,32 @@ const units = z.pipe(
   ),
 );
 
-const chain = z.strictObject({ pattern: text, name: text } satisfies Fields<Policy.ChainRule>);
+const chain = z.strictObject({
+  pattern: text,
+  name: text,
+  watch: z.optional(
+    z.strictObject({ confirmations: count, blindAfterMs: count } satisfies Fields<Policy.Watch>),
+  ),
+} satisfies Fields<Policy.ChainRule>);
+
+const chainId = z.custom<ChainId>((value) => typeof value === 'string');
+const feed: z.ZodMiniType<Price.Feed> = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('chainlink'), chain: chainId, address: text }),
+  z.strictObject({ kind: z.literal('http'), id: text }),
+]);
+
+const source = z.strictObject({
+  feed,
+  maxAgeMs: count,
+  keepMs: count,
+} satisfies Fields<Price.Source>);
 
 const asset = z.strictObject({
   pattern: text,
   symbol: text,
   decimals: count.check(z.lte(Money.DECIMALS_MAX)),
   floorPricePicoUsd: z.optional(units),
+  sources: z.optional(z.array(source)),
   sameAs: z.optional(assetId),
 } satisfies Fields<Policy.AssetRule>);
 
@@ -47,6 +67,7 @@ const wallet = z.strictObject({
   keyDomain: text,
   addresses: z.array(accountId),
   admissionMs: z.optional(count),
+  floors: z.optional(z.array(z.strictObject({ asset: assetId, amount: units }))),
 } satisfies Fields<Policy.Wallet>);
 
 const limit = z.strictObject({
@@ -60,7 +81,7 @@ const limit = z.strictObject({
     destination: optionalText,
     actor: optionalText,
   } satisfies Fields<Policy.Where>),
-  metric: z.enum(['notional', 'amount', 'count', 'assets', 'single']),
+  metric: z.enum(['notional', 'amount', 'count', 'assets', 'single', 'share']),
   windowMs: count,
   allowed: units,
   warnBps: z.optional(count),
@@ -92,8 +113,14 @@ const policy: z.ZodMiniType<Policy.Policy> = z.strictObject({
     chain: unknownRule,
     price: unknownRule,
   } satisfies Fields<Policy.Policy['unknown']>),
-  unmatched: z.strictObject({ scope: kind }),
+  unmatched: z.strictObject({ scope: kind, risks: z.enum(['pause', 'alert']) }),
   conflict: z.strictObject({ scope: kind }),
+  matching: z.strictObject({
+    deductedFeeMax: units,
+    graceMs: count,
+    unseenMs: count,
+  } satisfies Fields<Policy.MatchingRule>),
+  own: z.array(accountId),
   resume: z.strictObject({ kind: z.enum(['trial', 'quorum']) }),
   outstandingMax: count,
   overdueMs: count,
@@ -103,7 +130,8 @@ const policy: z.ZodMiniType<Policy.Policy> = z.strictObject({
     commitDelayMs: count,
     leaseMs: count,
   } satisfies Fields<Policy.Timing>),
-} satisfies Fields<Policy.Policy>);
+  // What is known of the world belongs to a decision, not to a policy.
+} satisfies Fields<Omit<Policy.Policy, 'known'>>);
 
 const Compiled = z.strictObject({ format: z.literal(FORMAT), policy });
 

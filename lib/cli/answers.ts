@@ -57,6 +57,7 @@ export const STATUS = z.object({
       inForce: z.boolean(),
       untilMs: z.optional(atMs),
       watched: z.boolean(),
+      blind: z.optional(z.object({ why: z.string(), sinceMs: z.optional(atMs) })),
     }),
   ),
   heartbeat: z.optional(
@@ -85,6 +86,9 @@ export const LIMITS = z.object({
     }),
   ),
   truncated: z.boolean(),
+  stalePrices: z.optional(
+    z.array(z.object({ feed: z.string(), symbols: z.array(z.string()), text: z.string() })),
+  ),
 });
 
 /** Answer to `flag`. */
@@ -133,6 +137,12 @@ export const RESULT = z.discriminatedUnion('kind', [
 /** Answer to `withdrawal.close`. A refused one comes with another status and never reaches this. */
 export const RECORDED = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('recorded'), givenBack: units }),
+  z.object({ kind: z.literal('duplicate') }),
+]);
+
+/** Answer to `movement.declare`. A refused one comes with another status and never reaches this. */
+export const DECLARED = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('declared'), movementId: z.string(), untilMs: atMs }),
   z.object({ kind: z.literal('duplicate') }),
 ]);
 

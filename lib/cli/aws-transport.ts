@@ -27,10 +27,20 @@ export type StackRef =
   | { readonly stack: string }
   | { readonly commandUrl: string; readonly eventBus?: string | undefined };
 
-type Names = { readonly commandUrl: URL; readonly eventBus: string | undefined };
+type Names = {
+  readonly commandUrl: URL;
+  readonly eventBus: string | undefined;
+  readonly ledger?: string | undefined;
+  readonly control?: string | undefined;
+};
 
 /** Keys of the outputs, as `lib/infra/breakwater-stack.ts` writes them. */
-const OUTPUT = { commandUrl: 'OperateUrl', eventBus: 'EventBusName' } as const;
+const OUTPUT = {
+  commandUrl: 'OperateUrl',
+  eventBus: 'EventBusName',
+  ledger: 'LedgerTableName',
+  control: 'ControlTableName',
+} as const;
 /** Attempts for one command, the first included; its `commandId` lets it act once. */
 const ATTEMPTS_MAX = 3;
 /** Wait before the second attempt; doubled before the third. */
@@ -51,7 +61,8 @@ export async function connectAws(
     ...(account.region === undefined ? {} : { region: account.region }),
   };
   const cloudFormation = new CloudFormationClient(settings);
-  const names = 'stack' in stack ? await readOutputs(cloudFormation, stack.stack) : given(stack);
+  const names: Names =
+    'stack' in stack ? await readOutputs(cloudFormation, stack.stack) : given(stack);
   const target = 'stack' in stack ? `stack ${stack.stack}` : names.commandUrl.host;
   const sign = signerFor(cloudFormation, names.commandUrl);
   const events = new EventBridgeClient(settings);
@@ -63,6 +74,11 @@ export async function connectAws(
       const { eventBus } = names;
       if (eventBus === undefined) throw noBus();
       await putEvents({ client: events, bus: eventBus, sleep }, batch);
+    },
+    tables: async () => {
+      const { ledger, control } = names;
+      if (ledger === undefined || control === undefined) throw noTables();
+      return { ledger, control, client: account };
     },
   };
 }
@@ -127,7 +143,12 @@ async function readOutputs(client: CloudFormationClient, stack: string): Promise
       message: `The stack ${stack} has no output ${OUTPUT.commandUrl}: it is no Breakwater, or its deployment has not finished.`,
     });
   }
-  return { commandUrl: new URL(commandUrl), eventBus: outputOf(OUTPUT.eventBus) };
+  return {
+    commandUrl: new URL(commandUrl),
+    eventBus: outputOf(OUTPUT.eventBus),
+    ledger: outputOf(OUTPUT.ledger),
+    control: outputOf(OUTPUT.control),
+  };
 }
 
 async function describe(client: CloudFormationClient, stack: string): Promise<readonly Output[]> {
@@ -141,6 +162,14 @@ async function describe(client: CloudFormationClient, stack: string): Promise<re
 
 function given(names: { readonly commandUrl: string; readonly eventBus?: string | undefined }) {
   return { commandUrl: new URL(names.commandUrl), eventBus: names.eventBus };
+}
+
+function noTables(): StoppedError {
+  return new StoppedError({
+    exitCode: EXIT.usage,
+    message: 'The tables of the stack are not known.',
+    hint: 'Name the stack with --stack.',
+  });
 }
 
 function noBus(): StoppedError {

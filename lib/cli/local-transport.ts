@@ -1,9 +1,14 @@
 /** The way to the embedded runtime: its HTTP endpoint on this machine. */
 
+import * as z from 'zod/mini';
+import { LOCAL_CREDENTIALS, LOCAL_REGION } from '../local/local-account.ts';
 import { ACCEPTED, REJECTED } from './answers.ts';
 import { EXIT, StoppedError } from './exit-code.ts';
-import { type EventToSend, post, type Transport } from './transport.ts';
+import { type EventToSend, post, type Tables, type Transport } from './transport.ts';
 
+/** Longest wait for the names of the tables, ms. */
+const TABLES_MAX_MS = 5_000;
+const TABLES = z.object({ endpoint: z.string(), ledger: z.string(), control: z.string() });
 /** Events in one request: the longest ones stay below the 256 KiB that the runtime takes. */
 const EVENTS_MAX = 25;
 
@@ -28,7 +33,25 @@ export function createLocalTransport(at: { readonly url: URL; readonly hint: str
       if (answer.status === 202 && isWhole) return;
       throw refusal(answer, events);
     },
+    tables: () => readTables(new URL('/tables', url), target),
   };
+}
+
+async function readTables(url: URL, target: string): Promise<Tables> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(TABLES_MAX_MS) })
+    .then((response) => response.json())
+    .catch(() => undefined);
+  const reading = TABLES.safeParse(answer);
+  if (!reading.success) {
+    throw new StoppedError({
+      exitCode: EXIT.unreachable,
+      message: `${target} does not say where its tables are.`,
+      hint: 'Start one with `breakwater local`, or name another with --url URL or --stack NAME.',
+    });
+  }
+  const { ledger, control, endpoint } = reading.data;
+  const client = { endpoint, region: LOCAL_REGION, credentials: LOCAL_CREDENTIALS };
+  return { ledger, control, client };
 }
 
 function refusal(

@@ -1,8 +1,9 @@
 /** What changes between two policies, and which changes let more money leave. */
 
 import * as Explain from '../domain/explain.ts';
-import { formatUnits } from '../domain/money.ts';
+import { formatUnits, formatUsd } from '../domain/money.ts';
 import type * as Policy from '../domain/policy.ts';
+import { feedId } from '../domain/price.ts';
 
 /**
  * `looser`: more can leave, or it is easier to resume. `tighter`: less can. `other`: it depends on
@@ -86,9 +87,9 @@ function partsOf(policy: Policy.Policy): readonly Part[] {
   return [
     settings(policy),
     ...Object.entries(policy.unknown).map(([what, rule]) => unknownRule(what, rule)),
-    ...policy.chains.map(({ pattern, name }) =>
-      known(`chain ${pattern}`, { name: { text: name } }),
-    ),
+    matching(policy),
+    ...policy.own.map(own),
+    ...policy.chains.map(chain),
     ...policy.assets.map(asset),
     ...policy.wallets.map(wallet),
     ...policy.limits.map((rule) => limit(policy, rule)),
@@ -102,6 +103,7 @@ function settings(policy: Policy.Policy): Part {
     mode: ranked(policy.mode, ['enforce', 'shadow']),
     resume: ranked(policy.resume.kind, ['quorum', 'trial']),
     unmatched: { text: policy.unmatched.scope },
+    risks: ranked(policy.unmatched.risks, ['pause', 'alert']),
     conflict: { text: policy.conflict.scope },
     clockTolerance: widening(clockToleranceMs),
     admission: life(admissionMs),
@@ -109,6 +111,32 @@ function settings(policy: Policy.Policy): Part {
     lease: { text: seconds(leaseMs), rank: BigInt(leaseMs) },
   };
   return { what: 'policy', fields, added: 'other', removed: 'other' };
+}
+
+/** What passes as approved, and how long it takes until people hear of what does not. */
+function matching({ matching: rule }: Policy.Policy): Part {
+  const { deductedFeeMax, graceMs, unseenMs } = rule;
+  const fields: Fields = {
+    deductedFeeMax: { text: formatUsd(deductedFeeMax), rank: deductedFeeMax },
+    grace: { text: seconds(graceMs), rank: BigInt(graceMs) },
+    unseen: { text: seconds(unseenMs), rank: BigInt(unseenMs) },
+  };
+  return { what: 'matching', fields, added: 'other', removed: 'other' };
+}
+
+/** What goes there needs nobody's approval. */
+function own(account: string): Part {
+  return { what: `own ${account}`, fields: {}, added: 'looser', removed: 'tighter' };
+}
+
+function chain({ pattern, name, watch }: Policy.ChainRule): Part {
+  const watched =
+    watch && `${watch.confirmations} confirmations, blind after ${seconds(watch.blindAfterMs)}`;
+  return known(`chain ${pattern}`, {
+    name: { text: name },
+    // A chain that nobody looks at is never blind.
+    watch: { text: watched ?? '', rank: BigInt(watch?.blindAfterMs ?? Number.MAX_SAFE_INTEGER) },
+  });
 }
 
 /** A longer time counts more into every window. */
@@ -142,6 +170,8 @@ function asset(rule: Policy.AssetRule): Part {
       text: price === undefined ? '' : `$${formatUnits(price, 12)}`,
       rank: price === undefined ? undefined : -price,
     },
+    // A feed can only raise a value; without it the floor is what counts.
+    price: { text: (rule.sources ?? []).map(({ feed }) => feedId(feed)).join(' and ') },
     sameAs: { text: rule.sameAs ?? '' },
   });
 }

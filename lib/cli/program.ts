@@ -7,12 +7,14 @@ import { addFlag } from './commands/flag.ts';
 import { addIncidents } from './commands/incidents.ts';
 import { addLimits } from './commands/limits.ts';
 import { addLocal } from './commands/local.ts';
+import { addMovement } from './commands/movement.ts';
 import { addPause } from './commands/pause.ts';
 import { addPolicy } from './commands/policy.ts';
 import { addReplay } from './commands/replay.ts';
 import { addResume } from './commands/resume.ts';
 import { addSend } from './commands/send.ts';
 import { addStatus } from './commands/status.ts';
+import { addWatch } from './commands/watch.ts';
 import { addWithdrawal } from './commands/withdrawal.ts';
 import { DEFAULT_URL } from './connect.ts';
 import { EXIT, type ExitCode, StoppedError } from './exit-code.ts';
@@ -73,11 +75,13 @@ function createProgram(io: Io, run: Run): Command {
   addLimits(program, run);
   addIncidents(program, run);
   addFlag(program, run);
+  addWatch(program, run);
   program.commandsGroup('Act:');
   addPause(program, run);
   addResume(program, run);
   addSend(program, run);
   addWithdrawal(program, run);
+  addMovement(program, run);
   addPolicy(program, run);
   return program;
 }

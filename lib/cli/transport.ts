@@ -13,6 +13,20 @@ export type EventToSend = {
   readonly source?: string | undefined;
 };
 
+/** Where the tables are, for commands that work on them as a function does; with the caller's own rights. */
+export type Tables = {
+  readonly ledger: string;
+  readonly control: string;
+  readonly client: {
+    readonly region?: string | undefined;
+    readonly profile?: string | undefined;
+    readonly endpoint?: string | undefined;
+    readonly credentials?:
+      | { readonly accessKeyId: string; readonly secretAccessKey: string }
+      | undefined;
+  };
+};
+
 /** The way to one Breakwater. */
 export type Transport = {
   /** Where it is, for people; without secrets. */
@@ -33,6 +47,8 @@ export type Transport = {
    * @throws {StoppedError} as `ask`, and where the way in refuses one.
    */
   readonly send: (events: readonly EventToSend[]) => Promise<void>;
+  /** @throws {StoppedError} where they cannot be found out. */
+  readonly tables: () => Promise<Tables>;
 };
 
 /** One request over HTTP. */

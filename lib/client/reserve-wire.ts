@@ -14,6 +14,8 @@ export type Withdrawal = {
   /** Decimal where it is a text. */
   readonly amount: bigint | string;
   readonly fee?: { readonly asset: string; readonly amount: bigint | string } | undefined;
+  /** The nonce that it will be sent with, where it is known: an outflow with another one is not it. */
+  readonly nonce?: number | undefined;
 };
 
 /** Why a withdrawal is not allowed. `timeout` and `unavailable` may also come from the client itself. */
@@ -108,7 +110,10 @@ const DECIMAL = /^(0|[1-9]\d{0,77})$/;
  * @throws {InvalidWithdrawalError} what the service would refuse: it must not spoil a whole batch.
  */
 export function toWire(withdrawal: Withdrawal): WireWithdrawal {
-  const { withdrawalId, wallet, asset, destination, memo, actor, amount, fee } = withdrawal;
+  const { withdrawalId, wallet, asset, destination, memo, actor, amount, fee, nonce } = withdrawal;
+  if (nonce !== undefined && !(Number.isSafeInteger(nonce) && nonce >= 0)) {
+    throw new InvalidWithdrawalError({ why: 'nonce must be a whole number of 0 or more' });
+  }
   const texts = { withdrawalId, memo: memo ?? 'none', actor: actor ?? 'none' };
   for (const [field, value] of Object.entries(texts)) {
     if (typeof value !== 'string' || value === '' || value.length > 256) {
@@ -128,6 +133,7 @@ export function toWire(withdrawal: Withdrawal): WireWithdrawal {
     ...(actor === undefined ? {} : { actor }),
     amount: toDecimal(amount),
     ...(fee ? { fee: { asset: fee.asset, amount: toDecimal(fee.amount) } } : {}),
+    ...(nonce === undefined ? {} : { nonce }),
   };
 }
 

@@ -3,31 +3,55 @@
  * Pure: everything it judges by is a parameter, everything it changes is in its result.
  */
 
+import * as Batch from './batch.ts';
 import * as Charge from './charge.ts';
 import * as Draft from './draft.ts';
 import * as Enforce from './enforce.ts';
-import * as Hold from './hold.ts';
+import * as FirstSight from './first-sight.ts';
+import * as Forewarn from './forewarn.ts';
 import type * as Ledger from './ledger.ts';
 import * as Matching from './matching.ts';
+import * as Outflow from './outflow.ts';
 import * as Policy from './policy.ts';
+import * as Reorg from './reorg.ts';
+import * as Report from './report.ts';
+import type { Risk } from './risk.ts';
 import * as Scope from './scope.ts';
 import * as Withdrawal from './withdrawal.ts';
 
 /** Something to decide on. `lagMs` is how long it waited before it came to us. */
 export type Incoming =
-  | ({ readonly kind: 'transfer'; readonly lagMs: number } & Matching.Hashed)
+  | ({
+      readonly kind: 'transfer';
+      readonly lagMs: number;
+      /** People may have heard of it at first sight, before it was confirmed. */
+      readonly wasSighted?: true | undefined;
+    } & Matching.Hashed)
+  | ({ readonly kind: 'sighted' } & FirstSight.Sighted)
   | { readonly kind: 'heartbeat'; readonly heartbeat: Ledger.Heartbeat }
   | {
       /** A record that could not be decided on: it counts as over the limit until a person clears it. */
       readonly kind: 'parked';
       readonly event: Withdrawal.Withdrawal | Withdrawal.Outflow;
       readonly reason: string;
-    };
+    }
+  | { readonly kind: 'batch'; readonly batch: Batch.Batch; readonly bodyHash: string }
+  | { readonly kind: 'removed'; readonly removed: Reorg.Removed }
+  | { readonly kind: 'risk'; readonly risk: Risk };
 
 /** What became of one event. */
 export type Outcome = {
   readonly rowId: string;
-  readonly result: Matching.Match['kind'] | 'heartbeat' | 'parked';
+  readonly result:
+    | Matching.Match['kind']
+    | 'heartbeat'
+    | 'parked'
+    | 'removed'
+    | 'risk'
+    | 'sighted'
+    | 'expected'
+    | 'batch'
+    | 'refused';
   /** micro-USD added to the meters; 0 when nothing was charged. */
   readonly notional: bigint;
   readonly trips: readonly Draft.Trip[];
@@ -53,6 +77,27 @@ export function keys(
   const items = new Set<Scope.Key>([Scope.GLOBAL_KEY]);
   for (const incoming of events) {
     if (incoming.kind === 'heartbeat') continue;
+    if (incoming.kind === 'batch') {
+      for (const rowId of Batch.rowIds(incoming.batch)) rows.add(rowId);
+      continue;
+    }
+    if (incoming.kind === 'removed') {
+      for (const rowId of Reorg.rowIds(incoming.removed)) rows.add(rowId);
+      continue;
+    }
+    if (incoming.kind === 'risk') {
+      for (const key of Forewarn.keys(policy, incoming.risk)) items.add(key);
+      for (const rowId of Forewarn.rowIds(incoming.risk)) rows.add(rowId);
+      continue;
+    }
+    if (incoming.kind === 'sighted') {
+      for (const key of FirstSight.keys(policy, incoming)) items.add(key);
+      for (const rowId of FirstSight.rowIds(incoming)) rows.add(rowId);
+      continue;
+    }
+    if (incoming.kind === 'transfer' && incoming.wasSighted) {
+      rows.add(FirstSight.rowIdOf(incoming.event));
+    }
     const { transfer } = incoming.event;
     const resolved = Policy.resolve(policy, transfer);
     for (const key of Charge.keys(resolved)) items.add(key);
@@ -63,6 +108,26 @@ export function keys(
     else for (const rowId of Matching.rowIds(incoming)) rows.add(rowId);
   }
   return { rows: [...rows], items: [...items] };
+}
+
+/** Rows that must be loaded besides, as the loaded ones tell. */
+export function further(
+  policy: Policy.Policy,
+  rows: Ledger.Loaded['rows'],
+  events: readonly Incoming[],
+): readonly string[] {
+  const transfers = events.flatMap((incoming) =>
+    incoming.kind === 'transfer' || incoming.kind === 'sighted' ? [incoming.event] : [],
+  );
+  const removed = events.flatMap((incoming) =>
+    incoming.kind === 'removed'
+      ? Reorg.further(rows, incoming.removed)
+      : incoming.kind === 'batch'
+        ? Batch.further(rows, incoming.batch)
+        : [],
+  );
+  const deductedMaxOf = (transfer: Withdrawal.Transfer) => Outflow.deductedMax(policy, transfer);
+  return [...new Set([...Matching.further(rows, transfers, deductedMaxOf), ...removed])];
 }
 
 /** Decides on events in order, each seeing what those before it charged and tripped. */
@@ -76,6 +141,10 @@ export function decide(
   const outcomes = events.map((incoming): Outcome => {
     if (incoming.kind === 'transfer') return decideTransfer(draft, incoming);
     if (incoming.kind === 'parked') return decideParked(draft, incoming);
+    if (incoming.kind === 'batch') return declare(draft, incoming);
+    if (incoming.kind === 'removed') return remove(draft, incoming.removed);
+    if (incoming.kind === 'risk') return warn(draft, incoming.risk);
+    if (incoming.kind === 'sighted') return glimpse(draft, incoming);
     heartbeat = newest(heartbeat, incoming.heartbeat);
     const none = { notional: 0n, trips: [], wouldTrip: [] };
     return { rowId: 'heartbeat', result: 'heartbeat', ...none };
@@ -90,84 +159,65 @@ function newest(known: Ledger.Heartbeat | undefined, next: Ledger.Heartbeat): Le
 }
 
 function decideTransfer(draft: Draft.Draft, incoming: Transfer): Outcome {
-  const rowId = Withdrawal.rowId(incoming.event);
-  const match = Matching.match(incoming, (id) => Draft.row(draft, id));
+  const { event } = incoming;
+  const rowId = Withdrawal.rowId(event);
+  const rules = Outflow.rules(draft, event.transfer);
+  const match = Matching.match(incoming, (id) => Draft.row(draft, id), rules);
   const none: Outcome = { rowId, result: match.kind, notional: 0n, trips: [], wouldTrip: [] };
   switch (match.kind) {
     case 'duplicate':
+      if (event.kind === 'withdrawal') Report.again(draft, event);
+      else Outflow.again(draft, event);
       return none;
     case 'nothing-moved':
       Draft.putNote(draft, { rowId, bodyHash: incoming.bodyHash, note: 'an outflow of zero' });
       return none;
     case 'late-report':
-      Draft.putRow(draft, { ...match.claimed, state: 'matched' });
+      Report.late(draft, incoming, match.seen);
       return none;
-    case 'matched-outflow':
-      return { ...none, ...consume(draft, incoming, match.withdrawal) };
+    case 'new-withdrawal':
+      return { ...none, ...Report.count(draft, incoming) };
     case 'conflict':
       return { ...none, ...Enforce.raiseConflict(draft, incoming, match.noteId) };
-    case 'new-withdrawal':
-      return { ...none, ...count(draft, incoming, { state: 'reported' }) };
-    case 'unmatched-outflow':
-      return { ...none, ...count(draft, incoming, { state: 'unmatched', ...match }) };
+    case 'matched-outflow':
+      return { ...none, ...Outflow.consume(draft, incoming, match) };
+    case 'moved-outflow':
+      return { ...none, ...Outflow.move(draft, incoming, match.movement) };
+    case 'fee-only':
+      return { ...none, ...Outflow.payFee(draft, incoming) };
+    case 'unmatched-outflow': {
+      const isTold = FirstSight.isTold(draft, event);
+      return { ...none, ...Outflow.count(draft, incoming, { ...match, isTold }) };
+    }
     default:
       return match satisfies never;
   }
 }
 
-/**
- * An outflow meets its withdrawal: both rows are linked; only the part of the fee that was not
- * charged with the withdrawal counts, as money and not as a withdrawal.
- */
-function consume(
-  draft: Draft.Draft,
-  incoming: Transfer,
-  withdrawal: Ledger.Row,
-): Pick<Outcome, 'notional' | 'trips' | 'wouldTrip'> {
-  const rowId = Withdrawal.rowId(incoming.event);
-  if (withdrawal.state === 'reserved' && withdrawal.money) {
-    Draft.countOutstanding(draft, withdrawal.money.subject, -1);
-  }
-  Draft.putRow(draft, { ...withdrawal, state: 'matched', link: rowId });
-  const { transfer } = incoming.event;
-  const owed = feeOwed(withdrawal.money?.transfer.fee, transfer.fee);
-  const asset = owed?.asset ?? transfer.asset;
-  const feeOnly = { ...transfer, asset, amount: owed?.amount ?? 0n, fee: undefined };
-  const resolved = Policy.resolve(draft.context.policy, feeOnly);
-  const legs = owed ? resolved.legs : [];
-  putMoney(draft, incoming, { state: 'matched', link: withdrawal.rowId, resolved, charged: legs });
-  if (!owed) return { notional: 0n, trips: [], wouldTrip: [] };
-  const { subject } = resolved;
-  const before = Draft.charge(draft, { subject, legs, withdrawals: 0 });
-  return Enforce.enforce(draft, incoming, { resolved, before });
+function declare(draft: Draft.Draft, incoming: Extract<Incoming, { kind: 'batch' }>): Outcome {
+  const declared = Batch.declare(draft, incoming);
+  const result = declared === 'declared' ? 'batch' : declared;
+  return { rowId: Batch.rowIdOf(incoming.batch), result, notional: 0n, ...Enforce.noEffect() };
 }
 
-/** What of a fee was not charged with its withdrawal: all of it in another asset, else what is above. */
-function feeOwed(
-  charged: Withdrawal.Fee | undefined,
-  seen: Withdrawal.Fee | undefined,
-): Withdrawal.Fee | undefined {
-  if (!seen) return undefined;
-  const already = charged?.asset === seen.asset ? charged.amount : 0n;
-  return seen.amount > already ? { asset: seen.asset, amount: seen.amount - already } : undefined;
+function remove(draft: Draft.Draft, removed: Reorg.Removed): Outcome {
+  const none = { notional: 0n, trips: [], wouldTrip: [] };
+  const result = Reorg.remove(draft, removed) ? 'removed' : 'duplicate';
+  return { rowId: removed.rowId, result, ...none };
 }
 
-/** Counts money that nothing has counted yet, and judges it: approval first, then what is unknown, then limits. */
-function count(
-  draft: Draft.Draft,
-  incoming: Transfer,
-  as: { readonly state: 'reported' | 'unmatched'; readonly why?: string; readonly claims?: string },
-): Pick<Outcome, 'notional' | 'trips' | 'wouldTrip'> {
-  const { policy } = draft.context;
-  const resolved = Policy.resolve(policy, incoming.event.transfer);
-  Hold.leave(draft, Draft.row(draft, Withdrawal.rowId(incoming.event)));
-  putMoney(draft, incoming, { state: as.state, resolved, charged: resolved.legs });
-  if (as.claims !== undefined) {
-    putMoney(draft, incoming, { rowId: as.claims, state: 'claimed', resolved, charged: [] });
-  }
-  const { subject, legs } = resolved;
-  const before = Draft.charge(draft, { subject, legs, withdrawals: 1 });
-  return Enforce.enforce(draft, incoming, { resolved, before, unmatched: as.why });
+function warn(draft: Draft.Draft, risk: Risk): Outcome {
+  const effect = Forewarn.raise(draft, risk);
+  const result = effect ? 'risk' : 'duplicate';
+  return { rowId: Forewarn.rowIdOf(risk), result, notional: 0n, ...(effect ?? Enforce.noEffect()) };
+}
+
+/** `expected`: somebody approved it, or it was seen before; there is nothing to write. */
+function glimpse(draft: Draft.Draft, sighted: FirstSight.Sighted): Outcome {
+  const effect = FirstSight.see(draft, sighted);
+  const result = effect ? 'sighted' : 'expected';
+  const none = { notional: 0n, ...Enforce.noEffect() };
+  return { rowId: FirstSight.rowIdOf(sighted.event), result, ...(effect ?? none) };
 }
 
 function decideParked(draft: Draft.Draft, incoming: Parked): Outcome {
@@ -182,34 +232,6 @@ function decideParked(draft: Draft.Draft, incoming: Parked): Outcome {
     Enforce.open(draft, effect, { kind: policy.conflict.scope, subject, cause, mode: policy.mode });
   }
   return { rowId, result: 'parked', notional: 0n, ...effect };
-}
-
-function putMoney(
-  draft: Draft.Draft,
-  incoming: Transfer,
-  as: {
-    readonly rowId?: string;
-    readonly state: Ledger.RowState;
-    readonly link?: string;
-    readonly resolved: Policy.Resolved;
-    readonly charged: readonly Policy.Leg[];
-  },
-): void {
-  const own = Withdrawal.rowId(incoming.event);
-  const link = as.link ?? (as.rowId === undefined ? undefined : own);
-  Draft.putRow(draft, {
-    rowId: as.rowId ?? own,
-    state: as.state,
-    bodyHash: incoming.bodyHash,
-    atMs: draft.atMs,
-    ...(link === undefined ? {} : { link }),
-    money: {
-      transfer: incoming.event.transfer,
-      subject: as.resolved.subject,
-      charged: as.charged,
-      chargedAtMs: draft.atMs,
-    },
-  });
 }
 
 function parkedId(incoming: Parked): string {

@@ -7,7 +7,7 @@ import * as Breaker from './breaker.ts';
 import { type Chargeable, charges } from './charge.ts';
 import * as Ledger from './ledger.ts';
 import * as Meter from './meter.ts';
-import type * as Policy from './policy.ts';
+import * as Policy from './policy.ts';
 import * as Queue from './queue.ts';
 import * as Scope from './scope.ts';
 
@@ -35,6 +35,8 @@ export type Draft = {
   readonly queues: Map<Queue.Key, readonly Queue.Held[]>;
   /** By row, and by queue where one goes from one to another. */
   readonly held: Map<string, Ledger.HeldWrite>;
+  /** By end and row. */
+  readonly graces: Map<string, Ledger.GraceWrite>;
   readonly causes: Ledger.CauseWrite[];
   readonly alerts: Map<string, Ledger.Alert>;
 };
@@ -51,18 +53,22 @@ export type Trip = {
   readonly opened: boolean;
 };
 
-/** Starts a decision. Its time is the clock's, or the newest charge among the loaded meters if that is later. */
+/**
+ * Starts a decision. Its time is the clock's, or the newest charge among the loaded meters if that is
+ * later; its policy knows what was loaded of the world.
+ */
 export function start(context: Context, loaded: Ledger.Loaded): Draft {
   let atMs = context.nowMs;
   for (const item of loaded.items.values()) atMs = Math.max(atMs, item.meter.newestMs);
   return {
-    context,
+    context: { ...context, policy: Policy.at(context.policy, loaded.facts, atMs) },
     atMs,
     loaded,
     rows: new Map(),
     items: new Map(),
     queues: new Map(loaded.queues),
     held: new Map(),
+    graces: new Map(),
     incidents: [],
     causes: [],
     alerts: new Map(),
@@ -237,5 +243,6 @@ export function changes(draft: Draft): Ledger.Changes {
     causes: draft.causes,
     alerts: [...draft.alerts.values()],
     ...(draft.held.size > 0 ? { held: [...draft.held.values()] } : {}),
+    ...(draft.graces.size > 0 ? { graces: [...draft.graces.values()] } : {}),
   };
 }

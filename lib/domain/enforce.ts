@@ -39,7 +39,6 @@ export function enforce(
     readonly unmatched?: string | undefined;
   },
 ): Effect & { readonly notional: bigint } {
-  const { policy } = draft.context;
   const { resolved, before, unmatched } = judged;
   const { subject } = resolved;
   const notional = notionalOf(resolved);
@@ -47,18 +46,33 @@ export function enforce(
   const effect = noEffect();
   const fact = { atMs: draft.atMs, rowId, notional };
   if (unmatched !== undefined) {
-    const cause = {
-      ...fact,
-      kind: 'unmatched' as const,
-      text: Explain.unmatched(policy, incoming.event, unmatched),
-    };
-    open(draft, effect, { kind: policy.unmatched.scope, subject, cause, mode: policy.mode });
+    const { transfer } = incoming.event;
+    unapproved(draft, effect, { rowId, transfer, subject, notional, why: unmatched });
   }
   for (const what of resolved.unknown) raiseUnknown(draft, effect, { what, subject, fact });
   for (const { breach, subject: at } of passed(draft, resolved, before)) {
     raiseBreach(draft, effect, { breach, subject: at, fact, lagMs: incoming.lagMs });
   }
   return { notional, ...effect };
+}
+
+/** Trips for money that nobody approved. */
+export function unapproved(
+  draft: Draft.Draft,
+  effect: Effect,
+  about: {
+    readonly rowId: string;
+    readonly transfer: Withdrawal.Transfer;
+    readonly subject: Scope.Subject;
+    readonly notional: bigint;
+    readonly why: string;
+  },
+): void {
+  const { policy } = draft.context;
+  const { rowId, transfer, subject, notional, why } = about;
+  const text = Explain.unmatched(policy, transfer, why);
+  const cause = { kind: 'unmatched' as const, atMs: draft.atMs, rowId, notional, text };
+  open(draft, effect, { kind: policy.unmatched.scope, subject, cause, mode: policy.mode });
 }
 
 /** A limit that money passed, with the subject whose scope it did so in. */

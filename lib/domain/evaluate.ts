@@ -6,10 +6,10 @@ import * as Money from './money.ts';
 import * as Policy from './policy.ts';
 import * as Scope from './scope.ts';
 
-/** A limit that an event passed, or whose warn level it passed. */
+/** A limit that an event passed, or whose warn level it passed, as it stands for the scope. */
 export type Breach = {
   readonly level: 'warn' | 'breach';
-  readonly limit: Policy.Limit;
+  readonly limit: Policy.Standing;
   readonly scope: Scope.Scope;
   /** What the window holds with this event. */
   readonly used: bigint;
@@ -17,7 +17,7 @@ export type Breach = {
 
 /** Use of one limit in one scope, for people. */
 export type Use = {
-  readonly limit: Policy.Limit;
+  readonly limit: Policy.Standing;
   readonly scope: string;
   readonly used: bigint;
   readonly headroom: bigint;
@@ -48,7 +48,7 @@ export function breaches(policy: Policy.Policy, event: Event): readonly Breach[]
 /** What a limit's window holds in a scope at `nowMs`. */
 export function used(
   item: Ledger.Item | undefined,
-  limit: Policy.Limit,
+  limit: Policy.Standing,
   at: { readonly nowMs: number; readonly widenMs: number },
 ): bigint {
   if (!item || limit.metric === 'single') return 0n;
@@ -59,7 +59,7 @@ export function used(
 /** Use and headroom of a limit in a scope; headroom is never negative. */
 export function use(
   item: Ledger.Item | undefined,
-  limit: Policy.Limit,
+  limit: Policy.Standing,
   at: { readonly scope: string; readonly nowMs: number; readonly widenMs: number },
 ): Use {
   const amount = used(item, limit, at);
@@ -70,7 +70,7 @@ export function use(
 /** When a limit's window has room for `need` in a scope, if nothing else leaves; absent where no time brings it. */
 export function capacityAtMs(
   item: Ledger.Item | undefined,
-  limit: Policy.Limit,
+  limit: Policy.Standing,
   at: { readonly need: bigint; readonly nowMs: number; readonly widenMs: number },
 ): number | undefined {
   const { need, ...clock } = at;
@@ -82,7 +82,7 @@ export function capacityAtMs(
 
 function judge(parameters: {
   readonly policy: Policy.Policy;
-  readonly limit: Policy.Limit;
+  readonly limit: Policy.Standing;
   readonly scope: Scope.Scope;
   readonly event: Event;
 }): Breach | undefined {

@@ -1,6 +1,7 @@
 /** What people are told: one sentence per cause, with the numbers that decided. */
 
 import type * as Breaker from './breaker.ts';
+import type { AssetId } from './caip.ts';
 import type * as Evaluate from './evaluate.ts';
 import type * as Ledger from './ledger.ts';
 import * as Money from './money.ts';
@@ -13,9 +14,14 @@ export const DAY_MS = 86_400_000;
 
 /** `4,947 ETH`-like text for an amount; base units where the asset is unknown. */
 export function amount(policy: Policy.Policy, transfer: Withdrawal.Transfer): string {
-  const rule = Policy.assetRule(policy, transfer.asset);
-  if (!rule) return `${transfer.amount} base units of ${transfer.asset}`;
-  const [whole = '', fraction] = Money.formatUnits(transfer.amount, rule.decimals).split('.');
+  return tokens(policy, transfer.asset, transfer.amount);
+}
+
+/** As {@link amount}, for base units of an asset. */
+export function tokens(policy: Policy.Policy, asset: AssetId, units: bigint): string {
+  const rule = Policy.assetRule(policy, asset);
+  if (!rule) return `${units} base units of ${asset}`;
+  const [whole = '', fraction] = Money.formatUnits(units, rule.decimals).split('.');
   const grouped = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ',');
   return `${fraction === undefined ? grouped : `${grouped}.${fraction}`} ${rule.symbol}`;
 }
@@ -23,12 +29,12 @@ export function amount(policy: Policy.Policy, transfer: Withdrawal.Transfer): st
 /** Why an outflow trips that nobody approved. */
 export function unmatched(
   policy: Policy.Policy,
-  event: Withdrawal.Withdrawal | Withdrawal.Outflow,
+  transfer: Withdrawal.Transfer,
   why: string,
 ): string {
-  const wallet = Policy.walletOf(policy, event.transfer.account)?.name ?? event.transfer.account;
-  const { destination } = event.transfer;
-  return `outflow of ${amount(policy, event.transfer)} from ${wallet} to ${destination} that nobody approved: ${why}`;
+  const { account, destination } = transfer;
+  const wallet = Policy.walletOf(policy, account)?.name ?? account;
+  return `outflow of ${amount(policy, transfer)} from ${wallet} to ${destination} that nobody approved: ${why}`;
 }
 
 /** Why a limit trips, with its numbers. */
@@ -40,7 +46,7 @@ export function limit(
   const { limitId, allowed } = rule;
   return {
     limit: { limitId, used, allowed },
-    text: `limit ${limitId} on ${Scope.key(breach.scope)}: ${quantity(policy, rule, used)}${over(rule)} of ${quantity(policy, rule, allowed)} allowed`,
+    text: `limit ${limitId} on ${Scope.key(breach.scope)}: ${quantity(policy, rule, used)}${over(rule)} of ${quantity(policy, rule, allowed)} allowed${ofWhat(policy, rule)}`,
   };
 }
 
@@ -111,10 +117,22 @@ export function conflict(
   return `${id} came again with other content: ${differs.join(', ') || 'unknown fields'}`;
 }
 
-/** A metric's value with its unit: USD, tokens, or a plain count. */
+/** Of what a share is a share, for people; nothing for other limits. */
+export function ofWhat(policy: Policy.Policy, rule: Policy.Standing): string {
+  const { share } = rule;
+  if (!share) return '';
+  const { bps, basis } = share;
+  if (basis === undefined) {
+    return `: ${percent(bps)} of a balance that is not known (none was read ${duration(rule.windowMs)} ago)`;
+  }
+  return `: ${percent(bps)} of the ${quantity(policy, rule, basis)} held ${duration(rule.windowMs)} ago`;
+}
+
+/** A metric's value with its unit: USD, tokens, a share, or a plain count. */
 export function quantity(policy: Policy.Policy, rule: Policy.Limit, value: bigint): string {
   if (value >= Money.MAX) return 'more than can be counted';
   if (rule.metric === 'notional' || rule.metric === 'single') return Money.formatUsd(value);
+  if (rule.metric === 'share') return percent(value);
   if (rule.metric !== 'amount') return value.toString();
   const asset = policy.assets.find((known) => known.pattern === rule.where.asset);
   return asset
@@ -126,6 +144,10 @@ export function quantity(policy: Policy.Policy, rule: Policy.Limit, value: bigin
 export function headroom(policy: Policy.Policy, rule: Policy.Limit, value: bigint): string {
   const isUsd = rule.metric === 'notional' || rule.metric === 'single';
   return isUsd && value < Money.MAX ? Money.formatUsdDown(value) : quantity(policy, rule, value);
+}
+
+function percent(bps: bigint): string {
+  return `${Money.formatUnits(bps, 2)}%`;
 }
 
 function over(rule: Policy.Limit): string {

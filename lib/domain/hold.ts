@@ -101,7 +101,10 @@ export function behind(
 export function placesOf(draft: Draft.Draft, resolved: Policy.Resolved): readonly Queue.Place[] {
   const all = Queue.holds(draft.context.policy, resolved);
   const needs = new Map(all.map((gate) => [gate, need(draft, resolved, gate)]));
-  if (all.some((gate) => (needs.get(gate) ?? 0n) > gate.limit.allowed)) return [];
+  // What a share allows changes with the balance: it is tried again.
+  const isBeyond = (gate: Queue.Gate) =>
+    (needs.get(gate) ?? 0n) > gate.limit.allowed && !gate.limit.share;
+  if (all.some(isBeyond)) return [];
   return all
     .filter(({ limit }) => limit.metric !== 'single')
     .slice(0, Queue.PLACES_MAX)
@@ -261,10 +264,11 @@ function roomForAll(
   before: readonly Queue.Held[],
 ): number | undefined {
   const { policy } = draft.context;
-  const limit = policy.limits.find(({ limitId }) => limitId === place.limitId);
-  if (!limit) return undefined;
+  const rule = policy.limits.find(({ limitId }) => limitId === place.limitId);
+  if (!rule) return undefined;
   // Not parsed: what is charged may have a longer key than an operator may type.
-  const scope = { kind: limit.scope, id: place.scope.slice(limit.scope.length + 1) };
+  const scope = { kind: rule.scope, id: place.scope.slice(rule.scope.length + 1) };
+  const limit = Policy.standing(policy, rule, scope);
   const widenMs = Policy.widenMs(policy, scope);
   const all = before.reduce((sum, each) => sum + (each.place?.need ?? 0n), place.need);
   const at = { need: all, nowMs: draft.atMs, widenMs };

@@ -1,12 +1,14 @@
 /** The ledger: one row per unit of value, and the item that each scope keeps. */
 
+import type * as Approval from './approval.ts';
 import type { Breaker, Cause, Incident } from './breaker.ts';
 import { CLOSED } from './breaker.ts';
+import type { Facts } from './facts.ts';
 import * as Meter from './meter.ts';
 import type { Leg } from './policy.ts';
 import type * as Queue from './queue.ts';
 import type * as Scope from './scope.ts';
-import type { Transfer } from './withdrawal.ts';
+import type { Sent, Transfer } from './withdrawal.ts';
 
 /**
  * `reported`: an approved withdrawal, its outflow not seen yet.
@@ -16,7 +18,10 @@ import type { Transfer } from './withdrawal.ts';
  * `claimed`: an outflow named this withdrawal before anybody reported it.
  * `matched`: withdrawal and outflow have met; each consumes the other, once.
  * `unmatched`: an outflow that nobody approved.
+ * `moved`: an outflow that operators declared.
+ * `kept`: an outflow to an address of the exchange's own, or one that moved nothing: only its fee has left.
  * `replaced`: an outflow that will not stay on chain: another transaction took its place. Its fee was given back.
+ * `removed`: an outflow that a reorg took off the chain. What it was charged was given back.
  * `noted`: kept only so that its event acts once (a command, a conflict, a parked record).
  */
 export type RowState =
@@ -26,7 +31,10 @@ export type RowState =
   | 'claimed'
   | 'matched'
   | 'unmatched'
+  | 'moved'
+  | 'kept'
   | 'replaced'
+  | 'removed'
   | 'failed'
   | 'cancelled'
   | 'noted';
@@ -57,6 +65,20 @@ export type Row = {
   readonly audience?: string;
   /** The row it was matched with or claimed by. */
   readonly link?: string;
+  /** On outflows that paid a batch: the further withdrawals that they were matched with. */
+  readonly links?: readonly string[];
+  /** On `moved` outflows: the declared movement that they used. */
+  readonly movementId?: string;
+  /** On outflows: the observer's count of the newest thing that it told of it. */
+  readonly sequence?: number;
+  /** On unmatched outflows: until when their report may still come before people are told. */
+  readonly graceUntilMs?: number;
+  /** On withdrawals: their chain is watched, so that their outflow has to show. */
+  readonly isAwaited?: true;
+  /** On withdrawals: what the service said of the transaction. */
+  readonly sent?: Sent;
+  /** On rows of two ends: what waits between them. */
+  readonly ends?: Approval.Ends;
   /** Why, on `noted`, `failed`, `cancelled` and `replaced` rows. */
   readonly note?: string;
 };
@@ -89,7 +111,19 @@ export type Item = {
 export type Alert = {
   /** The same fact has the same id: it is told once. */
   readonly alertId: string;
-  readonly kind: 'warn' | 'breach' | 'would-trip' | 'unknown' | 'refused' | 'held' | 'overdue';
+  readonly kind:
+    | 'warn'
+    | 'breach'
+    | 'would-trip'
+    | 'unknown'
+    | 'refused'
+    | 'held'
+    | 'overdue'
+    | 'risk'
+    | 'unseen'
+    | 'watch'
+    | 'price'
+    | 'balance';
   readonly atMs: number;
   readonly scope: string;
   readonly rowId: string;
@@ -110,6 +144,8 @@ export type Loaded = {
   readonly items: ReadonlyMap<Scope.Key, Item>;
   /** The queues that were asked for and in which somebody waits, read after the items. */
   readonly queues?: Queue.Queues;
+  /** What was asked for of the world beside the ledger. */
+  readonly facts?: Facts;
 };
 
 /** A row to put if absent, or to replace if its version is still the expected one. */
@@ -124,6 +160,11 @@ export type ItemWrite = {
 export type IncidentWrite = { readonly incident: Incident; readonly expected: 'absent' | 'open' };
 /** A withdrawal that comes into one of its queues or leaves it. Whoever changes one changes its row, too. */
 export type HeldWrite = { readonly held: Queue.Held; readonly change: 'put' | 'delete' };
+/** An outflow whose grace begins or ends. Whoever changes one changes its row, too. */
+export type GraceWrite = {
+  readonly grace: { readonly rowId: string; readonly untilMs: number };
+  readonly change: 'put' | 'delete';
+};
 /** A further cause of an incident. */
 export type CauseWrite = {
   readonly incidentId: string;
@@ -141,6 +182,7 @@ export type Changes = {
   readonly causes: readonly CauseWrite[];
   readonly alerts: readonly Alert[];
   readonly held?: readonly HeldWrite[];
+  readonly graces?: readonly GraceWrite[];
   readonly heartbeat?: Heartbeat;
   /** A policy to put if its version is absent. */
   readonly policy?: StoredPolicy;
@@ -163,8 +205,9 @@ export const CHANGES_MAX = 100;
 
 /** Number of items in the transaction that writes these changes. */
 export function size(changes: Changes): number {
-  const { rows, items, held = [], incidents, causes, alerts, heartbeat, policy } = changes;
-  const lists = [rows, items, held, incidents, causes, alerts];
+  const { rows, items, held = [], graces = [], incidents, causes, alerts } = changes;
+  const { heartbeat, policy } = changes;
+  const lists = [rows, items, held, graces, incidents, causes, alerts];
   const single = (heartbeat ? 1 : 0) + (policy ? 1 : 0);
   return lists.reduce((sum, list) => sum + list.length, single);
 }

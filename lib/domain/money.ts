@@ -98,6 +98,16 @@ export function notionalMicroUsd(parameters: {
   return value > MAX ? MAX : value;
 }
 
+/** The most base units of a token that are worth no more than `microUsd` at a price above 0. */
+export function unitsFor(parameters: {
+  readonly microUsd: bigint;
+  readonly decimals: number;
+  readonly pricePicoUsd: bigint;
+}): bigint {
+  const { microUsd, decimals, pricePicoUsd } = parameters;
+  return (microUsd * 10n ** BigInt(decimals) * PICO_PER_MICRO) / pricePicoUsd;
+}
+
 /** `amount × bps / 10 000`, rounded down: used for warn levels, so that the warning comes early rather than late. */
 export function shareOf(amount: bigint, bps: number): bigint {
   return (amount * BigInt(bps)) / 10_000n;

@@ -3,9 +3,12 @@
  * that the money cannot leave any more, exactly once, and out of exactly the slots it was charged to.
  */
 
+import * as Approval from './approval.ts';
 import * as Draft from './draft.ts';
 import * as Hold from './hold.ts';
 import type * as Ledger from './ledger.ts';
+import * as Matching from './matching.ts';
+import * as Reorg from './reorg.ts';
 import * as Scope from './scope.ts';
 import * as Withdrawal from './withdrawal.ts';
 
@@ -87,14 +90,16 @@ export function keys(outcomes: readonly Outcome[]): {
   return { rows: [...new Set(rows)], items: [Scope.GLOBAL_KEY] };
 }
 
-/** Rows that must be loaded besides, as the loaded ones tell: outflows that will have been replaced. */
+/** Rows that must be loaded besides, as the loaded ones tell: what waits between a withdrawal's ends, and outflows that will have been replaced. */
 export function further(
   rows: Ledger.Loaded['rows'],
   outcomes: readonly Outcome[],
 ): readonly string[] {
   const linked = outcomes.flatMap((outcome) => {
     const row = rows.get(Withdrawal.withdrawalRowId(outcome.withdrawalId));
-    return outcome.kind === 'replaced' && isApproved(row) ? (linkTo(row, outcome) ?? []) : [];
+    if (!isApproved(row)) return [];
+    const ends = Approval.endsId(row.money.transfer);
+    return outcome.kind === 'replaced' ? [ends, linkTo(row, outcome) ?? ends] : [ends];
   });
   return [...new Set(linked)];
 }
@@ -156,6 +161,7 @@ function close(draft: Draft.Draft, outcome: Closing, row: Approved): Result {
   if (against) return refuse(draft, outcome, against);
   if (row.state === 'reserved') Draft.countOutstanding(draft, row.money.subject, -1);
   Draft.giveBack(draft, row.money);
+  Approval.consume(draft, row.money.transfer, row.rowId);
   Draft.putRow(draft, { ...row, state: kind, note: noteOf(evidence) });
   return { kind: 'recorded', withdrawalId, outcome: kind, givenBack: sizeOf(row.money) };
 }
@@ -223,18 +229,24 @@ function replace(draft: Draft.Draft, outcome: Replacing, row: Approved): Result 
   return { kind: 'recorded', withdrawalId, outcome: kind, givenBack };
 }
 
-/** Undoes a match, and says what of its fee was given back. */
+/** Undoes a match, and says what of its fee was given back; nothing where the outflow carried the charge of both, which stays. */
 function unlink(
   draft: Draft.Draft,
   matched: { readonly row: Approved; readonly link: string; readonly note: string },
 ): bigint {
-  const { link: _, ...waiting } = matched.row;
-  Draft.putRow(draft, { ...waiting, state: 'reported' });
+  const { row, note } = matched;
+  const { rowId, sent, money } = row;
   const seen = Draft.row(draft, matched.link);
-  // Seen before its withdrawal was reported, the outflow carries the charge of both, which stays.
   if (seen?.state !== 'matched' || !seen.money) return 0n;
+  Reorg.reopen(draft, row, seen);
+  Approval.expect(draft, money.transfer, Matching.approvalOf(rowId, money.transfer, sent));
+  if (Reorg.isCarriedBy(row, seen)) {
+    const spent = { ...seen.money, charged: [] };
+    Draft.putRow(draft, { ...seen, state: 'replaced', note, money: spent });
+    return 0n;
+  }
   Draft.giveBack(draft, seen.money, 0);
-  Draft.putRow(draft, { ...seen, state: 'replaced', note: matched.note });
+  Draft.putRow(draft, { ...seen, state: 'replaced', note });
   return sizeOf(seen.money);
 }
 

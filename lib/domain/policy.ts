@@ -1,17 +1,33 @@
 /** The rules: what is known, what may leave, and what happens when more does. */
 
-import { type AccountId, type AssetId, chainOf } from './caip.ts';
+import * as Balance from './balance.ts';
+import { type AccountId, type AssetId, type ChainId, chainOf } from './caip.ts';
+import * as Facts from './facts.ts';
 import type * as Meter from './meter.ts';
 import * as Money from './money.ts';
 import * as Pattern from './pattern.ts';
-import type * as Scope from './scope.ts';
+import * as Price from './price.ts';
+import * as Scope from './scope.ts';
 import type { Transfer } from './withdrawal.ts';
 
 /** `enforce` acts; `shadow` meters and reports what it would have done. */
 export type Mode = 'enforce' | 'shadow';
 
 /** A chain, or by pattern many. */
-export type ChainRule = { readonly pattern: string; readonly name: string };
+export type ChainRule = {
+  readonly pattern: string;
+  readonly name: string;
+  /** How it is watched. Absent: nothing looks at the chain itself. */
+  readonly watch?: Watch | undefined;
+};
+
+/** How a chain is watched. */
+export type Watch = {
+  /** Blocks above an outflow until it is counted; 0 counts at first sight, and a reorg gives it back. */
+  readonly confirmations: number;
+  /** Without a new block for this long nothing is seen any more, and nothing is enabled, ms. */
+  readonly blindAfterMs: number;
+};
 
 /** An asset, or by pattern many. */
 export type AssetRule = {
@@ -20,6 +36,8 @@ export type AssetRule = {
   readonly decimals: number;
   /** Price below which it is never valued, pico-USD for one whole token. Absent: no price is known. */
   readonly floorPricePicoUsd?: bigint | undefined;
+  /** Where its price is read besides. Absent: the floor is its price. */
+  readonly sources?: readonly Price.Source[] | undefined;
   /** The asset whose budget it shares: the same money under another id (wrapped, bridged). */
   readonly sameAs?: AssetId | undefined;
 };
@@ -32,6 +50,8 @@ export type Wallet = {
   readonly addresses: readonly AccountId[];
   /** Longest life of its admissions, ms. Absent: that of {@link Timing}. */
   readonly admissionMs?: number | undefined;
+  /** Balances, in base units, below which people are told. */
+  readonly floors?: readonly { readonly asset: AssetId; readonly amount: bigint }[] | undefined;
 };
 
 /** What a breached limit does. `hold` concerns reservations; for money that has left it alerts. */
@@ -55,11 +75,14 @@ export type Limit = {
   readonly limitId: string;
   readonly scope: Scope.Kind;
   readonly where: Where;
-  /** `single` is the notional of one withdrawal; the others are sums over the window. */
-  readonly metric: Meter.Metric | 'single';
+  /**
+   * `single` is the notional of one withdrawal; `share` the amount over the window, as a share of
+   * what the wallet held at its start; the others are sums over the window.
+   */
+  readonly metric: Meter.Metric | 'single' | 'share';
   /** A window of `Meter.LADDER`; 0 for `single`. */
   readonly windowMs: number;
-  /** micro-USD, base units or a count, by metric. */
+  /** micro-USD, base units, a count or basis points, by metric. */
   readonly allowed: bigint;
   /** Share of `allowed` above which a warning goes out. */
   readonly warnBps?: number | undefined;
@@ -67,6 +90,13 @@ export type Limit = {
   /** Whether a reservation that is refused for this limit also trips what `pause` names. */
   readonly tripOnRefusal?: boolean | undefined;
   readonly mode: Mode;
+};
+
+/** A limit as it stands for one scope at one time: a share has become an amount in base units. */
+export type Standing = Limit & {
+  readonly metric: Exclude<Limit['metric'], 'share'>;
+  /** Of what it is a share; without `basis` no balance is known, and nothing is allowed. */
+  readonly share?: { readonly bps: bigint; readonly basis?: bigint | undefined };
 };
 
 /** What may be unknown about money leaving. */
@@ -84,6 +114,16 @@ export type UnknownRule = {
 
 /** Who may close a breaker. `trial`: one operator alone, for first steps only. */
 export type Resume = { readonly kind: 'trial' } | { readonly kind: 'quorum' };
+
+/** How outflows are matched with what was approved. */
+export type MatchingRule = {
+  /** What of an approved amount may be missing because the network's fee was taken out of it, micro-USD. */
+  readonly deductedFeeMax: bigint;
+  /** How long a report may come after its outflow before that trips, ms. */
+  readonly graceMs: number;
+  /** Age after which people hear of an approved withdrawal whose outflow was not seen, ms. */
+  readonly unseenMs: number;
+};
 
 /** Times that the rules depend on, ms. */
 export type Timing = {
@@ -110,15 +150,25 @@ export type Policy = {
   readonly limits: readonly Limit[];
   readonly unknown: Readonly<Record<Unknown, UnknownRule>>;
   /** The scope that an outflow nobody approved opens. */
-  readonly unmatched: { readonly scope: Scope.Kind };
+  readonly unmatched: {
+    readonly scope: Scope.Kind;
+    /** What is done about what often comes before a theft: an allowance, a delegation, another owner. */
+    readonly risks: 'pause' | 'alert';
+  };
   /** The scope that one id with two bodies, or a record that cannot be decided on, opens. */
   readonly conflict: { readonly scope: Scope.Kind };
+  /** How outflows that name no withdrawal are matched. */
+  readonly matching: MatchingRule;
+  /** Addresses of the exchange beside its wallets, such as cold storage: what goes there stays its own. */
+  readonly own: readonly AccountId[];
   readonly resume: Resume;
   /** Open reservations that one named actor may have. */
   readonly outstandingMax: number;
   /** Age after which people hear of a reservation whose outcome is open, ms. */
   readonly overdueMs: number;
   readonly timing: Timing;
+  /** What is known of the world at a time. Absent on a policy as it was loaded: nothing is. */
+  readonly known?: Facts.Facts & { readonly atMs: number };
 };
 
 /** A policy with its compiled form: the text that everybody who decides is given. */
@@ -218,13 +268,51 @@ export function resolve(policy: Policy, transfer: Transfer): Resolved {
   return { subject, legs, unknown: [...unknown] };
 }
 
+/** How a chain is watched; nothing where nobody looks at it. */
+export function watchOf(policy: Pick<Policy, 'chains'>, chain: ChainId): Watch | undefined {
+  return Pattern.mostSpecific(policy.chains, chain)?.watch;
+}
+
 /** The limits that speak about a scope of this subject, in the policy's order. No rule hides another. */
 export function limitsOn(
   policy: Policy,
   kind: Scope.Kind,
   subject: Scope.Subject,
-): readonly Limit[] {
-  return policy.limits.filter((limit) => limit.scope === kind && applies(limit.where, subject));
+): readonly Standing[] {
+  return policy.limits
+    .filter((limit) => limit.scope === kind && applies(limit.where, subject))
+    .map((limit) => standing(policy, limit, Scope.of(kind, subject)));
+}
+
+/** The policy with what is known at a time: prices, and what shares are shares of. */
+export function at(policy: Policy, facts: Facts.Facts | undefined, atMs: number): Policy {
+  return { ...policy, known: { ...(facts ?? Facts.NONE), atMs } };
+}
+
+/**
+ * A limit as it stands for a scope. Fail direction: closed, a share of a balance that nobody knows
+ * is nothing.
+ */
+export function standing(policy: Policy, limit: Limit, scope: Scope.Scope): Standing {
+  const { metric, allowed: bps, windowMs } = limit;
+  if (metric !== 'share') return { ...limit, metric };
+  const { balances = Facts.NONE.balances, atMs = 0 } = policy.known ?? {};
+  const window = { windowMs, widenMs: widenMs(policy, scope), nowMs: atMs };
+  const basis = Balance.atStart(balances.get(Scope.key(scope)), window);
+  const [, asset] = scope.id.split('|');
+  return {
+    ...limit,
+    where: { ...limit.where, asset },
+    metric: 'amount',
+    allowed: Money.shareOf(basis ?? 0n, Number(bps)),
+    share: basis === undefined ? { bps } : { bps, basis },
+  };
+}
+
+/** The price of one whole token, pico-USD, as far as the policy and its feeds know one. */
+export function priceOf(policy: Policy, rule: AssetRule): bigint | undefined {
+  const { quotes = Facts.NONE.quotes, atMs = 0 } = policy.known ?? {};
+  return Price.used(rule, quotes, atMs);
 }
 
 /** The asset rule for an id: exact before pattern. */
@@ -245,11 +333,11 @@ function valued(
     amount:
       rule && budget ? Money.rescale(amount, { from: rule.decimals, to: budget.decimals }) : amount,
   };
-  if (rule?.floorPricePicoUsd === undefined) {
+  const pricePicoUsd = rule && priceOf(policy, rule);
+  if (!rule || pricePicoUsd === undefined) {
     unknown.add('price');
     return { ...shared, notional: 0n, pricePicoUsd: 0n };
   }
-  const pricePicoUsd = rule.floorPricePicoUsd;
   const notional = Money.notionalMicroUsd({ amount, decimals: rule.decimals, pricePicoUsd });
   return { ...shared, notional, pricePicoUsd };
 }

@@ -66,7 +66,7 @@ export function byAge(left: Held, right: Held): number {
 }
 
 /** A limit that makes money wait, and the scope in which it speaks about it. */
-export type Gate = { readonly limit: Policy.Limit; readonly scope: Scope.Scope };
+export type Gate = { readonly limit: Policy.Standing; readonly scope: Scope.Scope };
 
 /** The limits over windows that hold what does not fit, in each scope of some money. */
 export function gates(policy: Policy.Policy, resolved: Policy.Resolved): readonly Gate[] {
@@ -106,6 +106,6 @@ export function entries(one: Omit<Held, 'place'>, places: readonly Place[]): rea
   return places.length === 0 ? [one] : places.map((place) => ({ ...one, place }));
 }
 
-function isHold({ action, mode }: Policy.Limit): boolean {
+function isHold({ action, mode }: Policy.Standing): boolean {
   return action.kind === 'hold' && mode === 'enforce';
 }

@@ -3,6 +3,7 @@
  * so that no number of callers can overshoot a limit together.
  */
 
+import * as Approval from './approval.ts';
 import * as Charge from './charge.ts';
 import * as Draft from './draft.ts';
 import * as Enforce from './enforce.ts';
@@ -87,7 +88,7 @@ export function decide(context: Context, loaded: Ledger.Loaded, asks: readonly A
   const { leases, audience, by = { kind: 'caller' } } = context;
   const verdicts = asks.map((ask) => {
     const row = Draft.row(draft, Withdrawal.rowId(ask.withdrawal));
-    const resolved = Policy.resolve(context.policy, ask.withdrawal.transfer);
+    const resolved = Policy.resolve(draft.context.policy, ask.withdrawal.transfer);
     const { withdrawalId } = ask.withdrawal;
     // A word of that age says nothing about today.
     const releasedUntilMs = (row?.released?.atMs ?? 0) + context.policy.overdueMs;
@@ -212,16 +213,25 @@ function admit(draft: Draft.Draft, ask: Case, wouldBe: Refusal | undefined): Ver
   const expiresAtMs = isAsked ? expiryOf(draft, ask) : draft.atMs;
   const released = by.kind === 'operator' ? { by: by.actor, atMs: draft.atMs } : row?.released;
   const { audience } = ask;
+  const rowId = Withdrawal.rowId(withdrawal);
+  const sent = withdrawal.sent ?? row?.sent;
   Draft.putRow(draft, {
-    rowId: Withdrawal.rowId(withdrawal),
+    rowId,
     state: 'reserved',
     bodyHash,
     atMs: row?.atMs ?? draft.atMs,
     admittedUntilMs: expiresAtMs,
     ...(released && { released }),
     ...(isAsked && audience !== undefined ? { audience } : {}),
+    ...(sent && { sent }),
+    ...(Policy.watchOf(draft.context.policy, subject.chain) ? { isAwaited: true } : {}),
     money: { transfer: withdrawal.transfer, subject, charged: legs, chargedAtMs: draft.atMs },
   });
+  Approval.expect(
+    draft,
+    withdrawal.transfer,
+    Matching.approvalOf(rowId, withdrawal.transfer, sent),
+  );
   return allow(withdrawalId, expiresAtMs, wouldBe);
 }
 

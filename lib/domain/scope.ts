@@ -76,7 +76,7 @@ export function of(kind: Kind, subject: Subject): Scope {
     case 'destination':
       return { kind, id: destinationId(subject) };
     case 'wallet-asset':
-      return { kind, id: `${encode(subject.wallet)}|${subject.asset}` };
+      return { kind, id: walletAssetId(subject) };
     case 'wallet':
       return { kind, id: encode(subject.wallet) };
     case 'asset':
@@ -90,6 +90,11 @@ export function of(kind: Kind, subject: Subject): Scope {
     default:
       return kind satisfies never;
   }
+}
+
+/** The id of a `wallet-asset` scope. */
+export function walletAssetId(of: Pick<Subject, 'wallet' | 'asset'>): string {
+  return `${encode(of.wallet)}|${of.asset}`;
 }
 
 /** All scopes that a subject lies in, narrowest first. */

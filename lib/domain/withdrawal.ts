@@ -19,11 +19,18 @@ export type Transfer = {
   readonly fee?: Fee | undefined;
 };
 
+/** What the service says of the transaction that carries a withdrawal. */
+export type Sent = {
+  readonly transaction?: string | undefined;
+  readonly nonce?: number | undefined;
+};
+
 /** Money leaving, as approved by the exchange. */
 export type Withdrawal = {
   readonly kind: 'withdrawal';
   readonly withdrawalId: string;
   readonly transfer: Transfer;
+  readonly sent?: Sent | undefined;
 };
 
 /** Money leaving, as seen on chain. */
@@ -34,6 +41,13 @@ export type Outflow = {
   readonly place: string;
   /** The approved withdrawal that the observer believes this to be: a claim, checked by matching. */
   readonly withdrawalId?: string | undefined;
+  /** The wallet's nonce, where it signed the transaction. */
+  readonly nonce?: number | undefined;
+  /**
+   * The observer's own count: it grows with each thing that it tells. Of two that contradict each
+   * other (seen, removed by a reorg, seen again) the higher one holds.
+   */
+  readonly sequence?: number | undefined;
   readonly transfer: Transfer;
 };
 

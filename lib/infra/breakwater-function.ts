@@ -20,7 +20,7 @@ import { allow } from './allow.ts';
 import { bundledCode } from './bundled-code.ts';
 
 /** What the functions of one Breakwater have in common. */
-type FunctionSettings = {
+export type FunctionSettings = {
   /** Absolute path of the folder with the entry files. */
   readonly lambdaFolder: string;
   /** How long the log group keeps what the function wrote. */

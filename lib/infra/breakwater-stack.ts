@@ -61,6 +61,8 @@ export class BreakwaterStack extends Stack {
     const publishedArns = admission.published.map(({ keyArn }) => keyArn).join(',');
     this.#tell('AdmissionKeyArns', publishedArns, 'Admissions are verified with these');
     this.#tell('OperateUrl', operateUrl.url, 'Takes commands signed with IAM');
+    const { webhookUrl } = this.breakwater;
+    if (webhookUrl) this.#tell('WebhookUrl', webhookUrl.url, 'Takes deliveries of providers');
     this.#tell('LedgerTableName', ledger.table.tableName, 'Ledger rows, meters, leases');
     this.#tell('ControlTableName', control.table.tableName, 'Incidents, policies, flags');
     this.#tell('EventBusName', ingress.bus.eventBusName, 'Report withdrawals and outflows here');

@@ -11,13 +11,15 @@ import { ENV } from '../runtime/environment.ts';
 import { AdmissionKeys, FIRST_KEY } from './admission-keys.ts';
 import { Alerts } from './alerts.ts';
 import { allow, allowUrl } from './allow.ts';
-import { BreakwaterFunction } from './breakwater-function.ts';
+import { BreakwaterFunction, type FunctionSettings } from './breakwater-function.ts';
 import { parkingQueue } from './breakwater-queue.ts';
+import { ChainWatcher, type WatchProps } from './chain-watcher.ts';
 import { ControlTable } from './control-table.ts';
 import { EventsIngress, INGEST_TIMEOUT } from './events-ingress.ts';
 import { LedgerTable } from './ledger-table.ts';
 import { tableKey } from './table-key.ts';
 import { VitalAlarms } from './vital-alarms.ts';
+import { type WebhookProps, WebhookReceiver } from './webhook-receiver.ts';
 
 /** The functions of a Breakwater, by the name of their entry file. */
 export type FunctionName =
@@ -71,6 +73,16 @@ export type BreakwaterProps = {
    */
   readonly tickLoopMs?: number;
   /**
+   * Custodians and node providers that send webhooks. Opens a URL to the world.
+   * @default - none: no such function, no such URL
+   */
+  readonly webhooks?: WebhookProps;
+  /**
+   * Watches the chains that the policy wants to be watched, through the nodes that a secret names.
+   * @default - none: no such function, and a chain that the policy wants to be watched gets no lease
+   */
+  readonly watch?: WatchProps;
+  /**
    * Executions kept free for a function, which are also its maximum.
    * @default - none: an account with a small pool could otherwise not deploy
    */
@@ -104,6 +116,8 @@ export class Breakwater extends Construct {
   readonly reserveUrl: FunctionUrl;
   /** Takes commands as JSON from callers who sign with IAM. */
   readonly operateUrl: FunctionUrl;
+  /** Takes deliveries that their providers signed, from anybody. Absent unless a provider is set up. */
+  readonly webhookUrl: FunctionUrl | undefined;
   readonly #props: BreakwaterProps;
 
   constructor(scope: Construct, id: string, props: BreakwaterProps = {}) {
@@ -128,7 +142,9 @@ export class Breakwater extends Construct {
     const projection = this.#projectState(failedProjections);
     this.operateUrl = this.#operateBreaker();
     this.#tick();
-    this.#watch(projection, failedProjections);
+    this.webhookUrl = this.#receiveWebhooks();
+    const watcher = this.#watchChains();
+    this.#alarm({ projection, failedProjections, watcher });
   }
 
   /** Lets a producer of this account report withdrawals and outflows. */
@@ -257,10 +273,40 @@ export class Breakwater extends Construct {
     });
   }
 
-  #watch(projection: BreakwaterFunction, failedProjections: Queue): void {
+  #receiveWebhooks(): FunctionUrl | undefined {
+    const { webhooks } = this.#props;
+    if (webhooks === undefined) return undefined;
+    const { ledger, control, ingress } = this;
+    const settings = this.#settings();
+    const parts = { webhooks, ledger, control, ingress, settings };
+    return new WebhookReceiver(this, 'Webhooks', parts).url;
+  }
+
+  #settings(): FunctionSettings {
+    return {
+      lambdaFolder: this.#props.lambdaFolder ?? LAMBDA_FOLDER,
+      logRetention: this.#props.logRetention ?? RetentionDays.ONE_YEAR,
+    };
+  }
+
+  #watchChains(): BreakwaterFunction | undefined {
+    const { watch } = this.#props;
+    if (watch === undefined) return undefined;
+    const { ledger, control } = this;
+    const settings = this.#settings();
+    return new ChainWatcher(this, 'Watch', { watch, ledger, control, settings }).watcher;
+  }
+
+  #alarm(parts: {
+    readonly projection: BreakwaterFunction;
+    readonly failedProjections: Queue;
+    readonly watcher: BreakwaterFunction | undefined;
+  }): void {
+    const { projection, failedProjections, watcher } = parts;
     new VitalAlarms(this, 'Alarms', {
       alerts: this.alerts,
       projection,
+      watcher,
       queues: {
         EventsUncounted: {
           queue: this.ingress.deadLetters,
@@ -298,10 +344,7 @@ export class Breakwater extends Construct {
   ): BreakwaterFunction {
     return new BreakwaterFunction(this, id, {
       ...props,
-      settings: {
-        lambdaFolder: this.#props.lambdaFolder ?? LAMBDA_FOLDER,
-        logRetention: this.#props.logRetention ?? RetentionDays.ONE_YEAR,
-      },
+      settings: this.#settings(),
       reservedConcurrency: this.#props.reservedConcurrency?.[props.name],
     });
   }

@@ -13,8 +13,10 @@ import { keptTable } from './table-key.ts';
 
 /** Partition keys that `project-state` writes, and that therefore must not wake it. */
 const PROJECTION_KEYS = ['flag', 'page'] as const;
-/** Partition key of the queues: what waits is nobody's news either. */
-const HELD_KEY = 'held';
+/** Partition keys of what waits, held withdrawals and outflows whose report may still come: nobody's news either. */
+const WAITING_KEYS = ['held', 'grace'] as const;
+/** Partition key of what watchers remember: it changes every few seconds. */
+const WATCH_KEY = 'watch';
 
 const STREAM_BATCH_SIZE_MAX = 25;
 // Long enough to outlast an outage of SNS, or its pages would be lost; not longer, since a record
@@ -38,16 +40,16 @@ export class ControlTable extends Construct {
     });
   }
 
-  /** Read policies, write incidents, and move withdrawals in and out of their queues: for functions that decide. */
+  /** Read policies, write incidents, and move what waits in and out: for functions that decide. */
   grantDecide(fn: BreakwaterFunction): void {
     this.#grant(fn, { verbs: ['GetItem', 'PutItem', 'UpdateItem'] });
-    this.#grant(fn, { verbs: ['DeleteItem', 'Query'], partitionKeys: [HELD_KEY] });
+    this.#grant(fn, { verbs: ['DeleteItem', 'Query'], partitionKeys: WAITING_KEYS });
   }
 
   /** As `grantDecide`, and list incidents and policies: for `operate-breaker`. */
   grantOperate(fn: BreakwaterFunction): void {
     this.#grant(fn, { verbs: ['GetItem', 'PutItem', 'Query', 'UpdateItem'] });
-    this.#grant(fn, { verbs: ['DeleteItem'], partitionKeys: [HELD_KEY] });
+    this.#grant(fn, { verbs: ['DeleteItem'], partitionKeys: WAITING_KEYS });
   }
 
   /** Read the state, write flags and pages and nothing else: for `project-state`. */
@@ -106,9 +108,11 @@ export class ControlTable extends Construct {
   }
 }
 
-/** Every change except those that the projection itself makes, and those of the queues. */
+/** Every change except those that the projection itself makes, and those of what waits. */
 function notProjected() {
   return FilterCriteria.filter({
-    dynamodb: { Keys: { pk: { S: [{ 'anything-but': [...PROJECTION_KEYS, HELD_KEY] }] } } },
+    dynamodb: {
+      Keys: { pk: { S: [{ 'anything-but': [...PROJECTION_KEYS, ...WAITING_KEYS, WATCH_KEY] }] } },
+    },
   });
 }

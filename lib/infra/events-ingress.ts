@@ -9,8 +9,11 @@ import { type Allowance, allow, statementOf } from './allow.ts';
 import type { BreakwaterFunction } from './breakwater-function.ts';
 import { breakwaterQueue, parkingQueue } from './breakwater-queue.ts';
 
-/** Detail types that producers send; only `tick` may send `heartbeat`. */
-const REPORT_DETAIL_TYPES = ['withdrawal.reported', 'outflow.observed'] as const;
+/**
+ * Detail types that producers send; only `tick` may send `heartbeat`. Whoever may report a withdrawal
+ * approves money already, so a batch, which says whom approved money is paid through, asks no more.
+ */
+const REPORT_DETAIL_TYPES = ['withdrawal.reported', 'batch.declared', 'outflow.observed'] as const;
 
 // They give budget back: whoever asks for withdrawals must not also say how they ended, or one leaked
 // key could reserve, sign and claim failure for ever.
@@ -108,7 +111,7 @@ export class EventsIngress extends Construct {
     fn.setEnvironment(ENV.eventsDlqUrl, this.deadLetters.queueUrl);
   }
 
-  /** Lets a producer of this account report withdrawals and outflows, and no heartbeats. */
+  /** Lets a producer of this account report withdrawals, batches and outflows, and no heartbeats. */
   grantReport(grantee: IGrantable): void {
     allow(grantee, this.#putting(REPORT_DETAIL_TYPES));
   }
@@ -116,6 +119,18 @@ export class EventsIngress extends Construct {
   /** Lets whoever knows how withdrawals end say so; it reports and reserves nothing. */
   grantClose(grantee: IGrantable): void {
     allow(grantee, this.#putting(OUTCOME_DETAIL_TYPES));
+  }
+
+  /**
+   * Lets `fn` pass on what others have seen leaving, and set aside what it cannot read. `mayClose`:
+   * also that a withdrawal will not leave, which gives budget back.
+   */
+  grantPassOn(fn: BreakwaterFunction, { mayClose }: { readonly mayClose: boolean }): void {
+    const closing = mayClose ? ['withdrawal.failed', 'withdrawal.cancelled'] : [];
+    allow(fn, this.#putting(['outflow.observed', ...closing]));
+    allow(fn, { actions: ['sqs:SendMessage'], resources: [this.rejects.queueArn] });
+    fn.setEnvironment(ENV.eventBusName, this.bus.eventBusName);
+    fn.setEnvironment(ENV.rejectQueueUrl, this.rejects.queueUrl);
   }
 
   #openTo(accountIds: readonly string[]): void {

@@ -11,7 +11,7 @@ import { keptTable } from './table-key.ts';
 const OPEN_INDEX = 'open-reservations';
 
 /** What the flag is read from; the ledger rows beside it name customers. */
-const FLAG_KEYS = ['item#*', 'leases'] as const;
+const FLAG_KEYS = ['item#*', 'leases', 'prices'] as const;
 
 // TransactWriteItems is authorised by the verbs of the writes inside it.
 const DECIDE_VERBS = ['BatchGetItem', 'ConditionCheckItem', 'GetItem', 'PutItem', 'UpdateItem'];

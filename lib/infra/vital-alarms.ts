@@ -19,6 +19,8 @@ export type VitalAlarmsProps = {
   /** Queues whose first message a person must look at, by alarm id, with what it means. */
   readonly queues: Readonly<Record<string, { readonly queue: Queue; readonly meaning: string }>>;
   readonly projection: BreakwaterFunction;
+  /** Absent where no chain is watched. */
+  readonly watcher?: BreakwaterFunction | undefined;
 };
 
 /** The few alarms without which a failure would go unseen. Each tells what it means. */
@@ -39,6 +41,16 @@ export class VitalAlarms extends Construct {
       });
     }
     this.#watchProjection(props.projection);
+    if (props.watcher) this.#watchWatcher(props.watcher);
+  }
+
+  // A chain that it does not see pages by itself, through its lease; this tells of a function that breaks.
+  #watchWatcher(watcher: BreakwaterFunction): void {
+    this.#alarm('WatcherErrors', {
+      metric: watcher.fn.metricErrors({ period: Duration.minutes(1), statistic: 'Sum' }),
+      aboveMax: 0,
+      meaning: 'watch-chain failed: the chains get no lease while nobody sees them. See its log.',
+    });
   }
 
   #watchProjection(projection: BreakwaterFunction): void {

@@ -5,31 +5,44 @@ import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { ingestEvents } from '../runtime/ingest-events.ts';
 import { operateBreaker, type UrlEvent } from '../runtime/operate-breaker.ts';
 import { projectState } from '../runtime/project-state.ts';
+import { receiveWebhook, type WebhookEvent } from '../runtime/receive-webhook.ts';
 import { type ReserveEvent, reserveWithdrawal } from '../runtime/reserve-withdrawal.ts';
 import { fileCheckpoint } from './checkpoint.ts';
 import { localContext } from './context.ts';
+import { localWebhooks } from './local-webhooks.ts';
 import type { Local } from './local-world.ts';
 import { createStreamPoller } from './stream-poller.ts';
 
 /** Time-outs, as the constructs set them, ms. */
-const TIMEOUT_MS = { ingest: 15_000, project: 30_000, operate: 20_000, reserve: 8_000 };
+const TIMEOUT_MS = {
+  ingest: 15_000,
+  project: 30_000,
+  operate: 20_000,
+  reserve: 8_000,
+  receive: 20_000,
+};
 /** Who may accept admissions of requests that name nobody, as the constructs set it. */
 const AUDIENCE = 'signer';
-/** Rows that `project-state` writes itself do not wake it: the event source mapping's filter. */
-const OWN_ROWS: ReadonlySet<string> = new Set(['flag', 'page']);
+/** Rows that are nobody's news do not wake `project-state`: the event source mapping's filter. */
+const OWN_ROWS: ReadonlySet<string> = new Set(['flag', 'page', 'watch']);
 
 /** The functions, running. */
 export type Functions = {
   readonly operate: (event: UrlEvent) => Promise<APIGatewayProxyStructuredResultV2 | undefined>;
   readonly reserve: (event: ReserveEvent) => Promise<APIGatewayProxyStructuredResultV2>;
+  readonly receive: (event: WebhookEvent) => Promise<APIGatewayProxyStructuredResultV2>;
   /** Resolves when the queue is empty and the stream is projected. */
   readonly idle: () => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
 /** Starts to deliver. */
-export async function connectFunctions(local: Local, folder: string): Promise<Functions> {
+export async function connectFunctions(
+  local: Local,
+  at: { readonly folder: string; readonly webhookSecrets?: string | undefined },
+): Promise<Functions> {
   const { world, services } = local;
+  const receive = receiveWebhook(world, await localWebhooks(world, at.webhookSecrets));
   const ingest = ingestEvents(world);
   const project = projectState(world);
   const command = operateBreaker(world);
@@ -45,7 +58,7 @@ export async function connectFunctions(local: Local, folder: string): Promise<Fu
   const poller = createStreamPoller({
     client: local.streams,
     streamArn: local.controlStreamArn,
-    checkpoint: fileCheckpoint(join(folder, 'checkpoints'), local.controlStreamArn),
+    checkpoint: fileCheckpoint(join(at.folder, 'checkpoints'), local.controlStreamArn),
     handler: (event) => project(event, localContext('project-state', TIMEOUT_MS.project)),
     filter: (record) => !OWN_ROWS.has(record.dynamodb?.Keys?.pk?.S ?? ''),
     onFailure: (_record, reason) =>
@@ -58,6 +71,7 @@ export async function connectFunctions(local: Local, folder: string): Promise<Fu
   return {
     operate: (event) => command(event, localContext('operate-breaker', TIMEOUT_MS.operate)),
     reserve: (event) => reserve(event, localContext('reserve-withdrawal', TIMEOUT_MS.reserve)),
+    receive: (event) => receive(event, localContext('receive-webhook', TIMEOUT_MS.receive)),
     idle: async () => {
       await services.events.idle();
       await poller.idle();

@@ -35,8 +35,17 @@ export type Local = {
   readonly services: Services;
   readonly streams: DynamoDBStreamsClient;
   readonly controlStreamArn: string;
+  /** Where SDK clients reach the tables, and what these are called. */
+  readonly tables: LocalTables;
   /** Where SDK clients reach the services. */
   readonly awsEndpoint: string;
+};
+
+/** Where the tables of an embedded runtime are. */
+export type LocalTables = {
+  readonly endpoint: string;
+  readonly ledger: string;
+  readonly control: string;
 };
 
 /** The `iss` of its admissions. */
@@ -99,7 +108,9 @@ export async function createLocalWorld(parameters: {
     ...portsOf(services, address),
   });
   const operator = { ...world, compilePolicy };
-  return { world: operator, services, streams, controlStreamArn, awsEndpoint: address.endpoint };
+  const tables = { endpoint: engine.endpoint, ...TABLES };
+  const { endpoint: awsEndpoint } = address;
+  return { world: operator, services, streams, controlStreamArn, tables, awsEndpoint };
 }
 
 /** The deployed adapters over the real SDK clients, which speak to the in-process services on loopback. */

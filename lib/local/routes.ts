@@ -8,9 +8,16 @@ import { fromEnvelope, InvalidEventError } from '../adapters/wire/event.ts';
 import { stringify } from '../adapters/wire/json.ts';
 import { read } from '../adapters/wire/read.ts';
 import type { UrlEvent } from '../runtime/operate-breaker.ts';
+import type { WebhookEvent } from '../runtime/receive-webhook.ts';
 import type { ReserveEvent } from '../runtime/reserve-withdrawal.ts';
 import type { World } from '../runtime/world.ts';
-import { type HttpResponse, type HttpRoute, RequestError } from './http-server.ts';
+import {
+  type HttpRequest,
+  type HttpResponse,
+  type HttpRoute,
+  RequestError,
+} from './http-server.ts';
+import type { LocalTables } from './local-world.ts';
 import type { Submission } from './runtime.ts';
 
 /** Events in one request. */
@@ -30,12 +37,17 @@ const submitted = z.array(
 /** What the routes reach. */
 export type Parts = {
   readonly world: World;
+  readonly tables: LocalTables;
   readonly submit: (submissions: readonly Submission[]) => Promise<void>;
   readonly operate: (event: UrlEvent) => Promise<APIGatewayProxyStructuredResultV2 | undefined>;
   readonly reserve: (event: ReserveEvent) => Promise<APIGatewayProxyStructuredResultV2>;
+  readonly receive: (event: WebhookEvent) => Promise<APIGatewayProxyStructuredResultV2>;
 };
 
-/** `POST /events`, `POST /commands`, `POST /reserve`, `GET /jwks`, `GET /withdrawals/<id>`, `GET /flag`, `GET /health`. */
+/**
+ * `POST /events`, `POST /commands`, `POST /reserve`, `POST /webhooks/<provider>`, `GET /jwks`,
+ * `GET /withdrawals/<id>`, `GET /flag`, `GET /health`, `GET /tables`.
+ */
 export function routes(parts: Parts): readonly HttpRoute[] {
   return [
     { method: 'POST', path: '/events', handle: ({ json }) => takeEvents(parts, json()) },
@@ -58,8 +70,15 @@ export function routes(parts: Parts): readonly HttpRoute[] {
         return passOn(parts, { method: 'GET', path, text: '' });
       },
     },
+    {
+      method: 'POST',
+      path: '/webhooks/:provider',
+      handle: (request) => takeWebhook(parts, request),
+    },
     { method: 'GET', path: '/flag', handle: ({ query }) => answerFlag(parts, query) },
     { method: 'GET', path: '/health', handle: () => answerHealth(parts) },
+    // For `breakwater watch`, which works on the tables as the deployed function does.
+    { method: 'GET', path: '/tables', handle: async () => ({ status: 200, body: parts.tables }) },
   ];
 }
 
@@ -129,6 +148,20 @@ async function passOn(
     rawPath,
     body,
     requestContext: { http: { method }, authorizer: { iam } },
+  });
+  return { status: answer.statusCode ?? 500, headers: JSON_TYPE, body: answer.body ?? '{}' };
+}
+
+/** Hands a delivery to the function as its public URL would. */
+async function takeWebhook(parts: Parts, request: HttpRequest): Promise<HttpResponse> {
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [name, value?.toString()]),
+  );
+  const answer = await parts.receive({
+    rawPath: `/${request.path.provider}`,
+    headers,
+    body: request.text,
+    requestContext: { http: { method: 'POST' } },
   });
   return { status: answer.statusCode ?? 500, headers: JSON_TYPE, body: answer.body ?? '{}' };
 }

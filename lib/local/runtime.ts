@@ -22,6 +22,7 @@ import type { Services } from './services.ts';
 import { proveHealth, tickLoop } from './ticking.ts';
 import { notingTrips, type Trips } from './trips.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
+import { startWatching } from './watching.ts';
 
 /** One event to submit. */
 export type Submission = {
@@ -47,6 +48,8 @@ export type Runtime = {
   readonly idle: () => Promise<void>;
   /** One heartbeat through the ingress, and the leases that it proves. */
   readonly tick: () => Promise<void>;
+  /** Steps along every watched chain until nothing is new; nothing without nodes. */
+  readonly watch: () => Promise<void>;
   /** `performance.now()` right after the commit of the last decision that tripped something. */
   readonly lastTripAtMs: () => number | undefined;
   /** Ends everything that was started, by process id. A temporary folder is removed. */
@@ -65,6 +68,12 @@ export type Options = {
   readonly policySource?: string | undefined;
   /** Ticks by itself this often; 0: only when asked to. */
   readonly tickEveryMs?: number | undefined;
+  /** File with the secrets of webhooks; absent: no provider has a path. */
+  readonly webhookSecrets?: string | undefined;
+  /** File with the nodes of each chain; absent: no chain is watched. */
+  readonly rpc?: string | undefined;
+  /** Looks at the chains by itself this often; 0 or absent: only when asked to. */
+  readonly watchEveryMs?: number | undefined;
   readonly onPage?: ((message: Message) => void) | undefined;
   readonly log?: Log | undefined;
 };
@@ -105,12 +114,15 @@ async function start({ options, folder, ending, stop }: Starting): Promise<Runti
   const local = await createLocalWorld({ folder, clock, log, onPage: options.onPage, ending });
   await resumeClock(local.world, clock);
   await putInForce(local.world, options.policySource);
-  const functions = await connectFunctions(local, folder);
+  const functions = await connectFunctions(local, {
+    folder,
+    webhookSecrets: options.webhookSecrets,
+  });
   ending.push(functions.stop);
   const submit = (submissions: readonly Submission[]) => put(local, submissions);
   const { world } = local;
   const served = {
-    routes: routes({ world, submit, operate: functions.operate, reserve: functions.reserve }),
+    routes: routes({ world, submit, tables: local.tables, ...functions }),
     onError: failed(log),
   };
   const http = await listen(served, options.port);
@@ -119,6 +131,11 @@ async function start({ options, folder, ending, stop }: Starting): Promise<Runti
   ending.push(() => withdraw(http.endpoint));
   const tick = () => proveHealth(local, submit);
   ending.push(tickLoop(world, { everyMs: options.tickEveryMs ?? 0, speed }));
+  const watcher = await startWatching(world, {
+    file: options.rpc,
+    everyMs: options.watchEveryMs ?? 0,
+  });
+  ending.push(watcher.stop);
   const aws = { endpoint: local.awsEndpoint, controlTopicArn: local.services.control.arn };
   return {
     url: http.endpoint,
@@ -130,6 +147,7 @@ async function start({ options, folder, ending, stop }: Starting): Promise<Runti
     submit,
     idle: functions.idle,
     tick,
+    watch: watcher.catchUp,
     lastTripAtMs: () => trips.lastAtMs,
     stop,
   };

@@ -1,6 +1,5 @@
 /** The world of a deployed function: composed from the environment that the constructs set. */
 
-import { Logger } from '@aws-lambda-powertools/logger';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { SNSClient } from '@aws-sdk/client-sns';
@@ -18,15 +17,16 @@ import { createDynamoStore } from '../adapters/dynamodb/store.ts';
 import { nodeDigest } from '../adapters/node-digest.ts';
 import { nodeIds } from '../adapters/node-ids.ts';
 import type { AdmissionSigner } from '../ports.ts';
+import { createLog } from './aws-log.ts';
 import { ENV } from './environment.ts';
 import { random, sleep, systemClock } from './system.ts';
-import { createWorld, type Log, type World } from './world.ts';
+import { createWorld, type World } from './world.ts';
 
 /** Source of the events that Breakwater itself sends. */
 const SOURCE = 'breakwater.tick';
 
 /** The SDK waits for ever on its own, and a queue that hangs must not take the whole function's time. */
-const BOUNDED = {
+export const BOUNDED = {
   maxAttempts: 2,
   requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
 } as const;
@@ -98,14 +98,6 @@ function lazySigner(): AdmissionSigner {
     },
     sign: async (claims) => signer().sign(claims),
     jwks: async () => signer().jwks(),
-  };
-}
-
-function createLog(): Log {
-  const logger = new Logger({ serviceName: 'breakwater' });
-  return {
-    info: (message, fields) => logger.info(message, { ...fields }),
-    error: (message, fields) => logger.error(message, { ...fields }),
   };
 }
 

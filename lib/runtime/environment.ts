@@ -16,5 +16,11 @@ export const ENV = {
   admissionPublishedKeyIds: 'ADMISSION_PUBLISHED_KEY_IDS',
   admissionIssuer: 'ADMISSION_ISSUER',
   admissionAudience: 'ADMISSION_AUDIENCE',
+  alchemySecretName: 'ALCHEMY_SECRET_NAME',
+  fireblocksSecretName: 'FIREBLOCKS_SECRET_NAME',
+  genericSecretName: 'GENERIC_SECRET_NAME',
+  /** Names the secret of the HTTP price provider; without it the public one is asked. */
+  priceSecretName: 'PRICE_SECRET_NAME',
+  rpcSecretName: 'RPC_SECRET_NAME',
   dynamodbEndpoint: 'DYNAMODB_ENDPOINT',
 } as const;

@@ -2,7 +2,14 @@
 
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { type Entry, type Recorded, recordBatch } from '../actions/record-batch.ts';
-import { type Event, InvalidEventError, parseEnvelope } from '../adapters/wire/event.ts';
+import { reportBalance } from '../actions/snapshot-balances.ts';
+import {
+  type Balance,
+  type Event,
+  InvalidEventError,
+  parseEnvelope,
+} from '../adapters/wire/event.ts';
+import * as Batch from '../domain/batch.ts';
 import { WAITING_MAX_MS } from '../domain/health.ts';
 import { canonicalBody } from '../domain/withdrawal.ts';
 import { pipeline } from './pipeline.ts';
@@ -11,7 +18,9 @@ import type { World } from './world.ts';
 /** Receives after which a failed record waits out the queue's own visibility: a long outage must not use them all up. */
 const SOON_RECEIVES_MAX = 10;
 
-type Readable = { readonly record: SQSRecord; readonly event: Event };
+type Counted = Exclude<Event, Balance>;
+type Readable = { readonly record: SQSRecord; readonly event: Counted };
+type Told = { readonly record: SQSRecord; readonly balance: Balance };
 type Unreadable = { readonly record: SQSRecord; readonly error: unknown };
 
 /**
@@ -31,7 +40,7 @@ export function ingestEvents(world: World) {
 }
 
 async function ingest(world: World, event: SQSEvent): Promise<SQSBatchResponse> {
-  const { readable, unreadable } = parseAll(event.Records);
+  const { readable, balances, unreadable } = parseAll(event.Records);
   const failed = new Set<string>();
   const deps = { ...world.decision, alerts: world.store.alerts };
   const entries = toEntries(world, readable);
@@ -43,8 +52,9 @@ async function ingest(world: World, event: SQSEvent): Promise<SQSBatchResponse> 
     report(world, result);
   }
   if (isStuck(entries, recorded)) await noteStuck(world);
+  const unknown = await noteBalances(world, balances, failed);
   await Promise.all(
-    unreadable.map(async (one) => {
+    [...unreadable, ...unknown].map(async (one) => {
       if (!(await putAside(world, one))) failed.add(one.record.messageId);
     }),
   );
@@ -77,18 +87,46 @@ async function noteStuck(world: World): Promise<void> {
 
 function parseAll(records: readonly SQSRecord[]): {
   readonly readable: readonly Readable[];
+  readonly balances: readonly Told[];
   readonly unreadable: readonly Unreadable[];
 } {
   const readable: Readable[] = [];
+  const balances: Told[] = [];
   const unreadable: Unreadable[] = [];
   for (const record of records) {
     try {
-      readable.push({ record, event: parseEnvelope(record.body) });
+      const event = parseEnvelope(record.body);
+      if (event.kind === 'balance') balances.push({ record, balance: event });
+      else readable.push({ record, event });
     } catch (error) {
       unreadable.push({ record, error });
     }
   }
-  return { readable, unreadable };
+  return { readable, balances, unreadable };
+}
+
+/** Notes what was reported, one after the other; what could not be put comes again. Gives back those of no wallet. */
+async function noteBalances(
+  world: World,
+  told: readonly Told[],
+  failed: Set<string>,
+): Promise<readonly Unreadable[]> {
+  const { balances, alerts } = world.store;
+  const { policy } = world.decision;
+  const deps = { balances, alerts, policy, clock: world.clock };
+  const unknown: Unreadable[] = [];
+  for (const { record, balance } of told) {
+    try {
+      if ((await reportBalance(deps, balance)) === 'noted') continue;
+      const problems = ['detail: no wallet or asset of the policy, or dated in the future'];
+      unknown.push({ record, error: new InvalidEventError({ problems }) });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'unknown';
+      world.log.error('balance not noted', { messageId: record.messageId, reason });
+      failed.add(record.messageId);
+    }
+  }
+  return unknown;
 }
 
 /** What is unreadable says nothing about how long money waits, so it is no part of the proof. */
@@ -105,6 +143,11 @@ function toEntries(world: World, readable: readonly Readable[]): readonly Entry[
       case 'outflow': {
         const bodyHash = world.digest.hash(canonicalBody(event.transfer));
         return { kind: 'transfer', event, bodyHash, lagMs: waitedMs(record, nowMs) };
+      }
+      case 'batch': {
+        const { kind, ...batch } = event;
+        const bodyHash = world.digest.hash(Batch.canonicalBody(batch));
+        return { kind, batch, bodyHash };
       }
       default:
         return { kind: 'outcome', outcome: event };

@@ -1,6 +1,7 @@
 /** Commands and questions, by function URL (with the caller's IAM identity) or by the control topic. */
 
 import type { APIGatewayProxyStructuredResultV2, Context, SNSEvent } from 'aws-lambda';
+import { declareMovement } from '../actions/declare-movement.ts';
 import { operateBreaker as operate } from '../actions/operate-breaker.ts';
 import { readFlag } from '../actions/read-flag.ts';
 import { reportLimits } from '../actions/report-limits.ts';
@@ -10,6 +11,7 @@ import { showPolicy } from '../actions/show-policy.ts';
 import * as Wire from '../adapters/wire/command.ts';
 import { stringify } from '../adapters/wire/json.ts';
 import type * as Command from '../domain/command.ts';
+import type * as Movement from '../domain/movement.ts';
 import { serveWithdrawals } from './operate-withdrawals.ts';
 import { pipeline } from './pipeline.ts';
 import type { OperatorWorld, World } from './world.ts';
@@ -91,14 +93,15 @@ async function obey(world: OperatorWorld, body: string, actor: string): Promise<
 }
 
 async function serve(world: OperatorWorld, request: Wire.Request, actor: string): Promise<Answer> {
-  const { store, clock, deadLetters } = world;
-  const { decisions, incidents, health, held } = store;
-  const { policy } = world.decision;
   switch (request.command) {
     case 'pause':
     case 'resume':
-    case 'policy.apply': {
-      const result = await change(world, request, actor);
+    case 'policy.apply':
+    case 'movement.declare': {
+      const isMovement = request.command === 'movement.declare';
+      const result = isMovement
+        ? await declare(world, request, actor)
+        : await change(world, request, actor);
       return answer(result.kind === 'refused' ? 409 : 200, result);
     }
     case 'withdrawal.close':
@@ -109,6 +112,17 @@ async function serve(world: OperatorWorld, request: Wire.Request, actor: string)
       const { statusCode, body } = await serveWithdrawals(world, request, actor);
       return answer(statusCode, body);
     }
+    default:
+      return reply(world, request);
+  }
+}
+
+/** Answers what only looks. */
+async function reply(world: World, question: Wire.Question): Promise<Answer> {
+  const { store, clock, deadLetters } = world;
+  const { decisions, incidents, health, held } = store;
+  const { policy } = world.decision;
+  switch (question.command) {
     case 'policy.show':
       return answer(200, await showPolicy(store));
     case 'status':
@@ -119,18 +133,18 @@ async function serve(world: OperatorWorld, request: Wire.Request, actor: string)
     case 'limits':
       return answer(
         200,
-        await reportLimits({ decisions, policy, clock }, { scope: request.scope }),
+        await reportLimits({ decisions, policy, clock }, { scope: question.scope }),
       );
     case 'incidents':
       return answer(200, await incidents.list(INCIDENTS_MAX));
     case 'incident':
-      return answerIncident(world, request.incidentId);
+      return answerIncident(world, question.incidentId);
     case 'flag': {
-      const { command: _, ...question } = request;
-      return answer(200, await readFlag({ decisions, health, policy, clock }, question));
+      const { command: _, ...asked } = question;
+      return answer(200, await readFlag({ decisions, health, policy, clock }, asked));
     }
     default:
-      return request satisfies never;
+      return question satisfies never;
   }
 }
 
@@ -160,6 +174,20 @@ async function change(
   const command = Wire.toCommand(request, world.digest.hash);
   const result = await operate(deps, { command, actor });
   world.log.info('command', { actor, command: request.command, result });
+  return result;
+}
+
+/** The exchange's own movement, declared before it is made. */
+async function declare(
+  world: World,
+  request: Extract<Wire.Request, { command: 'movement.declare' }>,
+  actor: string,
+): Promise<Movement.Result> {
+  const { command, commandId, wallet: account, asset, destination, memo, reason } = request;
+  const transfer = { account, asset, destination, memo, amount: BigInt(request.max) };
+  const declaration = { commandId, transfer, untilMs: Date.parse(request.until), reason };
+  const result = await declareMovement(world.decision, { declaration, actor });
+  world.log.info('command', { actor, command, reason, result });
   return result;
 }
 

@@ -1,6 +1,7 @@
 /** The clock → heartbeats and leases, several times within the minute. */
 
 import type { ScheduledEvent } from 'aws-lambda';
+import { expireGraces } from '../actions/expire-graces.ts';
 import { createRounds } from '../actions/release-held.ts';
 import { renewLeases } from '../actions/renew-leases.ts';
 import { reportOverdue } from '../actions/report-overdue.ts';
@@ -54,6 +55,7 @@ export function createUpkeep(world: World): Upkeep {
       if (released.length > 0) world.log.info('held withdrawals let go', { released });
     }),
     oneAtATime(world, 'open reservations not looked at', () => tellOverdue(world)),
+    oneAtATime(world, 'late reports not looked at', () => expire(world)),
   ];
   return {
     start: () => {
@@ -75,6 +77,11 @@ function oneAtATime(world: World, failure: string, run: () => Promise<void>): Up
     },
     ended: async () => running,
   };
+}
+
+async function expire(world: World): Promise<void> {
+  const effect = await expireGraces({ ...world.decision, graces: world.store.graces });
+  if (effect) world.log.info('reports did not come in time', { trips: effect.trips });
 }
 
 async function tellOverdue(world: World): Promise<void> {
@@ -101,6 +108,9 @@ export async function renew(world: World, options: Options): Promise<void> {
     const deps = { health, projections, policy, events, deadLetters, notifier, clock };
     const proof = await renewLeases(deps, leases);
     if (proof.kind === 'unproven') world.log.error('lease not renewed', { why: proof.why });
+    else if (proof.blind) {
+      world.log.error('leases of blind chains not renewed', { blind: proof.blind });
+    }
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'unknown';
     world.log.error('tick failed', { reason });

@@ -154,7 +154,7 @@ describe('projectState', () => {
       await recordEvents(made.world.decision, [Build.incoming(Build.withdrawal(`w-${n}`))]);
     }
     await recordEvents(made.world.decision, [
-      Build.incoming(Build.outflow({ transaction: '0x1' })),
+      Build.incoming(Build.outflow({ transaction: '0x1' }, { destination: Build.STRANGER })),
     ]);
     for (const record of made.records) await projectState(depsOf(made), record);
     const pages = made.messages.filter(({ severity }) => severity === 'page');

@@ -2,6 +2,7 @@ import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { plan, recordEvents, UndecidableError } from '../../lib/actions/record-events.ts';
 import { UnavailableError } from '../../lib/adapters/store-errors.ts';
+import * as Approval from '../../lib/domain/approval.ts';
 import type { Incoming } from '../../lib/domain/decision.ts';
 import * as Ledger from '../../lib/domain/ledger.ts';
 import type { Limit } from '../../lib/domain/policy.ts';
@@ -93,8 +94,8 @@ describe('plan', () => {
     expect(plan(Build.policy(), [one])).toEqual([[one]]);
   });
 
-  test('behavior: 25 withdrawals of one customer from one wallet are one transaction', () => {
-    const events = Array.from({ length: 25 }, (_, n) => Build.incoming(Build.withdrawal(`w-${n}`)));
+  test('behavior: 17 withdrawals of one customer from one wallet are one transaction', () => {
+    const events = Array.from({ length: 17 }, (_, n) => Build.incoming(Build.withdrawal(`w-${n}`)));
     expect(plan(Build.policy(), events).length).toBe(1);
   });
 
@@ -109,6 +110,20 @@ describe('plan', () => {
 });
 
 describe('recordEvents', () => {
+  test('behavior: a report that comes again alone, and says more of its transaction, is kept', async () => {
+    const { world } = await readyWorld(Build.policy());
+    const report = Build.withdrawal('w-1');
+    await recordEvents(world.decision, [Build.incoming(report)]);
+    const [again] = await recordEvents(world.decision, [
+      Build.incoming({ ...report, sent: { nonce: 7 } }),
+    ]);
+    expect(again).toMatchObject({ outcome: { result: 'duplicate', notional: 0n } });
+    const rows = ['withdrawal:w-1', Approval.endsId(report.transfer)];
+    const loaded = await world.store.decisions.load({ rows, items: [] });
+    expect(loaded.rows.get('withdrawal:w-1')?.sent).toEqual({ nonce: 7 });
+    expect(loaded.rows.get(rows[1] ?? '')?.ends?.approvals).toMatchObject([{ nonce: 7 }]);
+  });
+
   test('behavior: an outflow that comes before its report in one batch is approved', async () => {
     const { world } = await readyWorld(Build.policy());
     const report = Build.incoming(Build.withdrawal('a'));
@@ -119,6 +134,35 @@ describe('recordEvents', () => {
       'new-withdrawal',
     ]);
     expect(await world.store.incidents.list(1)).toEqual([]);
+  });
+
+  test('behavior: an outflow that names nothing waits with the report between its ends that failed in the same call', async () => {
+    const { world } = await readyWorld(Build.policy());
+    const many = Array.from({ length: 40 }, (_, n) => Build.incoming(Build.withdrawal(`w-${n}`)));
+    const decisions = failingFor(world.decision.decisions, 'withdrawal:w-0');
+    const seen = Build.incoming(Build.outflow({ transaction: '0xa' }));
+    const stolen = Build.outflow({ transaction: '0xb' }, { destination: Build.STRANGER });
+    const events = [...many, seen, Build.incoming(stolen)];
+    const recorded = await recordEvents({ ...world.decision, decisions }, events);
+    expect(recorded.slice(-2).map(({ kind }) => kind)).toEqual(['failed', 'decided']);
+    const again = await recordEvents(world.decision, [...many, seen]);
+    expect(again.at(-1)).toMatchObject({ outcome: { result: 'matched-outflow', trips: [] } });
+  });
+
+  test('behavior: a report that comes again with the hash is a duplicate that is written', async () => {
+    const { world, committed } = await readyWorld(Build.policy());
+    const report = Build.withdrawal('w-1');
+    await recordEvents(world.decision, [Build.incoming(report)]);
+    const before = committed.length;
+    const named = Build.incoming({ ...report, sent: { transaction: '0xa' } });
+    for (const _ of [1, 2]) {
+      const [recorded] = await recordEvents(world.decision, [named]);
+      expect(recorded).toMatchObject({ outcome: { result: 'duplicate', notional: 0n } });
+    }
+    expect(committed.length - before).toBe(1);
+    const rowId = 'withdrawal:w-1';
+    const { rows } = await world.store.decisions.load({ rows: [rowId], items: [] });
+    expect(rows.get(rowId)?.sent).toEqual({ transaction: '0xa' });
   });
 
   test('behavior: an outflow whose report fails in the same call waits with it', async () => {
@@ -302,7 +346,10 @@ describe('recordEvents', () => {
     await recordEvents(world.decision, [Build.incoming(Build.withdrawal('w-2', { amount: 1n }))]);
     const last = committed.at(-1);
     expect(last?.incidents.length).toBe(1);
-    expect(last?.rows.map(({ row }) => row.rowId)).toEqual(['withdrawal:w-2']);
+    expect(last?.rows.map(({ row }) => row.rowId)).toEqual([
+      'withdrawal:w-2',
+      Approval.endsId(Build.transfer()),
+    ]);
   });
 
   test('H36: many small withdrawals trip on their sum', async () => {

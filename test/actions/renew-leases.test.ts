@@ -230,4 +230,38 @@ describe('renewLeases', () => {
     await renewLeases(depsOf(made));
     expect(await made.world.store.health.leases()).toEqual({ [CHAIN]: T0_MS + 999_999 });
   });
+
+  test('P7: H71 a blind watcher: its chain alone gets no lease, and people are told once', async () => {
+    const made = testWorld();
+    const rule = { confirmations: 0, blindAfterMs: 10 * SECOND_MS };
+    const base = policy();
+    const chains = base.chains.map((chain) =>
+      chain.pattern === CHAIN ? { ...chain, watch: rule } : chain,
+    );
+    await putInForce(made.world, { ...base, chains });
+    const { health } = made.world.store;
+    await health.noteSight(CHAIN, { seenAtMs: T0_MS, timestampMs: T0_MS });
+    await beat(made);
+    await renewLeases(depsOf(made));
+    expect(await health.leases()).toEqual({
+      [CHAIN]: T0_MS + LEASE_MS,
+      [OTHER_CHAIN]: T0_MS + LEASE_MS,
+    });
+    for (let round = 0; round < 5; round += 1) {
+      made.clock.nowMs += 50 * SECOND_MS;
+      await beat(made);
+      expect(await renewLeases(depsOf(made))).toMatchObject({ blind: [{ chain: CHAIN }] });
+    }
+    expect(await health.leases()).toEqual({
+      [CHAIN]: T0_MS + LEASE_MS,
+      [OTHER_CHAIN]: made.clock.nowMs + LEASE_MS,
+    });
+    expect(made.messages.map(({ subject }) => subject)).toEqual([
+      expect.stringContaining(`NOT ENABLED on ${CHAIN}: its watcher is blind`),
+    ]);
+    const { nowMs } = made.clock;
+    await health.noteSight(CHAIN, { seenAtMs: nowMs, timestampMs: nowMs });
+    await renewLeases(depsOf(made));
+    expect(await health.leases()).toMatchObject({ [CHAIN]: nowMs + LEASE_MS });
+  });
 });

@@ -198,4 +198,29 @@ describe('reportStatus', () => {
     const told = await status(world);
     expect(JSON.parse(stringify(told)).open[0].first.notional).toBe(Build.usd(1).toString());
   });
+
+  test('behavior: H68 H71 each chain: watched, blind since when and why, or not watched', async () => {
+    const made = testWorld();
+    const rule = { confirmations: 0, blindAfterMs: 10 * Build.SECOND_MS };
+    const base = Build.policy();
+    const chains = base.chains.map((chain) => ({ ...chain, watch: rule }));
+    await putInForce(made.world, { ...base, chains });
+    const { health } = made.world.store;
+    await health.noteSight(Build.CHAIN, { seenAtMs: Build.T0_MS, timestampMs: Build.T0_MS });
+    const now = () => status(made.world);
+    expect((await now()).chains).toEqual([
+      { chain: Build.CHAIN, inForce: false, watched: true },
+      {
+        chain: Build.OTHER_CHAIN,
+        inForce: false,
+        watched: false,
+        blind: { why: `no watcher has seen a block of ${Build.OTHER_CHAIN} yet` },
+      },
+    ]);
+    made.clock.nowMs += 11 * Build.SECOND_MS;
+    expect((await now()).chains[0]).toMatchObject({
+      watched: false,
+      blind: { why: `no new block of ${Build.CHAIN} for 11 s`, sinceMs: Build.T0_MS },
+    });
+  });
 });

@@ -103,14 +103,16 @@ describe('plan', () => {
     expect(groups.flat()).toEqual(asks);
     expect(groups.map((group) => group.length)).toMatchInlineSnapshot(`
       [
-        13,
-        13,
-        13,
-        13,
-        13,
-        13,
-        13,
-        9,
+        10,
+        10,
+        10,
+        10,
+        10,
+        10,
+        10,
+        10,
+        10,
+        10,
       ]
     `);
   });
@@ -119,8 +121,8 @@ describe('plan', () => {
     const limits = ['a', 'b', 'c', 'd'].map((limitId) => holding({ limitId }));
     const asks = Array.from({ length: 30 }, (_, n) => ask(`w${n}`, 1));
     const sizes = (policy: Policy.Policy) => plan(policy, asks).map(({ length }) => length);
-    expect(sizes(Build.policy({ limits: limits.slice(0, 1) }))).toEqual([26, 4]);
-    expect(sizes(Build.policy({ limits }))).toEqual([10, 10, 10]);
+    expect(sizes(Build.policy({ limits: limits.slice(0, 1) }))).toEqual([17, 13]);
+    expect(sizes(Build.policy({ limits }))).toEqual([8, 8, 8, 6]);
   });
 
   test('args: none, and one that cannot be valued', () => {
@@ -392,7 +394,9 @@ describe('reserveWithdrawals by many callers', () => {
     'P6: after the commit of a trip no admission is committed, nor given for what was asked after it',
     async (seed) => {
       const random = mulberry32(seed);
-      const made = await readyWorld(limited(1_000_000, { unmatched: { scope: 'wallet' } }));
+      const made = await readyWorld(
+        limited(1_000_000, { unmatched: { scope: 'wallet', risks: 'pause' } }),
+      );
       const turns = createTurns(random);
       const askedAfter: Answer[] = [];
       const isOpen = () => made.committed.some(({ incidents }) => incidents.length > 0);
@@ -407,7 +411,9 @@ describe('reserveWithdrawals by many callers', () => {
         }),
         async () => {
           for (let wait = random() * 120; wait > 0; wait -= 1) await turns.turn();
-          const thief = Build.incoming(Build.outflow({ transaction: '0xbad' }));
+          const thief = Build.incoming(
+            Build.outflow({ transaction: '0xbad' }, { destination: Build.STRANGER }),
+          );
           let [recorded] = await recordEvents(caller(made, turns), [thief]);
           while (recorded?.kind === 'failed') {
             [recorded] = await recordEvents(caller(made, turns), [thief]);

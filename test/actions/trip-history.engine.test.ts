@@ -109,7 +109,9 @@ function ask(withdrawalId: string): Ask {
 
 /** Records an outflow that nobody approved. @returns the incident that it opened. */
 async function trip(history: Operation[], one: Process, number: number): Promise<string> {
-  const theft = Build.incoming(Build.outflow({ transaction: `0xbad${number}` }));
+  // To somebody else: an outflow of what is reserved would be its own.
+  const thief = { destination: Build.STRANGER };
+  const theft = Build.incoming(Build.outflow({ transaction: `0xbad${number}` }, thief));
   let incidentId = '';
   await note(history, one, async () => {
     for (let tried = 0; incidentId === '' && tried < TRIES_MAX; tried += 1) {

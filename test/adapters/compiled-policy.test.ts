@@ -28,6 +28,20 @@ const unknownRule = fc.record<Policy.UnknownRule>({
 const asset: fc.Arbitrary<Policy.AssetRule> = fc.record(
   {
     pattern: word,
+    sources: fc.array(
+      fc.record({
+        feed: fc.oneof(
+          fc.record({ kind: fc.constant('http' as const), id: word }),
+          fc.record({
+            kind: fc.constant('chainlink' as const),
+            chain: fc.constant('eip155:1' as const),
+            address: word,
+          }),
+        ),
+        maxAgeMs: ms,
+        keepMs: ms,
+      }),
+    ),
     symbol: word,
     decimals: fc.integer({ min: 0, max: Money.DECIMALS_MAX }),
     floorPricePicoUsd: units,
@@ -70,7 +84,16 @@ const rule: fc.Arbitrary<Policy.Limit> = fc.record(
 const anyPolicy: fc.Arbitrary<Policy.Policy> = fc.record({
   name: word,
   mode,
-  chains: fc.array(fc.record({ pattern: word, name: word })),
+  chains: fc.array(
+    fc.record(
+      {
+        pattern: word,
+        name: word,
+        watch: fc.record({ confirmations: ms, blindAfterMs: ms }),
+      },
+      { requiredKeys: ['pattern', 'name'] },
+    ),
+  ),
   assets: fc.array(asset),
   wallets: fc.array(wallet),
   limits: fc.array(rule),
@@ -80,7 +103,13 @@ const anyPolicy: fc.Arbitrary<Policy.Policy> = fc.record({
     chain: unknownRule,
     price: unknownRule,
   }),
-  unmatched: fc.record({ scope: kind }),
+  unmatched: fc.record({ scope: kind, risks: fc.constantFrom('pause', 'alert') }),
+  matching: fc.record({
+    deductedFeeMax: fc.bigInt({ min: 0n, max: 10n ** 30n }),
+    graceMs: ms,
+    unseenMs: ms,
+  }),
+  own: fc.array(fc.constant('eip155:1:0x1111111111111111111111111111111111111111' as const)),
   conflict: fc.record({ scope: kind }),
   resume: fc.record({ kind: fc.constantFrom('trial', 'quorum') }),
   outstandingMax: ms,
@@ -119,7 +148,7 @@ describe('toCompiled', () => {
   test('default', () => {
     const one = policy({ chains: [], assets: [], wallets: [], limits: [limit()] });
     expect(toCompiled(one)).toMatchInlineSnapshot(
-      `"{"format":1,"policy":{"assets":[],"chains":[],"conflict":{"scope":"wallet"},"limits":[{"action":{"kind":"pause","scope":"wallet"},"allowed":"1000000000","limitId":"wallet-hour","metric":"notional","mode":"enforce","scope":"wallet","where":{},"windowMs":3600000}],"mode":"enforce","name":"test","outstandingMax":100,"overdueMs":21600000,"resume":{"kind":"trial"},"timing":{"admissionMs":30000,"clockToleranceMs":2000,"commitDelayMs":6000,"leaseMs":180000},"unknown":{"asset":{"outflow":"pause","scope":"wallet","withdrawal":"block"},"chain":{"outflow":"pause","scope":"wallet","withdrawal":"block"},"price":{"outflow":"pause","scope":"wallet","withdrawal":"block"},"wallet":{"outflow":"pause","scope":"wallet","withdrawal":"block"}},"unmatched":{"scope":"key-domain"},"wallets":[]}}"`,
+      `"{"format":1,"policy":{"assets":[],"chains":[],"conflict":{"scope":"wallet"},"limits":[{"action":{"kind":"pause","scope":"wallet"},"allowed":"1000000000","limitId":"wallet-hour","metric":"notional","mode":"enforce","scope":"wallet","where":{},"windowMs":3600000}],"matching":{"deductedFeeMax":"0","graceMs":0,"unseenMs":86400000},"mode":"enforce","name":"test","outstandingMax":100,"overdueMs":21600000,"own":[],"resume":{"kind":"trial"},"timing":{"admissionMs":30000,"clockToleranceMs":2000,"commitDelayMs":6000,"leaseMs":180000},"unknown":{"asset":{"outflow":"pause","scope":"wallet","withdrawal":"block"},"chain":{"outflow":"pause","scope":"wallet","withdrawal":"block"},"price":{"outflow":"pause","scope":"wallet","withdrawal":"block"},"wallet":{"outflow":"pause","scope":"wallet","withdrawal":"block"}},"unmatched":{"risks":"pause","scope":"key-domain"},"wallets":[]}}"`,
     );
   });
 

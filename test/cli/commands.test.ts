@@ -124,6 +124,28 @@ describe('status', () => {
     expect(widest(out)).toBeLessThanOrEqual(80);
   });
 
+  test('behavior: H71 a blind watcher is named, with why and what to look at', async () => {
+    const [first] = Answers.ENABLED.chains;
+    const why = 'no new block of eip155:1 for 95 s';
+    const blind = { why, sinceMs: Answers.NOW_MS - 95_000 };
+    const chains = [{ ...first!, inForce: false, watched: false, blind }];
+    runtime.answers.set('status', ok({ ...Answers.LAPSED, chains }));
+    const { out } = await ran(['status'], { terminal: 80 });
+    expect(out.slice(out.indexOf('Proof of health'))).toMatchInlineSnapshot(`
+      "Proof of health
+        eip155:1   LAPSED 0 s ago
+        heartbeat  sent 2 s ago, came through in 140 ms
+        BLIND on eip155:1 since 1 min 35 s: no new block of eip155:1 for 95 s. It
+        alone is not enabled.
+
+      Next
+        Nothing was tripped. These chains are enabled again by themselves once their
+        watcher sees new blocks: see whether watch-chain runs, and whether the nodes
+        that its secret names answer.
+      "
+    `);
+  });
+
   test('behavior: no proof of health', async () => {
     runtime.answers.set('status', ok(Answers.LAPSED));
     expect((await ran(['status'], { terminal: 80 })).out).toMatchInlineSnapshot(`
@@ -595,6 +617,120 @@ describe('withdrawal close', () => {
     const count = runtime.requests.length;
     expect((await ran(wrong)).code).toBe(2);
     expect(runtime.requests.length).toBe(count);
+  });
+});
+
+describe('movement declare', () => {
+  const argv = [
+    'movement',
+    'declare',
+    '--wallet',
+    `eip155:1:0x${'11'.repeat(20)}`,
+    '--asset',
+    'eip155:1/slip44:60',
+    '--to',
+    `eip155:1:0x${'AB'.repeat(20)}`,
+    '--max',
+    '1500000000000000000',
+    '--reason',
+    'gas for the sweep',
+  ];
+  const untilMs = Answers.NOW_MS + 2 * 3_600_000;
+  const declared = {
+    kind: 'declared',
+    movementId: '00000000-0000-4000-8000-000000000001',
+    untilMs,
+  };
+
+  test('default', async () => {
+    runtime.answers.set('movement.declare', ok(declared));
+    const { code, out, err } = await ran([...argv, '--for', '2h'], { terminal: 80 });
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatchInlineSnapshot(`
+      "DECLARED 00000000-0000-4000-8000-000000000001 on URL
+      From     eip155:1:0x1111111111111111111111111111111111111111
+      To       eip155:1:0xabababababababababababababababababababab
+      Asset    eip155:1/slip44:60
+      Up to    1500000000000000000 base units in all
+      Until    2023-09-12 15:33:09 UTC (in 2 h)
+      What moves is counted as ever; limits still act on it.
+      "
+    `);
+    expect(widest(out)).toBeLessThanOrEqual(80);
+    expect(runtime.requests.at(-1)).toEqual({
+      command: 'movement.declare',
+      commandId: '00000000-0000-4000-8000-000000000001',
+      wallet: `eip155:1:0x${'11'.repeat(20)}`,
+      asset: 'eip155:1/slip44:60',
+      destination: `eip155:1:0x${'ab'.repeat(20)}`,
+      max: '1500000000000000000',
+      until: new Date(untilMs).toISOString(),
+      reason: 'gas for the sweep',
+    });
+  });
+
+  test('args: --until, --memo: shown without control characters', async () => {
+    runtime.answers.set('movement.declare', ok(declared));
+    const bitcoin = 'bip122:000000000019d6689c085ae165831e93';
+    const address = `${bitcoin}:1BoatSLRHtKNngkdXEeobR76b53LETtpyT`;
+    const { code, out } = await ran([
+      ...['movement', 'declare', '--wallet', address, '--asset', `${bitcoin}/slip44:0`],
+      ...['--to', address, '--max', '0', '--memo', '42 | \u202e', '--reason', 'x'],
+      ...['--until', '2023-09-12T18:00:00+02:00'],
+    ]);
+    expect(code).toBe(0);
+    expect(out).toContain('Memo     42 | ');
+    expect(out).not.toContain('\u202e');
+    expect(runtime.requests.at(-1)).toMatchObject({
+      memo: '42 | \u202e',
+      until: '2023-09-12T16:00:00.000Z',
+    });
+  });
+
+  test('args: --json', async () => {
+    runtime.answers.set('movement.declare', ok(declared));
+    const { code, out } = await ran([...argv, '--for', '30m', '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual(declared);
+  });
+
+  test('behavior: declared before', async () => {
+    runtime.answers.set('movement.declare', ok({ kind: 'duplicate' }));
+    expect(await ran([...argv, '--for', '2h'])).toMatchObject({
+      code: 0,
+      out: 'This movement is declared already; nothing more was done.\n',
+    });
+  });
+
+  test('error: refused', async () => {
+    const body = { kind: 'refused', why: 'it ends more than 7 days ahead' };
+    runtime.answers.set('movement.declare', { status: 409, body });
+    const { code, out, err } = await ran([...argv, '--for', '8d', '--json']);
+    expect(code).toBe(3);
+    expect(JSON.parse(out)).toEqual(body);
+    expect(err).toContain('more than 7 days ahead');
+  });
+
+  test.each([
+    ['no end', argv, '--until or --for'],
+    ['two ends', [...argv, '--for', '2h', '--until', '2023-09-12T18:00:00Z'], '--until or --for'],
+    ['a span without a unit', [...argv, '--for', '2'], '--for: 2'],
+    ['a span of nothing', [...argv, '--for', '0h'], '--for: 0h'],
+    ['a time without a zone', [...argv, '--until', '2023-09-12T18:00:00'], '--until'],
+    ['a wallet’s name', [...argv, '--for', '2h', '--wallet', 'eth-hot-1'], '--wallet'],
+    ['a symbol', [...argv, '--for', '2h', '--asset', 'ETH'], '--asset'],
+    [
+      'a mistyped address',
+      [...argv, '--for', '2h', '--to', 'eip155:1:0x8bf8cd7F001D0584F98F53a3d82eD0bA498cC3dF'],
+      '--to',
+    ],
+    ['an amount in ETH', [...argv, '--for', '2h', '--max', '1.5'], 'max'],
+    ['another chain', [...argv, '--for', '2h', '--asset', 'eip155:10/slip44:60'], 'asset: is on'],
+  ])('error: %s asks nothing', async (_name, wrong, named) => {
+    const { code, err } = await ran(wrong);
+    expect(code).toBe(2);
+    expect(err).toContain(named);
+    expect(runtime.requests).toEqual([]);
   });
 });
 

@@ -52,6 +52,49 @@ describe('diffPolicies', () => {
     expect(diffPolicies(POLICY, edited(from, to)).map((change) => change.effect)).toEqual([effect]);
   });
 
+  test.each([
+    { from: '', to: 'matching: { grace: 30s }', effect: 'looser' },
+    { from: 'matching: { grace: 30s }', to: 'matching: { grace: 20s }', effect: 'tighter' },
+    { from: '', to: 'matching: { deductedFeeMaxUsd: "0.000001" }', effect: 'looser' },
+    { from: '', to: 'matching: { unseen: 25h }', effect: 'looser' },
+    { from: '', to: `own: ["eip155:1:0x${'bb'.repeat(20)}"]`, effect: 'looser' },
+    { from: `own: ["eip155:1:0x${'bb'.repeat(20)}"]`, to: '', effect: 'tighter' },
+  ])('behavior: $effect: $from → $to', ({ from, to, effect }) => {
+    const before = parsePolicy(`${SOURCE}\n${from}\n`);
+    const after = parsePolicy(`${SOURCE}\n${to}\n`);
+    expect(diffPolicies(before, after).map((change) => change.effect)).toEqual([effect]);
+  });
+
+  test.each([
+    { from: undefined, to: { confirmations: 0, blindAfterMs: 120_000 }, effect: 'tighter' },
+    { from: { confirmations: 0, blindAfterMs: 120_000 }, to: undefined, effect: 'looser' },
+    {
+      from: { confirmations: 0, blindAfterMs: 120_000 },
+      to: { confirmations: 0, blindAfterMs: 121_000 },
+      effect: 'looser',
+    },
+    {
+      from: { confirmations: 0, blindAfterMs: 120_000 },
+      to: { confirmations: 12, blindAfterMs: 120_000 },
+      effect: 'other',
+    },
+  ])('behavior: watch $from → $to: $effect', ({ from, to, effect }) => {
+    const [first, ...rest] = POLICY.chains;
+    const watched = (watch: typeof from) => ({
+      ...POLICY,
+      chains: [{ ...first!, watch }, ...rest],
+    });
+    const changes = diffPolicies(watched(from), watched(to));
+    expect(changes.map((change) => [change.field, change.effect])).toEqual([['watch', effect]]);
+  });
+
+  test('behavior: what comes before a theft is only told: looser', () => {
+    const risks = { ...POLICY, unmatched: { ...POLICY.unmatched, risks: 'alert' as const } };
+    expect(diffPolicies(POLICY, risks)).toEqual([
+      { what: 'policy', field: 'risks', before: 'pause', after: 'alert', effect: 'looser' },
+    ]);
+  });
+
   test('behavior: what is added one way is removed the other way', () => {
     const smaller = edited(/ {2}- id: all-count[^#]*/, '');
     expect(diffPolicies(smaller, POLICY)).toMatchInlineSnapshot(`

@@ -33,7 +33,15 @@ describe('runProgram', () => {
     const { code, out } = await run(['--help'], { terminal: 80 });
     expect(code).toBe(0);
     const look = ['status', 'limits', 'incidents', 'flag'];
-    for (const command of [...look, 'pause', 'resume', 'send', 'withdrawal', 'policy']) {
+    for (const command of [
+      ...look,
+      'pause',
+      'resume',
+      'send',
+      'withdrawal',
+      'movement',
+      'policy',
+    ]) {
       expect(out).toMatch(new RegExp(`^  ${command} `, 'm'));
     }
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);

@@ -73,6 +73,7 @@ describe('createReserveClient', () => {
       memo: 'tag',
       actor: 'a',
       fee: { asset: 'eip155:1/slip44:60', amount: 7n },
+      nonce: 7,
     });
     await time.advance(20);
     expect(await verdict).toEqual(allow('w-1'));
@@ -90,6 +91,7 @@ describe('createReserveClient', () => {
                 "asset": "eip155:1/slip44:60",
               },
               "memo": "tag",
+              "nonce": 7,
               "wallet": "eip155:1:0x1111111111111111111111111111111111111111",
               "withdrawalId": "w-1",
             },
@@ -329,6 +331,8 @@ describe('createReserveClient', () => {
     ['no id', { withdrawalId: '' }],
     ['too long an actor', { actor: 'a'.repeat(257) }],
     ['a fee in nothing', { fee: { asset: 'ETH', amount: 1n } }],
+    ['a nonce that is none', { nonce: -1 }],
+    ['a nonce between two', { nonce: 1.5 }],
   ])('error: unavailable without a call, %s', async (_name, field) => {
     const { client, calls, time } = setup();
     const verdict = await client.reserve({ ...withdrawal('w-1'), ...field });

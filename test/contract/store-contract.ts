@@ -1,12 +1,14 @@
 /** What every store promises. Each store's test file calls this once. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import * as Balance from '../../lib/domain/balance.ts';
 import type * as Breaker from '../../lib/domain/breaker.ts';
 import * as Decision from '../../lib/domain/decision.ts';
 import * as Ledger from '../../lib/domain/ledger.ts';
 import * as Meter from '../../lib/domain/meter.ts';
 import * as Money from '../../lib/domain/money.ts';
 import * as Queue from '../../lib/domain/queue.ts';
+import * as Watch from '../../lib/domain/watch.ts';
 import type { ControlRecord, Store } from '../../lib/ports.ts';
 import * as Build from '../support/builders.ts';
 
@@ -678,6 +680,126 @@ export function storeContract(name: string, harness: Harness): void {
       });
     });
 
+    describe('openReservations.unseen', () => {
+      const T = Build.T0_MS;
+      const waits = (id: string, chargedAtMs: number, parts: Partial<Ledger.Row> = {}) => {
+        const [transfer, subject] = [Build.transfer(), Build.subject()];
+        const money = { transfer, subject, charged: [], chargedAtMs };
+        return row(`withdrawal:${id}`, { state: 'reported', isAwaited: true, money, ...parts });
+      };
+      const unseen = async (atMs: number, limit = 100) =>
+        (await store.openReservations.unseen(atMs, limit)).map(({ withdrawalId }) => withdrawalId);
+
+      test('default: none', async () => {
+        expect(await unseen(T)).toEqual([]);
+      });
+
+      test('behavior: those charged before, the oldest first, at most the limit', async () => {
+        await commit({ rows: [T + 5, T, T + 9].map((ms, n) => putRow(waits(`w-${n}`, ms))) });
+        expect(await unseen(T + 10)).toEqual(['w-1', 'w-0', 'w-2']);
+        expect(await unseen(T + 9)).toEqual(['w-1', 'w-0']);
+        expect(await unseen(T)).toEqual([]);
+        expect(await unseen(T + 10, 1)).toEqual(['w-1']);
+      });
+
+      test('behavior: only where the chain is watched, and not while it is a reservation', async () => {
+        const { isAwaited: _, ...unwatched } = waits('unwatched', T);
+        await commit({
+          rows: [unwatched, waits('reserved', T, { state: 'reserved' }), waits('w', T)].map(
+            (each) => putRow(each),
+          ),
+        });
+        expect(await unseen(T + 1)).toEqual(['w']);
+        const open = await store.openReservations.before(T + 1, 100);
+        expect(open.map(({ withdrawalId }) => withdrawalId)).toEqual(['reserved']);
+      });
+
+      test('behavior: one that was seen is listed no more, and again once it left the chain', async () => {
+        await commit({ rows: [putRow(waits('w', T))] });
+        expect((await loadRow('withdrawal:w'))?.isAwaited).toBe(true);
+        await commit({ rows: [putRow(waits('w', T, { state: 'matched', version: 2 }), 1)] });
+        expect(await unseen(T + 1)).toEqual([]);
+        await commit({ rows: [putRow(waits('w', T, { version: 3 }), 2)] });
+        expect(await unseen(T + 1)).toEqual(['w']);
+      });
+
+      test('behavior: H17: a commit that loses lists none and forgets none', async () => {
+        await commit({ rows: [putRow(waits('a', T))] });
+        const lost = putRow(waits('a', T, { version: 2, state: 'matched' }), 7);
+        expect(await commit({ rows: [lost, putRow(waits('b', T))] })).toBe('conflict');
+        expect(await unseen(T + 1)).toEqual(['a']);
+      });
+    });
+
+    describe('graces.over', () => {
+      const T = Build.T0_MS;
+      const grace = (rowId: string, untilMs: number, change: 'put' | 'delete' = 'put') => ({
+        grace: { rowId, untilMs },
+        change,
+      });
+
+      test('default: none', async () => {
+        expect(await store.graces.over(T, 10)).toEqual([]);
+      });
+
+      test('behavior: those that are over, the first first, at most the limit', async () => {
+        await commit({ graces: [grace('late', T + 1_000), grace('b', T), grace('a', T + 1)] });
+        expect(await store.graces.over(T - 1, 10)).toEqual([]);
+        expect(await store.graces.over(T, 10)).toEqual(['b']);
+        expect(await store.graces.over(T + 999, 10)).toEqual(['b', 'a']);
+        expect(await store.graces.over(T + 1_000, 2)).toEqual(['b', 'a']);
+        expect(await store.graces.over(T + 1_000, 10)).toEqual(['b', 'a', 'late']);
+      });
+
+      test('behavior: one that is ended is gone; one that runs anew is as old as its new end', async () => {
+        await commit({ graces: [grace('a', T), grace('b', T + 1)] });
+        await commit({ graces: [grace('a', T, 'delete'), grace('a', T + 2)] });
+        expect(await store.graces.over(T + 9, 10)).toEqual(['b', 'a']);
+        await commit({ graces: [grace('a', T + 2, 'delete')] });
+        expect(await store.graces.over(T + 9, 10)).toEqual(['b']);
+      });
+
+      test('behavior: H17: a commit that loses begins none and ends none', async () => {
+        await commit({ rows: [putRow(row('r'))], graces: [grace('a', T)] });
+        const graces = [grace('a', T, 'delete'), grace('b', T)];
+        expect(await commit({ rows: [putRow(row('r'))], graces })).toBe('conflict');
+        expect(await store.graces.over(T, 10)).toEqual(['a']);
+      });
+
+      test('behavior: ids that look alike never meet (H25)', async () => {
+        const ids = ['a', 'A', 'a ', '~a', 'ä', 'a#1', 'x'.repeat(2_000), `${'x'.repeat(1_999)}y`];
+        await commit({ graces: ids.map((rowId) => grace(rowId, T)) });
+        expect([...(await store.graces.over(T, 100))].sort()).toEqual([...ids].sort());
+      });
+
+      test('behavior: no grace is told as a change of the control rows', async () => {
+        await commit({ graces: [grace('a', T)] });
+        await commit({ graces: [grace('a', T, 'delete')] });
+        expect(await opened.records()).toEqual([]);
+      });
+
+      test('behavior: a row keeps its grace, what it was sent with, and what waits between its ends', async () => {
+        const ends = {
+          approvals: [
+            { rowIds: ['withdrawal:a', 'withdrawal:b'], amount: Money.MAX },
+            { rowIds: ['withdrawal:c'], amount: 0n, transaction: '0xa', nonce: 0 },
+          ],
+          seen: [{ rowId: 'outflow:x', amount: 2n ** 70n, transaction: '0xb', nonce: 7 }],
+          movements: [{ movementId: 'm', left: Money.MAX, untilMs: T }],
+        };
+        const kept = row('p', {
+          graceUntilMs: T,
+          sent: { transaction: '0xa', nonce: 3 },
+          sequence: 9,
+          links: ['withdrawal:b'],
+          movementId: 'm',
+          ends,
+        });
+        await commit({ rows: [putRow(kept)] });
+        expect(await loadRow('p')).toEqual(kept);
+      });
+    });
+
     describe('incidents', () => {
       test('default: none', async () => {
         expect(await store.incidents.get('INC')).toBeUndefined();
@@ -806,6 +928,140 @@ export function storeContract(name: string, harness: Harness): void {
         await store.health.renew(Object.fromEntries([['__proto__', 5]]), 1);
         const leases = await store.health.leases();
         expect(Object.entries(leases)).toEqual([['__proto__', 5]]);
+      });
+    });
+
+    describe('sights', () => {
+      test('default: no chain was seen', async () => {
+        expect(await store.health.sights(['eip155:1'])).toEqual(new Map());
+      });
+
+      test('behavior: the newest sight of each chain, and of those asked for only', async () => {
+        const sight = { seenAtMs: 20, timestampMs: 19 };
+        await store.health.noteSight('eip155:1', sight);
+        await store.health.noteSight('eip155:1', { seenAtMs: 19, timestampMs: 30 });
+        await store.health.noteSight('eip155:56', { ...sight, stopped: 'too deep' });
+        expect(await store.health.sights(['eip155:1'])).toEqual(new Map([['eip155:1', sight]]));
+        const both = await store.health.sights(['eip155:56', 'eip155:1', 'eip155:5']);
+        expect(both.size).toBe(2);
+        expect(both.get('eip155:56')).toEqual({ ...sight, stopped: 'too deep' });
+        await store.health.noteSight('eip155:56', sight);
+        expect((await store.health.sights(['eip155:56'])).get('eip155:56')).toEqual(sight);
+      });
+    });
+
+    describe('watches', () => {
+      const fresh = Watch.start('eip155:1', Build.T0_MS);
+
+      test('default: nothing is remembered', async () => {
+        expect(await store.watches.load('eip155:1')).toBeUndefined();
+      });
+
+      test('behavior: what was saved comes back whole, with the next version', async () => {
+        const hashOf = (at: number) => `0x${Build.hash(`${at}`)}`;
+        const recent = Array.from({ length: 256 }, (_, at) => ({ number: at, hash: hashOf(at) }));
+        const rowIds = recent.map(({ hash }) => `outflow:eip155:1:${hash}:log:0`);
+        const state: Watch.State = {
+          ...fresh,
+          beganAt: 0,
+          cursor: { ...fresh.cursor, recent, accounted: { number: 0, hash: hashOf(0) } },
+          grants: ['eip155:1:0xab|eip155:1/erc20:0xcd'],
+          told: [{ block: hashOf(1), rowIds }],
+          begun: [{ rowId: rowIds[0] ?? '', number: 1 }],
+          stopped: 'ü',
+        };
+        expect(await store.watches.save(state)).toBe('saved');
+        expect(await store.watches.load('eip155:1')).toEqual({ ...state, version: 1 });
+        expect(await store.watches.load('eip155:56')).toBeUndefined();
+      });
+
+      test('behavior: H16 of two that save at once one loses, and nothing of it is written', async () => {
+        expect(await store.watches.save(fresh)).toBe('saved');
+        expect(await store.watches.save({ ...fresh, sequence: 1 })).toBe('conflict');
+        const first = await store.watches.load('eip155:1');
+        expect(first).toEqual({ ...fresh, version: 1 });
+        const saved = await Promise.all([
+          store.watches.save({ ...fresh, version: 1, sequence: 2 }),
+          store.watches.save({ ...fresh, version: 1, sequence: 3 }),
+        ]);
+        expect(saved.toSorted()).toEqual(['conflict', 'saved']);
+        expect((await store.watches.load('eip155:1'))?.version).toBe(2);
+      });
+    });
+
+    describe('prices', () => {
+      const quotes = new Map([
+        ['http ethereum', { pricePicoUsd: 10n ** 30n, atMs: Build.T0_MS }],
+        ['__proto__', { pricePicoUsd: 1n, atMs: 0 }],
+      ]);
+      const value = { quotes, askedAtMs: Build.T0_MS };
+
+      test('default: none yet', async () => {
+        const none = { version: 0, value: { quotes: new Map(), askedAtMs: 0 } };
+        expect(await store.prices.load()).toEqual(none);
+      });
+
+      test('behavior: H16 of two that put at once one loses, and nothing of it is written', async () => {
+        expect(await store.prices.put({ version: 0, value })).toBe('put');
+        const later = { ...value, askedAtMs: Build.T0_MS + 1 };
+        expect(await store.prices.put({ version: 0, value: later })).toBe('conflict');
+        expect(await store.prices.load()).toEqual({ version: 1, value });
+        expect(await store.prices.put({ version: 1, value: later })).toBe('put');
+        expect(await store.prices.load()).toEqual({ version: 2, value: later });
+      });
+
+      test('behavior: a decision reads them where it asks for them', async () => {
+        await store.prices.put({ version: 0, value });
+        const keys = { rows: [], items: ['global'] };
+        const asked = { ...keys, facts: { prices: true, balances: [] } };
+        expect((await store.decisions.load(asked)).facts?.quotes).toEqual(quotes);
+        const other = { ...keys, facts: { prices: false, balances: [] } };
+        expect((await store.decisions.load(other)).facts?.quotes).toEqual(new Map());
+        expect((await store.decisions.load(keys)).facts).toBeUndefined();
+      });
+    });
+
+    describe('balances', () => {
+      const noted = (amounts: readonly bigint[]) =>
+        amounts.reduce<Balance.Balance | undefined>(
+          (before, amount, at) =>
+            Balance.note(before, { amount, atMs: Build.T0_MS + at * 7 * Build.MINUTE_MS }),
+          undefined,
+        );
+      const value = noted([0n, 5n, 5n, Money.MAX, 10n ** 24n]);
+      if (!value) throw new Error('nothing was noted');
+
+      test('default: none yet', async () => {
+        expect(await store.balances.load('s')).toEqual({ version: 0, value: undefined });
+      });
+
+      test('behavior: what was put comes back whole, for its scope only', async () => {
+        for (const scope of TRICKY_IDS.slice(1)) {
+          expect(await store.balances.put(scope, { version: 0, value })).toBe('put');
+        }
+        expect((await store.balances.load(TRICKY_IDS[0] ?? '')).version).toBe(0);
+        for (const scope of TRICKY_IDS.slice(1)) {
+          expect(await store.balances.load(scope)).toEqual({ version: 1, value });
+        }
+      });
+
+      test('behavior: H16 of two that put at once one loses', async () => {
+        await store.balances.put('s', { version: 0, value });
+        const next = Balance.note(value, { amount: 1n, atMs: value.newestMs + 1 });
+        const put = await Promise.all([
+          store.balances.put('s', { version: 1, value: next }),
+          store.balances.put('s', { version: 1, value: next }),
+        ]);
+        expect(put.toSorted()).toEqual(['conflict', 'put']);
+        expect(await store.balances.load('s')).toEqual({ version: 2, value: next });
+      });
+
+      test('behavior: a decision reads those that it asks for; what is not there is absent', async () => {
+        await store.balances.put('a', { version: 0, value });
+        await store.balances.put('b', { version: 0, value });
+        const facts = { prices: true, balances: ['a', 'none'] };
+        const loaded = await store.decisions.load({ rows: [], items: [], facts });
+        expect(loaded.facts?.balances).toEqual(new Map([['a', value]]));
       });
     });
 

@@ -78,7 +78,7 @@ describe('keys', () => {
     ]);
     expect(items).toHaveLength(8);
     expect(new Set(items).size).toBe(8);
-    expect(rows).toHaveLength(4);
+    expect(rows).toHaveLength(5);
   });
 
   test('args: a parked record', () => {
@@ -627,7 +627,7 @@ describe('decide', () => {
       send(here, policy(), incoming(outflow({ transaction: '0xa' }, { amount: 1n })));
       expect(openScopes(here)).toEqual(['key-domain:vault-a']);
       expect(here.incidents.get('INC1')?.first.text).toBe(
-        `outflow of 0.000001 USDC from hot-1 to ${outflow({ transaction: '0xa' }).transfer.destination} that nobody approved: it names no approved withdrawal`,
+        `outflow of 0.000001 USDC from hot-1 to ${outflow({ transaction: '0xa' }).transfer.destination} that nobody approved: no approved withdrawal awaits it`,
       );
       send(here, policy(), incoming(outflow({ transaction: '0xb' }, { account: HOT_3 })));
       expect(openScopes(here)).toEqual(['key-domain:vault-a', 'key-domain:vault-b']);
@@ -860,7 +860,7 @@ describe('decide', () => {
       ).toMatchInlineSnapshot(`
         [
           "would-trip would have tripped wallet:hot-1: limit wallet-hour on wallet:hot-1: $1,002 in 1h of $1,000 allowed",
-          "would-trip would have tripped key-domain:vault-a: outflow of 1 USDC from hot-1 to eip155:1:0xcccccccccccccccccccccccccccccccccccccccc that nobody approved: it names no approved withdrawal",
+          "would-trip would have tripped key-domain:vault-a: outflow of 1 USDC from hot-1 to eip155:1:0xcccccccccccccccccccccccccccccccccccccccc that nobody approved: no approved withdrawal awaits it",
           "would-trip would have tripped wallet:hot-1: the policy does not know asset eip155:1/erc20:0x00000000000000000000000000000000000000ff",
           "would-trip would have tripped wallet:hot-1: withdrawal a came again with other content: amount 1001000000 → 2000000",
           "would-trip would have tripped wallet:hot-1: a record could not be decided on and is parked: broken",

@@ -45,8 +45,7 @@ describe('amount', () => {
 
 describe('unmatched', () => {
   test('args: a wallet with and without a name', () => {
-    const text = (account = HOT_2) =>
-      Explain.unmatched(policy(), outflow({ transaction: '0xa' }, { account }), 'why');
+    const text = (account = HOT_2) => Explain.unmatched(policy(), transfer({ account }), 'why');
     const to = outflow({ transaction: '0xa' }).transfer.destination;
     expect(text()).toBe(`outflow of 1 USDC from hot-2 to ${to} that nobody approved: why`);
     expect(text(STRANGER)).toBe(

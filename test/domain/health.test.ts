@@ -70,6 +70,83 @@ describe('prove', () => {
   });
 });
 
+const watched = policy({
+  chains: [
+    { pattern: CHAIN, name: 'Ethereum', watch: { confirmations: 0, blindAfterMs: 60_000 } },
+    { pattern: OTHER_CHAIN, name: 'BNB Chain' },
+  ],
+});
+
+describe('watchedOf', () => {
+  test('default: chains with wallets that the policy wants to be watched', () => {
+    expect(Health.watchedOf(watched)).toEqual([CHAIN]);
+    expect(Health.watchedOf({ ...watched, wallets: [] })).toEqual([]);
+  });
+});
+
+describe('blindOf', () => {
+  const at = (sight: Health.Sight) =>
+    Health.blindOf(watched, new Map([[CHAIN, sight]]), T0_MS).map(({ why }) => why);
+
+  test('default: H71 one that never saw a block is blind; a chain without a watcher is not', () => {
+    expect(Health.blindOf(watched, new Map(), T0_MS)).toEqual([
+      { chain: CHAIN, why: `no watcher has seen a block of ${CHAIN} yet` },
+    ]);
+  });
+
+  test('behavior: H71 no new block, up to the bound and beyond it', () => {
+    const sight = { seenAtMs: T0_MS - 60_000, timestampMs: T0_MS };
+    expect(at(sight)).toEqual([]);
+    expect(at({ ...sight, seenAtMs: T0_MS - 60_001 })).toEqual([
+      `no new block of ${CHAIN} for 60 s`,
+    ]);
+  });
+
+  test('behavior: H67 a node that repeats old blocks shows nothing of now', () => {
+    const sight = { seenAtMs: T0_MS, timestampMs: T0_MS - 60_001 };
+    expect(at(sight)).toEqual([`the newest block of ${CHAIN} that was read is 60 s old`]);
+  });
+
+  test('behavior: one that has stopped is blind however young its last block', () => {
+    expect(at({ seenAtMs: T0_MS, timestampMs: T0_MS, stopped: 'too deep' })).toEqual(['too deep']);
+  });
+});
+
+describe('prove, of blind chains', () => {
+  const blind = [{ chain: CHAIN, why: 'no block' }];
+
+  test('default: a blind chain keeps what it was given and gets no more; the others do', () => {
+    const given = { [CHAIN]: T0_MS + 3, [OTHER_CHAIN]: T0_MS + 3 };
+    expect(Health.prove({ ...evidence, blind, given })).toEqual({
+      kind: 'healthy',
+      leases: { [CHAIN]: T0_MS + 3, [OTHER_CHAIN]: T0_MS + 14 * SECOND_MS },
+      blind,
+    });
+  });
+
+  test('behavior: one that never had a lease has none', () => {
+    expect(Health.prove({ ...evidence, blind })).toMatchObject({
+      leases: { [OTHER_CHAIN]: T0_MS + 14 * SECOND_MS },
+    });
+    const { leases } = Health.prove({ ...evidence, blind }) as { leases: object };
+    expect(Object.keys(leases)).toEqual([OTHER_CHAIN]);
+  });
+});
+
+describe('blindPage', () => {
+  test('default', () => {
+    expect(Health.blindPage({ chain: CHAIN, why: 'no new block' }, T0_MS)).toMatchInlineSnapshot(`
+      {
+        "body": "Withdrawals on eip155:1 are not enabled because its lease ran out: no new block.
+      Nothing was tripped, and other chains go on. They are enabled again by themselves once the watcher sees new blocks: see whether watch-chain runs and whether its RPC endpoints answer.
+      First command: breakwater status",
+        "severity": "page",
+        "subject": "NOT ENABLED on eip155:1: its watcher is blind since 2023-09-12T13:21:00.000Z; run: breakwater status",
+      }
+    `);
+  });
+});
+
 describe('lapsedPage', () => {
   test('default', () => {
     expect(Health.lapsedPage('no heartbeat', T0_MS)).toMatchInlineSnapshot(`

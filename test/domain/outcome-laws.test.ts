@@ -177,8 +177,15 @@ describe('decide', () => {
           if (step.kind !== 'say') continue;
           for (const [rowId, { money, atMs }] of before) {
             if (!money) continue;
-            expect(here.rows.get(rowId)?.money).toEqual(money);
-            expect(here.rows.get(rowId)?.atMs).toBe(atMs);
+            const row = here.rows.get(rowId);
+            // What an outflow carried for a late report goes to its withdrawal as it is.
+            const moved = row?.state === 'reported' && money.charged.length === 0;
+            const bearer = moved ? before.get(before.get(rowId)?.link ?? '')?.money : money;
+            expect(row?.money?.chargedAtMs).toBe(bearer?.chargedAtMs);
+            const isEmptied = row?.state === 'replaced' && row.money?.charged.length === 0;
+            if (!isEmptied) expect(row?.money?.charged).toEqual(bearer?.charged);
+            if (!moved) expect(row?.money?.subject).toEqual(money.subject);
+            expect(row?.atMs).toBe(atMs);
           }
         }
       }),

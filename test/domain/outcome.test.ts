@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import * as Approval from '../../lib/domain/approval.ts';
 import type * as Ledger from '../../lib/domain/ledger.ts';
 import * as Meter from '../../lib/domain/meter.ts';
 import * as Outcome from '../../lib/domain/outcome.ts';
@@ -16,6 +17,7 @@ import {
   policy,
   SECOND_MS,
   T0_MS,
+  transfer,
   USDC,
   usd,
   withdrawal,
@@ -114,15 +116,17 @@ describe('further', () => {
   test('behavior: the outflow that a replaced transaction was matched with', () => {
     const here = seenWithFee();
     const further = (outcome: Outcome.Outcome) => Outcome.further(here.rows, [outcome]);
-    expect(further(replaced('w1', '0xA'))).toEqual(['outflow:eip155:1:0xa:top']);
-    expect(further(replaced('w1', '0xb'))).toEqual([]);
+    const ends = Approval.endsId(transfer());
+    expect(further(replaced('w1', '0xA'))).toEqual([ends, 'outflow:eip155:1:0xa:top']);
+    expect(further(replaced('w1', '0xb'))).toEqual([ends]);
     expect(further(replaced('w2', '0xa'))).toEqual([]);
-    expect(further(settled('w1'))).toEqual([]);
+    expect(further(settled('w1'))).toEqual([ends]);
   });
 
   test('behavior: a transaction whose name begins as another does is another', () => {
     const here = seenWithFee();
-    expect(Outcome.further(here.rows, [replaced('w1', '0x')])).toEqual([]);
+    const found = Outcome.further(here.rows, [replaced('w1', '0x')]);
+    expect(found).toEqual([Approval.endsId(transfer())]);
   });
 });
 
@@ -477,6 +481,11 @@ describe('decide: replaced', () => {
     expect(became(here, replaced('w1', '0xa'))).toMatchObject({ givenBack: 0n });
     expect(see(here, '0xb')).toBe('matched-outflow');
     expect(heldBy(here, 'wallet:hot-1')).toBe(usd(1));
+    expect(heldBy(here, 'wallet:hot-1', 'count')).toBe(1n);
+    expect(rowOf(here, 'w1')?.money).toMatchObject({
+      charged: [{ notional: usd(1) }],
+      subject: { actor: undefined },
+    });
     expectMetersToCover(here);
   });
 

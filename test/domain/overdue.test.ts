@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { alert } from '../../lib/domain/overdue.ts';
+import { alert, unseenAlert } from '../../lib/domain/overdue.ts';
 
 const HOUR_MS = 3_600_000;
-const AT = { nowMs: 100 * HOUR_MS, overdueMs: 6 * HOUR_MS, countMax: 100 };
+const AT = { nowMs: 100 * HOUR_MS, ageMs: 6 * HOUR_MS, countMax: 100 };
 
 function open(count: number) {
   return Array.from({ length: count }, (_, number) => ({
@@ -38,6 +38,27 @@ describe('alert', () => {
   });
 
   test('args: an age in minutes', () => {
-    expect(alert(open(1), { ...AT, overdueMs: 90 * 60_000 })?.text).toContain('over 90 min');
+    expect(alert(open(1), { ...AT, ageMs: 90 * 60_000 })?.text).toContain('over 90 min');
+  });
+});
+
+describe('unseenAlert', () => {
+  test('default: none where all were seen', () => {
+    expect(unseenAlert([], AT)).toBeUndefined();
+  });
+
+  test('behavior: its own words, beside those of the other alert', () => {
+    const told = unseenAlert(open(2), { ...AT, ageMs: 24 * HOUR_MS });
+    expect(told?.kind).toBe('unseen');
+    expect(told?.alertId).toBe('unseen|4');
+    expect(told?.text).toMatchInlineSnapshot(
+      `"2 approved withdrawals were not seen on their chain for over 24 h (w0, w1): were they sent, and does the watcher see everything?"`,
+    );
+  });
+
+  test('behavior: told once in each such age', () => {
+    const at = (nowMs: number) => unseenAlert(open(1), { ...AT, nowMs })?.alertId;
+    expect(at(6 * HOUR_MS)).toBe(at(12 * HOUR_MS - 1));
+    expect(at(12 * HOUR_MS)).not.toBe(at(12 * HOUR_MS - 1));
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import * as Approval from '../../lib/domain/approval.ts';
 import type * as Ledger from '../../lib/domain/ledger.ts';
 import * as Money from '../../lib/domain/money.ts';
 import type * as Policy from '../../lib/domain/policy.ts';
@@ -89,7 +90,11 @@ describe('keys', () => {
   test('default: its row, the note of its conflict, and all that it is charged to', () => {
     const one = ask('w1', 1);
     expect(Reservation.keys(policy(), [one, one])).toEqual({
-      rows: ['withdrawal:w1', `conflict:withdrawal:w1:${one.bodyHash}`],
+      rows: [
+        'withdrawal:w1',
+        Approval.endsId(one.withdrawal.transfer),
+        `conflict:withdrawal:w1:${one.bodyHash}`,
+      ],
       items: expect.arrayContaining([
         'global',
         'actor:customer-1',
@@ -475,9 +480,13 @@ describe('decide', () => {
   });
 
   test('behavior: an open breaker blocks, an admitted repeat too', () => {
-    const { here, reserve: askFor, record } = scene({ unmatched: { scope: 'wallet' } });
+    const {
+      here,
+      reserve: askFor,
+      record,
+    } = scene({ unmatched: { scope: 'wallet', risks: 'pause' } });
     askFor(ask('a', 1));
-    record(outflow({ transaction: '0xb' }));
+    record(outflow({ transaction: '0xb' }, { destination: STRANGER }));
     expect(askFor(ask('a', 1), ask('b', 1), ask('c', 1, { account: HOT_2 }))).toMatchObject([
       { kind: 'block', reason: 'paused', scope: 'wallet:hot-1', incidentId: 'INC1' },
       { kind: 'block', reason: 'paused', provisional: true },

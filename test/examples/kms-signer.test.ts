@@ -35,7 +35,7 @@ import type { AccountId, AssetId, ChainId } from '../../lib/domain/caip.ts';
 import { localContext } from '../../lib/local/context.ts';
 import { reserveWithdrawal } from '../../lib/runtime/reserve-withdrawal.ts';
 import { readyWorld, type TestWorld } from '../support/action-world.ts';
-import { hasAnvil, startAnvil } from '../support/anvil.ts';
+import { findAnvil, startAnvil } from '../support/anvil.ts';
 import * as Build from '../support/builders.ts';
 import { type EthereumKms, startEthereumKms } from '../support/ethereum-kms.ts';
 import { toDer } from '../support/kms.ts';
@@ -139,30 +139,33 @@ function tokenCall(recipient: `0x${string}`, amount: bigint): `0x${string}` {
 }
 
 describe('createWithdrawalSigner', () => {
-  test.skipIf(!hasAnvil)('default: a node takes what was signed (needs anvil)', async () => {
-    const { made, sign } = await setUp();
-    const anvil = await startAnvil();
-    try {
-      const transport = http(anvil.url);
-      const admin = createTestClient({ mode: 'anvil', transport });
-      const node = createPublicClient({ transport, pollingInterval: 50 });
-      await admin.setBalance({ address: kms.address, value: 10n ** 19n });
-      // Twice, since every second signature of this KMS has its s in the upper half.
-      for (const nonce of [0, 1]) {
-        const withdrawalId = `w-${nonce}`;
-        const admission = await reserve(made, { withdrawalId });
-        const signed = await sign({ withdrawalId, admission, transaction: payment({ nonce }) });
-        if (!signed.ok) throw new Error(signed.text);
-        const hash = await node.sendRawTransaction({ serializedTransaction: signed.serialized });
-        expect(hash).toBe(signed.hash);
-        const receipt = await node.waitForTransactionReceipt({ hash });
-        expect(receipt.status).toBe('success');
+  test.skipIf(findAnvil() === undefined)(
+    'default: a node takes what was signed (needs anvil)',
+    async () => {
+      const { made, sign } = await setUp();
+      const anvil = await startAnvil({ chainId: 31_337 });
+      try {
+        const transport = http(anvil.url);
+        const admin = createTestClient({ mode: 'anvil', transport });
+        const node = createPublicClient({ transport, pollingInterval: 50 });
+        await admin.setBalance({ address: kms.address, value: 10n ** 19n });
+        // Twice, since every second signature of this KMS has its s in the upper half.
+        for (const nonce of [0, 1]) {
+          const withdrawalId = `w-${nonce}`;
+          const admission = await reserve(made, { withdrawalId });
+          const signed = await sign({ withdrawalId, admission, transaction: payment({ nonce }) });
+          if (!signed.ok) throw new Error(signed.text);
+          const hash = await node.sendRawTransaction({ serializedTransaction: signed.serialized });
+          expect(hash).toBe(signed.hash);
+          const receipt = await node.waitForTransactionReceipt({ hash });
+          expect(receipt.status).toBe('success');
+        }
+        expect(await node.getBalance({ address: CUSTOMER })).toBe(2n * 10n ** 18n);
+      } finally {
+        await anvil.stop();
       }
-      expect(await node.getBalance({ address: CUSTOMER })).toBe(2n * 10n ** 18n);
-    } finally {
-      await anvil.stop();
-    }
-  });
+    },
+  );
 
   test('behavior: an ERC-20 transfer is compared by what its calldata says', async () => {
     const { made, sign } = await setUp();

@@ -152,7 +152,7 @@ describe('ControlTable', () => {
         "FilterCriteria": {
           "Filters": [
             {
-              "Pattern": "{"dynamodb":{"Keys":{"pk":{"S":[{"anything-but":["flag","page","held"]}]}}}}",
+              "Pattern": "{"dynamodb":{"Keys":{"pk":{"S":[{"anything-but":["flag","page","held","grace","watch"]}]}}}}",
             },
           ],
         },
@@ -462,7 +462,9 @@ describe('EventsIngress', () => {
       Statement: {
         Action: 'events:PutEvents',
         Condition: {
-          StringEquals: { 'events:detail-type': ['withdrawal.reported', 'outflow.observed'] },
+          StringEquals: {
+            'events:detail-type': ['withdrawal.reported', 'batch.declared', 'outflow.observed'],
+          },
         },
         Principal: { AWS: Match.objectLike({}) },
       },

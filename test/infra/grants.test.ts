@@ -48,7 +48,7 @@ describe('Breakwater', () => {
   test('behavior: readers of the flag see meters, leases and policies, no ledger row, and write nothing', () => {
     expect(verbsOf('FlagReaders')).toMatchInlineSnapshot(`
       [
-        "dynamodb:BatchGetItem dynamodb:GetItem on LedgerTable if ForAllValues:StringLike=dynamodb:LeadingKeys=item#* leases",
+        "dynamodb:BatchGetItem dynamodb:GetItem on LedgerTable if ForAllValues:StringLike=dynamodb:LeadingKeys=item#* leases prices",
         "kms:Decrypt kms:DescribeKey on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
         "dynamodb:GetItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=policy",
       ]
@@ -62,7 +62,7 @@ describe('Breakwater', () => {
         "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on LedgerTable",
         "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
         "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on ControlTable",
-        "dynamodb:DeleteItem dynamodb:Query on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held",
+        "dynamodb:DeleteItem dynamodb:Query on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held grace",
         "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage on IngressEvents",
         "sqs:SendMessage on IngressRejects",
       ]
@@ -91,7 +91,7 @@ describe('Breakwater', () => {
         "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on LedgerTable",
         "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
         "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on ControlTable",
-        "dynamodb:DeleteItem dynamodb:Query on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held",
+        "dynamodb:DeleteItem dynamodb:Query on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held grace",
         "kms:GetPublicKey kms:Sign on AdmissionKey",
       ]
     `);
@@ -105,7 +105,7 @@ describe('Breakwater', () => {
         "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
         "dynamodb:Query on LedgerTable/index/open-reservations",
         "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem on ControlTable",
-        "dynamodb:DeleteItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held",
+        "dynamodb:DeleteItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held grace",
         "sqs:GetQueueAttributes on IngressDeadLetters",
         "sqs:SendMessage on AlertsFailedCommands",
       ]
@@ -120,7 +120,7 @@ describe('Breakwater', () => {
         "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
         "dynamodb:Query on LedgerTable/index/open-reservations",
         "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on ControlTable",
-        "dynamodb:DeleteItem dynamodb:Query on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held",
+        "dynamodb:DeleteItem dynamodb:Query on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held grace",
         "events:PutEvents on IngressBus if StringEquals=events:detail-type=heartbeat",
         "sqs:GetQueueAttributes on IngressDeadLetters",
         "sns:Publish on AlertsAlert",
@@ -153,7 +153,7 @@ describe('Breakwater', () => {
     `);
     expect(verbsOf('Producers')).toMatchInlineSnapshot(`
       [
-        "events:PutEvents on IngressBus if StringEquals=events:detail-type=withdrawal.reported outflow.observed",
+        "events:PutEvents on IngressBus if StringEquals=events:detail-type=withdrawal.reported batch.declared outflow.observed",
       ]
     `);
   });
@@ -176,7 +176,7 @@ describe('Breakwater', () => {
     `);
   });
 
-  test('behavior: no role holds a managed policy, and nobody may scan, or delete but from the queues', () => {
+  test('behavior: no role holds a managed policy, and nobody may scan, or delete but from what waits', () => {
     for (const role of Object.values(resourcesOf(template, 'AWS::IAM::Role'))) {
       expect(role.Properties.ManagedPolicyArns).toBeUndefined();
       expect(role.Properties.Policies).toBeUndefined();
@@ -184,10 +184,10 @@ describe('Breakwater', () => {
     const dangerous = Object.keys(policies)
       .flatMap(verbsOf)
       .filter((line) => /dynamodb:(Delete|Scan|Batch(Write|Exec)|Partiql)/i.test(line));
-    const fromQueues =
-      /^dynamodb:DeleteItem( dynamodb:Query)? on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held$/;
+    const fromWaiting =
+      /^dynamodb:DeleteItem( dynamodb:Query)? on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held grace$/;
     expect(dangerous.length).toBeGreaterThan(0);
-    for (const line of dangerous) expect(line).toMatch(fromQueues);
+    for (const line of dangerous) expect(line).toMatch(fromWaiting);
   });
 
   test('behavior: the environment of each function is what its grants set', () => {

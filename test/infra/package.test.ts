@@ -199,12 +199,13 @@ describe('breakwater/client, installed', () => {
 });
 
 describe('breakwater/cdk, installed', () => {
-  test('behavior: an app of five lines synthesizes, with all functions bundled', () => {
+  test('behavior: an app of six lines synthesizes, with all functions bundled', () => {
     const program = put('app.js', [
       `import { App, Stack } from 'aws-cdk-lib';`,
       `import { Breakwater } from 'breakwater/cdk';`,
       `const app = new App();`,
-      `new Breakwater(new Stack(app, 'Mine'), 'Breakwater');`,
+      `const props = { webhooks: { genericSecretName: 'g' }, watch: { rpcSecretName: 'r' } };`,
+      `new Breakwater(new Stack(app, 'Mine'), 'Breakwater', props);`,
       `app.synth();`,
     ]);
     const { status, stderr } = run(process.execPath, [program]);

@@ -7,7 +7,7 @@ import { ingestEvents, TimeoutError } from '../../lib/runtime/ingest-events.ts';
 import { tickOnce } from '../../lib/runtime/tick.ts';
 import type { Parts } from '../../lib/runtime/world.ts';
 import { ledgerOf, readyWorld, type TestWorld } from '../support/action-world.ts';
-import { beat, observed, outcome, reported, sqsRecord } from '../support/aws-shapes.ts';
+import { beat, envelope, observed, outcome, reported, sqsRecord } from '../support/aws-shapes.ts';
 import * as Build from '../support/builders.ts';
 import { expectMetersToBeSums } from '../support/ledger-check.ts';
 
@@ -49,6 +49,30 @@ describe('ingestEvents', () => {
     expect(incident).toMatchObject({ scope: 'key-domain:vault-a', first: { kind: 'unmatched' } });
     expectMetersToBeSums(await ledgerOf(made.world.store, made.committed));
     expect(made.lines.map(({ message }) => message)).toEqual(['event decided', 'event decided']);
+  });
+
+  test('H38: a reported balance is noted; one of nobody is put aside; one that fails comes again', async () => {
+    const balance = (wallet: string) =>
+      envelope('balance.reported', {
+        wallet,
+        asset: Build.ETH,
+        amount: '5',
+        at: new Date(Build.T0_MS).toISOString(),
+      });
+    const made = await readyWorld(Build.policy());
+    const records = [
+      sqsRecord('m-1', balance(Build.HOT_1)),
+      sqsRecord('m-2', balance(Build.STRANGER)),
+    ];
+    expect(await ingest(made, records)).toEqual([]);
+    const { balances } = made.world.store;
+    expect((await balances.load(`wallet-asset:hot-1|${Build.ETH}`)).value?.newest).toBe(5n);
+    expect(made.rejected).toHaveLength(1);
+    const broken = await readyWorld(Build.policy(), ({ store }) => ({
+      store: { ...store, balances: { ...store.balances, put: failing } },
+    }));
+    expect(await ingest(broken, records.slice(0, 1))).toEqual(['m-1']);
+    expect(broken.askedAgain).toHaveLength(1);
   });
 
   test('P7: an event that waited long and fails is noted, and the flag is not renewed', async () => {
@@ -116,7 +140,10 @@ describe('ingestEvents', () => {
       'detail.amount',
       'detail.wallet',
     ]);
-    expect(made.committed.at(-1)?.rows.map(({ row }) => row.rowId)).toEqual(['withdrawal:w-1']);
+    expect(made.committed.at(-1)?.rows.map(({ row }) => row.rowId)).toEqual([
+      'withdrawal:w-1',
+      expect.stringMatching(/^match:/),
+    ]);
   });
 
   test('behavior: only rejects: nothing is asked of a store that is down', async () => {
@@ -132,7 +159,7 @@ describe('ingestEvents', () => {
     const records = [sqsRecord('m-1', '{'), sqsRecord('m-2', reported('w-1'))];
     expect(await ingest(made, records)).toEqual(['m-1']);
     expect(made.askedAgain).toEqual(['receipt of m-1']);
-    expect(made.committed.at(-1)?.rows.length).toBe(1);
+    expect(made.committed.at(-1)?.rows.length).toBe(2);
   });
 
   test('behavior: money is counted before rejects are put aside', async () => {
@@ -348,6 +375,58 @@ describe('ingestEvents', () => {
     ];
     expect(await ingest(made, records)).toEqual([]);
     expect(await made.world.store.incidents.list(1)).toEqual([]);
+    expectMetersToBeSums(await ledgerOf(made.world.store, made.committed));
+  });
+
+  test('behavior: a batch and its payout count once; the batch again, and another under its id, change nothing', async () => {
+    const made = await readyWorld(Build.policy());
+    const contract = `eip155:1:0x${'d'.repeat(40)}`;
+    const batch = (withdrawalIds: readonly string[], sum = '2000000') =>
+      envelope('batch.declared', {
+        batchId: 'b-1',
+        wallet: Build.HOT_1,
+        contract,
+        asset: Build.USDC,
+        sum,
+        withdrawalIds,
+      });
+    const report = (withdrawalId: string) =>
+      envelope('withdrawal.reported', {
+        withdrawalId,
+        wallet: Build.HOT_1,
+        asset: Build.USDC,
+        destination: Build.CUSTOMER,
+        amount: '1000000',
+      });
+    const payout = envelope('outflow.observed', {
+      transaction: '0xa',
+      place: 'top',
+      wallet: Build.HOT_1,
+      asset: Build.USDC,
+      destination: contract,
+      amount: '2000000',
+    });
+    const bodies = [
+      payout,
+      batch(['w-1', 'w-2']),
+      batch(['w-2', 'w-1']),
+      batch(['w-1'], '1000000'),
+      report('w-1'),
+      report('w-2'),
+    ];
+    const records = bodies.map((body, position) => sqsRecord(`m-${position}`, body));
+    expect(await ingest(made, records)).toEqual([]);
+    expect(await made.world.store.incidents.list(1)).toEqual([]);
+    expect(made.lines.map(({ fields }) => fields.result)).toEqual([
+      'matched-outflow',
+      'batch',
+      'duplicate',
+      'refused',
+      'new-withdrawal',
+      'new-withdrawal',
+    ]);
+    const told = made.records.filter(({ type }) => type === 'alert-raised');
+    expect(told).toMatchObject([{ alert: { kind: 'refused', rowId: 'batch:b-1' } }]);
     expectMetersToBeSums(await ledgerOf(made.world.store, made.committed));
   });
 

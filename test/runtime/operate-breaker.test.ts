@@ -48,6 +48,19 @@ async function trip(made: TestWorld): Promise<string> {
   return incident?.incidentId ?? '';
 }
 
+function movement(made: TestWorld) {
+  return {
+    command: 'movement.declare',
+    commandId: 'command-m',
+    wallet: Build.HOT_1,
+    asset: Build.USDC,
+    destination: Build.CUSTOMER,
+    max: '1000000',
+    until: soon(made),
+    reason: 'gas for the sweep',
+  };
+}
+
 describe('operateBreaker by URL', () => {
   test('default', async () => {
     const made = await readyWorld(Build.policy());
@@ -215,6 +228,72 @@ describe('operateBreaker by URL', () => {
     expect(made.records.filter(({ type }) => type === 'alert-raised')).toEqual([]);
   });
 
+  test('args: movement.declare, once, under the caller’s own name', async () => {
+    const made = await readyWorld(Build.policy());
+    expect(await ask(made, movement(made))).toEqual({
+      status: 200,
+      body: {
+        kind: 'declared',
+        movementId: 'command-m',
+        untilMs: made.clock.nowMs + 60_000,
+      },
+    });
+    expect(await ask(made, movement(made))).toEqual({ status: 200, body: { kind: 'duplicate' } });
+    const { rows } = await made.world.store.decisions.load({
+      rows: ['command:command-m'],
+      items: [],
+    });
+    expect(rows.get('command:command-m')?.note).toContain(`declared by ${ACTOR} until`);
+    const moved = Build.outflow({ transaction: '0x1' });
+    const [recorded] = await recordEvents(made.world.decision, [Build.incoming(moved)]);
+    expect(recorded).toMatchObject({ outcome: { result: 'moved-outflow' } });
+    expect(await openScopes(made)).toEqual([]);
+    expect(made.lines).toContainEqual({
+      level: 'info',
+      message: 'command',
+      fields: expect.objectContaining({ actor: ACTOR, command: 'movement.declare' }),
+    });
+  });
+
+  test.each<[string, { wrong: object; status: number; why: string }]>([
+    [
+      'another maximum under its id',
+      { wrong: { max: '2000000' }, status: 409, why: 'was used for another command' },
+    ],
+    [
+      'an end that is past',
+      {
+        wrong: { commandId: 'command-n', until: '2020-01-01T00:00:00Z' },
+        status: 409,
+        why: 'past',
+      },
+    ],
+    [
+      'an end too far ahead',
+      {
+        wrong: { commandId: 'command-n', until: '2099-01-01T00:00:00Z' },
+        status: 409,
+        why: '7 days',
+      },
+    ],
+    [
+      'a wallet of nobody',
+      { wrong: { commandId: 'command-n', wallet: Build.STRANGER }, status: 409, why: 'no wallet' },
+    ],
+    [
+      'an amount that is none',
+      { wrong: { commandId: 'command-n', max: '1e18' }, status: 400, why: 'max' },
+    ],
+  ])('error: a movement with %s declares nothing', async (_name, { wrong, status, why }) => {
+    const made = await readyWorld(Build.policy());
+    await ask(made, movement(made));
+    const before = made.committed.length;
+    const answered = await ask(made, { ...movement(made), ...wrong });
+    expect(answered.status).toBe(status);
+    expect(JSON.stringify(answered.body)).toContain(why);
+    expect(made.committed.length).toBe(before);
+  });
+
   test('args: policy.apply and policy.show', async () => {
     const made = testWorld(() => ({ compilePolicy }));
     expect(await ask(made, { command: 'policy.show' })).toEqual({
@@ -373,6 +452,20 @@ describe('operateBreaker by topic', () => {
     [
       'a withdrawal to close',
       { command: 'withdrawal.close', withdrawalId: 'w-1', outcome: 'failed', reason: 'x' },
+      'carries pause and resume',
+    ],
+    [
+      'a movement',
+      {
+        command: 'movement.declare',
+        commandId: 'command-1',
+        wallet: Build.HOT_1,
+        asset: Build.USDC,
+        destination: Build.CUSTOMER,
+        max: '1',
+        until: '2099-01-01T00:00:00Z',
+        reason: 'x',
+      },
       'carries pause and resume',
     ],
     ['garbage', 'pause everything', 'is not JSON'],

@@ -13,6 +13,7 @@ import {
   incoming,
   limit,
   OTHER_CHAIN,
+  outflow,
   policy,
   T0_MS,
   usd,
@@ -228,6 +229,54 @@ describe('tickOnce', () => {
       await tickOnce(world, { everyMs: 5_000 });
       return made.records.filter(
         (record) => record.type === 'alert-raised' && record.alert.kind === 'overdue',
+      ).length;
+    };
+    expect(await told(3_600_000)).toBe(0);
+    expect(await told(3_600_001)).toBe(1);
+    expect(await told(3_600_002)).toBe(1);
+    expect(await told(7_200_001)).toBe(2);
+  });
+
+  test('behavior: an outflow whose report does not come in its time trips at the next round', async () => {
+    const matching = { deductedFeeMax: 0n, graceMs: 20_000, unseenMs: 86_400_000 };
+    const made = await readyWorld(policy({ matching }));
+    const { world, clock } = made;
+    await recordEvents(world.decision, [incoming(outflow({ transaction: '0xa' }))]);
+    const open = async (afterMs: number) => {
+      clock.nowMs = T0_MS + afterMs;
+      await tickOnce(world, { everyMs: 5_000 });
+      return (await world.store.incidents.list(9)).map(({ scope }) => scope);
+    };
+    expect(await open(19_999)).toEqual([]);
+    expect(await open(20_000)).toEqual(['key-domain:vault-a']);
+    expect(await open(25_000)).toEqual(['key-domain:vault-a']);
+    const line = made.lines.find(({ message }) => message === 'reports did not come in time');
+    expect(line?.fields.trips).toMatchObject([{ scope: 'key-domain:vault-a', opened: true }]);
+  });
+
+  test('behavior: late reports that cannot be listed keep no lease from being renewed', async () => {
+    const made = await living(({ store }) => ({
+      store: { ...store, graces: { over: async () => Promise.reject(new Error('down')) } },
+    }));
+    await tickOnce(made.world, { everyMs: 0 });
+    await made.world.sleep(1_000);
+    await tickOnce(made.world, { everyMs: 0 });
+    expect(await made.world.store.health.leases()).toMatchObject({ [CHAIN]: T0_MS + 180_000 });
+    expect(made.lines.map(({ message }) => message)).toContain('late reports not looked at');
+  });
+
+  test('behavior: approved withdrawals that are not seen on a watched chain are told of once for each such time', async () => {
+    const matching = { deductedFeeMax: 0n, graceMs: 0, unseenMs: 3_600_000 };
+    const watch = { confirmations: 0, blindAfterMs: 120_000 };
+    const chains = [{ pattern: CHAIN, name: 'Ethereum', watch }];
+    const made = await readyWorld(policy({ matching, chains }));
+    const { world, clock } = made;
+    await recordEvents(world.decision, [incoming(withdrawal('lost'))]);
+    const told = async (afterMs: number) => {
+      clock.nowMs = T0_MS + afterMs;
+      await tickOnce(world, { everyMs: 5_000 });
+      return made.records.filter(
+        (record) => record.type === 'alert-raised' && record.alert.kind === 'unseen',
       ).length;
     };
     expect(await told(3_600_000)).toBe(0);

@@ -1,45 +1,175 @@
-/** A local EVM node: anvil, started by path on a free port of loopback, ended by its process id. */
+/** A real EVM node for tests: anvil, as a child process on loopback. */
 
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Hex } from 'viem';
 import { freePort } from '../../lib/local/free-port.ts';
 
-const BINARY = join(
-  import.meta.dirname,
-  '../../node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil',
-);
-const LOOKS_MAX = 200;
+/** A running node. */
+export type Anvil = {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  /** One JSON-RPC call. @throws {Error} with the node's own message. */
+  readonly rpc: (method: string, ...params: readonly unknown[]) => Promise<unknown>;
+  /** Ends the process and removes its files. */
+  readonly stop: () => Promise<void>;
+};
 
-/** Whether there is a node for this platform. */
-export const hasAnvil = process.platform === 'linux' && existsSync(BINARY);
+/** How to start. Without `blockTimeS` and with `automine` off, blocks come only by `anvil_mine`. */
+export type AnvilParameters = {
+  readonly chainId?: number;
+  readonly port?: number;
+  readonly blockTimeS?: number;
+  /** Whether each transaction is mined at once; default yes. */
+  readonly automine?: boolean;
+  readonly accounts?: number;
+  /** Default `prague`, which has EIP-7702. Before `cancun`, mining thousands of blocks takes a second. */
+  readonly hardfork?: 'prague' | 'shanghai';
+  /** How many states are kept: balances of older blocks cannot be asked for, as on a full node. */
+  readonly statesMax?: number;
+  /** Where the state is read at the start and written at the end: survives a restart. */
+  readonly stateFile?: string;
+};
 
-/** A running node. Its chain is 31337. */
-export type Anvil = { readonly url: string; readonly stop: () => Promise<void> };
+/** Chain id of the tests; the same as Ethereum's, so that identifiers read as people know them. */
+export const TEST_CHAIN_ID = 1;
 
-/** Starts one and waits until it answers. */
-export async function startAnvil(): Promise<Anvil> {
-  const port = await freePort();
-  const child = spawn(BINARY, ['--host', '127.0.0.1', '--port', `${port}`, '--silent'], {
-    stdio: 'ignore',
-  });
-  const gone = new Promise<void>((resolve) => {
-    child.once('close', () => resolve());
-    child.once('error', () => resolve());
-  });
-  const stop = async () => {
-    child.kill('SIGKILL');
-    await gone;
-  };
-  const url = `http://127.0.0.1:${port}`;
-  for (let look = 0; look < LOOKS_MAX; look += 1) {
-    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] });
-    const headers = { 'content-type': 'application/json' };
-    const answer = await fetch(url, { method: 'POST', headers, body }).catch(() => undefined);
-    if (answer?.ok) return { url, stop };
-    await sleep(25);
+/**
+ * Private keys that everybody knows: those of the mnemonic "test test test … junk", which anvil and
+ * hardhat fund. Never send anything of value to their addresses.
+ */
+export const WELL_KNOWN_KEYS: readonly Hex[] = [
+  '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80',
+  '0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d',
+  '0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a',
+  '0x7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6',
+  '0x47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a',
+];
+
+const STARTS_MAX = 3;
+const READY_MAX_MS = 10_000;
+const READY_POLL_MS = 10;
+const STOP_MAX_MS = 3_000;
+
+/** The binary for this platform, if it is installed: tests of the chain are skipped without it. */
+export function findAnvil(): string | undefined {
+  const arch = process.arch === 'x64' ? 'amd64' : process.arch;
+  try {
+    const manifest = createRequire(import.meta.url).resolve(
+      `@foundry-rs/anvil-${process.platform}-${arch}/package.json`,
+    );
+    const binary = join(dirname(manifest), 'bin', 'anvil');
+    accessSync(binary);
+    return binary;
+  } catch {
+    return undefined;
   }
-  await stop();
-  throw new Error('anvil did not answer');
+}
+
+/** Starts a node and waits until it answers. @throws {Error} not installed, or silent. */
+export async function startAnvil(parameters: AnvilParameters = {}): Promise<Anvil> {
+  const binary = findAnvil();
+  if (binary === undefined) throw new Error('anvil is not installed for this platform');
+  // It keeps old states under the home folder.
+  const home = await mkdtemp(join(tmpdir(), 'breakwater-anvil-'));
+  for (let start = 1; ; start++) {
+    const port = parameters.port ?? (await freePort());
+    const child = spawn(binary, argumentsOf(parameters, port), {
+      stdio: 'ignore',
+      env: { HOME: home },
+    });
+    const anvil = describeAnvil(child, { port, home });
+    if (await isReady(child, anvil)) return anvil;
+    await end(child);
+    if (start >= STARTS_MAX) {
+      await rm(home, { recursive: true, force: true });
+      throw new Error(`anvil did not answer on port ${port} in ${READY_MAX_MS} ms`);
+    }
+  }
+}
+
+function argumentsOf(parameters: AnvilParameters, port: number): string[] {
+  const { blockTimeS, automine = true, accounts = 10, hardfork = 'prague' } = parameters;
+  const { statesMax, stateFile } = parameters;
+  return [
+    '--silent',
+    ...['--host', '127.0.0.1', '--port', String(port)],
+    ...['--hardfork', hardfork, '--accounts', String(accounts)],
+    ...['--chain-id', String(parameters.chainId ?? TEST_CHAIN_ID)],
+    ...(blockTimeS === undefined ? [] : ['--block-time', String(blockTimeS)]),
+    ...(automine ? [] : ['--no-mining']),
+    ...(statesMax === undefined ? [] : ['--prune-history', String(statesMax)]),
+    ...(stateFile === undefined
+      ? []
+      : [
+          '--state',
+          stateFile,
+          '--preserve-historical-states',
+          '--transaction-block-keeper',
+          '1000',
+        ]),
+  ];
+}
+
+function describeAnvil(
+  child: ChildProcess,
+  place: { readonly port: number; readonly home: string },
+): Anvil {
+  const url = `http://127.0.0.1:${place.port}`;
+  return {
+    url,
+    port: place.port,
+    pid: child.pid ?? 0,
+    rpc: (method, ...params) => callRpc(url, method, params),
+    stop: async () => {
+      await end(child);
+      await rm(place.home, { recursive: true, force: true });
+    },
+  };
+}
+
+async function callRpc(url: string, method: string, params: readonly unknown[]): Promise<unknown> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+  });
+  const answer = (await response.json()) as { result?: unknown; error?: { message: string } };
+  if (answer.error) throw new Error(`${method}: ${answer.error.message}`);
+  return answer.result;
+}
+
+async function isReady(child: ChildProcess, anvil: Anvil): Promise<boolean> {
+  const deadlineMs = performance.now() + READY_MAX_MS;
+  while (performance.now() < deadlineMs && !isGone(child)) {
+    try {
+      await anvil.rpc('eth_chainId');
+      // On a port that somebody else took, that one answers and this one is about to end.
+      await sleep(READY_POLL_MS);
+      return !isGone(child);
+    } catch {
+      await sleep(READY_POLL_MS);
+    }
+  }
+  return false;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (isGone(child)) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGTERM');
+  const killing = setTimeout(() => child.kill('SIGKILL'), STOP_MAX_MS);
+  await gone;
+  clearTimeout(killing);
+}
+
+function isGone(child: ChildProcess): boolean {
+  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
 }

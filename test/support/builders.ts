@@ -87,11 +87,13 @@ export function policy(overrides: Partial<Policy.Policy> = {}): Policy.Policy {
       chain: UNKNOWN_RULE,
       price: UNKNOWN_RULE,
     },
-    unmatched: { scope: 'key-domain' },
+    unmatched: { scope: 'key-domain', risks: 'pause' },
     conflict: { scope: 'wallet' },
     resume: { kind: 'trial' },
     outstandingMax: 100,
     overdueMs: 21_600_000,
+    matching: { deductedFeeMax: 0n, graceMs: 0, unseenMs: 86_400_000 },
+    own: [],
     timing: {
       clockToleranceMs: 2_000,
       admissionMs: 30_000,
@@ -103,7 +105,7 @@ export function policy(overrides: Partial<Policy.Policy> = {}): Policy.Policy {
 }
 
 /** A limit: 1 000 USD an hour from one wallet, pausing it. */
-export function limit(overrides: Partial<Policy.Limit> = {}): Policy.Limit {
+export function limit(overrides: Partial<Policy.Standing> = {}): Policy.Standing {
   return {
     limitId: 'wallet-hour',
     scope: 'wallet',

@@ -13,7 +13,7 @@ import { say } from './outcomes.ts';
 import { reserve, submit, world } from './world.ts';
 
 /** A limit as `Build.limit` makes it, whose action is to hold. */
-export function holding(overrides: Partial<Policy.Limit> = {}): Policy.Limit {
+export function holding(overrides: Partial<Policy.Standing> = {}): Policy.Standing {
   return Build.limit({ action: { kind: 'hold' }, ...overrides });
 }
 

@@ -62,12 +62,13 @@ const GIVEN_BACK: ReadonlySet<string> = new Set(['failed', 'cancelled', 'replace
  */
 export function rebuild(rows: Iterable<Row>, shortHash: (text: string) => number): Rebuilt {
   const meters: Rebuilt = new Map();
-  for (const row of rows) {
+  const all = [...rows];
+  const late = new Set(all.filter(isLate).map((row) => row.rowId));
+  for (const row of all) {
     const { money } = row;
     if (!money) continue;
     const isGivenBack = GIVEN_BACK.has(row.state);
-    // What a matched outflow was charged is a fee; its withdrawal was counted on its own row.
-    const feeOnly = row.state === 'matched' && row.rowId.startsWith('outflow:');
+    const feeOnly = isFeeOnly(row, late);
     for (const [position, leg] of money.charged.entries()) {
       const { subject } = money;
       const oneAsset = { amount: isGivenBack ? 0n : leg.amount, assets: [] };
@@ -91,6 +92,22 @@ export function rebuild(rows: Iterable<Row>, shortHash: (text: string) => number
     }
   }
   return meters;
+}
+
+/** Whether a withdrawal was reported after its outflow was seen, which carries the charge of both. */
+export function isLate({ rowId, money }: Row): boolean {
+  return rowId.startsWith('withdrawal:') && money?.charged.length === 0;
+}
+
+/**
+ * Whether what an outflow was charged is no withdrawal: a fee or what went beyond the approved
+ * amount, whose withdrawal was counted on its own row (it is not among the `late` ones); or a fee
+ * alone, of money that stayed the exchange's own.
+ */
+export function isFeeOnly({ rowId, state, link }: Row, late: ReadonlySet<string>): boolean {
+  if (state === 'kept') return true;
+  const isOutflow = rowId.startsWith('outflow:');
+  return isOutflow && state === 'matched' && !(link !== undefined && late.has(link));
 }
 
 function addTo(meters: Rebuilt, key: string, left: Left): void {

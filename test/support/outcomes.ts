@@ -1,9 +1,8 @@
 /** What is said of withdrawals, in short, and a world's ear for it. */
 
-import { expect } from 'vitest';
 import * as Outcome from '../../lib/domain/outcome.ts';
 import type * as Policy from '../../lib/domain/policy.ts';
-import { commit, contextOf, load, type World } from './world.ts';
+import { contextOf, settle, type World } from './world.ts';
 
 export const neverSigned = { kind: 'never-signed', reference: 'signer-log-7' } as const;
 export const nonceSpent = { kind: 'nonce-spent', reference: '0xother' } as const;
@@ -32,7 +31,7 @@ export function replaced(withdrawalId: string, transaction: string): Outcome.Out
   return { kind: 'replaced', withdrawalId, transaction, evidence: nonceSpent };
 }
 
-/** Decides and commits as the action does: once more with the items that turned out to be missing. */
+/** Decides and commits as the action does. */
 export function say(
   here: World,
   batch: {
@@ -42,16 +41,9 @@ export function say(
   },
 ): Outcome.Decided {
   const { policy, nowMs, outcomes } = batch;
-  here.decisions += 1;
-  const { rows, items } = Outcome.keys(outcomes);
-  const asked = [...rows, ...Outcome.further(load(here, { rows, items: [] }).rows, outcomes)];
-  const decide = (keys: readonly string[]) => {
-    const loaded = load(here, { rows: asked, items: keys });
-    return Outcome.decide(contextOf(here, policy, nowMs), loaded, outcomes);
-  };
-  const touched = decide(items).changes?.items.map(({ key }) => key) ?? [];
-  const decided = decide([...new Set([...items, ...touched])]);
-  for (const { row } of decided.changes?.rows ?? []) expect(asked).toContain(row.rowId);
-  if (decided.changes) commit(here, decided.changes);
-  return decided;
+  return settle(here, {
+    keys: Outcome.keys(outcomes),
+    further: (rows) => Outcome.further(rows, outcomes),
+    decide: (loaded) => Outcome.decide(contextOf(here, policy, nowMs), loaded, outcomes),
+  });
 }

@@ -1,17 +1,24 @@
 /**
  * A world of maps that decisions are folded over: no concurrency, every condition checked, so that
- * a decision that expects the wrong version, writes a key twice or touches what it did not load fails here.
+ * a decision that expects the wrong version, writes a key twice or never stops asking for more fails here.
  */
 
 import type * as Breaker from '../../lib/domain/breaker.ts';
 import * as Decision from '../../lib/domain/decision.ts';
+import * as Draft from '../../lib/domain/draft.ts';
+import type * as Enforce from '../../lib/domain/enforce.ts';
 import type { Leases } from '../../lib/domain/flag.ts';
+import * as Grace from '../../lib/domain/grace.ts';
 import type * as Ledger from '../../lib/domain/ledger.ts';
 import type * as Policy from '../../lib/domain/policy.ts';
 import * as Queue from '../../lib/domain/queue.ts';
 import * as Reservation from '../../lib/domain/reservation.ts';
+import { GLOBAL_KEY } from '../../lib/domain/scope.ts';
 import type { Keys } from '../../lib/ports.ts';
 import { CHAIN, context, DAY_MS, OTHER_CHAIN } from './builders.ts';
+
+/** Attempts at one decision: the first shows the items, one more the rows that they lead to. */
+const ATTEMPTS_MAX = 4;
 
 /** Everything that is stored. */
 export type World = {
@@ -22,6 +29,8 @@ export type World = {
   readonly alerts: Map<string, Ledger.Alert>;
   /** Held withdrawals by queue, age and row. */
   readonly held: Map<string, Queue.Held>;
+  /** Outflows whose grace runs, by end and row. */
+  readonly graces: Map<string, Ledger.GraceWrite['grace']>;
   readonly heartbeats: Ledger.Heartbeat[];
   decisions: number;
   opened: number;
@@ -36,6 +45,7 @@ export function world(): World {
     causes: new Map(),
     alerts: new Map(),
     held: new Map(),
+    graces: new Map(),
     heartbeats: [],
     decisions: 0,
     opened: 0,
@@ -52,9 +62,29 @@ export function submit(
   },
 ): Decision.Decision {
   const { policy, nowMs, events } = batch;
-  return settle(here, Decision.keys(policy, events), (loaded) =>
-    Decision.decide(contextOf(here, policy, nowMs), loaded, events),
-  );
+  return settle(here, {
+    keys: Decision.keys(policy, events),
+    further: (rows) => Decision.further(policy, rows, events),
+    decide: (loaded) => Decision.decide(contextOf(here, policy, nowMs), loaded, events),
+  });
+}
+
+/** Ends the graces that are over, as their action would; what that set off. */
+export function expire(
+  here: World,
+  at: { readonly policy: Policy.Policy; readonly nowMs: number },
+): Enforce.Effect | undefined {
+  const { policy, nowMs } = at;
+  const over = [...here.graces.values()].filter(({ untilMs }) => untilMs <= nowMs);
+  const rowIds = over.map(({ rowId }) => rowId);
+  return settle(here, {
+    keys: { rows: rowIds, items: [] },
+    decide: (loaded) => {
+      const draft = Draft.start(contextOf(here, policy, nowMs), loaded);
+      const effect = Grace.expire(draft, rowIds);
+      return effect ? { effect, changes: Draft.changes(draft) } : { effect };
+    },
+  }).effect;
 }
 
 /** Loads, decides and commits reservations, as their action would. Without `leases` every chain has one. */
@@ -73,32 +103,57 @@ export function reserve(
   const signer = audience === undefined ? {} : { audience };
   const untilMs = nowMs + 365 * DAY_MS;
   const { leases = { [CHAIN]: untilMs, [OTHER_CHAIN]: untilMs } } = batch;
-  const decided = settle(here, Reservation.keys(policy, asks), (loaded) =>
-    Reservation.decide({ ...contextOf(here, policy, nowMs), leases, by, ...signer }, loaded, asks),
-  );
+  const decided = settle(here, {
+    keys: Reservation.keys(policy, asks),
+    decide: (loaded) =>
+      Reservation.decide(
+        { ...contextOf(here, policy, nowMs), leases, by, ...signer },
+        loaded,
+        asks,
+      ),
+  });
   for (const alert of decided.alerts) here.alerts.set(alert.alertId, freeze(alert));
   return decided;
 }
 
-/** Decides, once more with the items that the rows have shown to be needed, and commits. */
-function settle<T extends { readonly changes?: Ledger.Changes }>(
+/** How one kind of decision is made. */
+export type Recipe<T> = {
+  readonly keys: Keys;
+  readonly further?: (rows: Ledger.Loaded['rows']) => readonly string[];
+  readonly decide: (loaded: Ledger.Loaded) => T;
+};
+
+/**
+ * Decides with the rows that the first ones lead to, again and again with what it would write and
+ * has not read, and commits.
+ */
+export function settle<T extends { readonly changes?: Ledger.Changes }>(
   here: World,
-  keys: Keys,
-  decide: (loaded: Ledger.Loaded) => T,
+  { keys, further, decide }: Recipe<T>,
 ): T {
   here.decisions += 1;
   const incidentsBefore = here.opened;
-  const first = decide(load(here, keys)).changes?.items.map(({ key }) => key) ?? [];
-  here.opened = incidentsBefore;
-  const items = [...new Set([...keys.items, ...first])];
-  const decided = decide(load(here, { ...keys, items }));
-  const { changes } = decided;
-  if (!changes) return decided;
-  const asked = new Set([...keys.rows, ...items]);
-  for (const { row } of changes.rows) mustHave(asked, row.rowId);
-  for (const { key } of changes.items) mustHave(asked, key);
-  commit(here, changes);
-  return decided;
+  const rows = new Set(keys.rows);
+  const items = new Set([...keys.items, GLOBAL_KEY]);
+  for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
+    here.opened = incidentsBefore;
+    const linked = further?.(load(here, { rows: [...rows], items: [] }).rows) ?? [];
+    const read = new Set([...rows, ...linked]);
+    const decided = decide(load(here, { ...keys, rows: [...read], items: [...items] }));
+    const { changes } = decided;
+    if (!changes) return decided;
+    const unread = [
+      ...changes.rows.filter(({ row }) => !read.has(row.rowId)),
+      ...changes.items.filter(({ key }) => !items.has(key)),
+    ];
+    if (unread.length === 0) {
+      commit(here, changes);
+      return decided;
+    }
+    for (const { row } of changes.rows) rows.add(row.rowId);
+    for (const { key } of changes.items) items.add(key);
+  }
+  throw new Error('it wants to write ever more that it has not read');
 }
 
 /** The context of the next decision in this world. */
@@ -161,6 +216,14 @@ export function commit(here: World, changes: Ledger.Changes): void {
     if (change === 'put') here.held.set(heldKey(held), freeze(held));
     else here.held.delete(heldKey(held));
   }
+  for (const { grace, change } of changes.graces ?? []) {
+    if (!changes.rows.some(({ row }) => row.rowId === grace.rowId)) {
+      throw new Error(`${grace.rowId} changes its grace without its row`);
+    }
+    const graceKey = `${grace.untilMs}|${grace.rowId}`;
+    if (change === 'put') here.graces.set(graceKey, freeze(grace));
+    else here.graces.delete(graceKey);
+  }
   if (changes.heartbeat) here.heartbeats.push(changes.heartbeat);
 }
 
@@ -183,10 +246,6 @@ function pick<T>(stored: ReadonlyMap<string, T>, keys: readonly string[]): Map<s
 
 function holds(what: string, stored: unknown, expected: unknown): void {
   if ((stored ?? 'absent') !== expected) throw new Error(`${what}: ${stored} is not ${expected}`);
-}
-
-function mustHave(asked: ReadonlySet<string>, key: string): void {
-  if (!asked.has(key)) throw new Error(`${key} is written without having been loaded`);
 }
 
 function once(keys: readonly string[]): void {

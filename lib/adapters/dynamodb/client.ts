@@ -12,6 +12,8 @@ const REQUEST_TIMEOUT_MS = 2_000;
 export function createDynamoClient(options: {
   /** Taken from the environment where absent. */
   readonly region?: string | undefined;
+  /** Of the shared configuration files; the SDK's own choice where absent. */
+  readonly profile?: string | undefined;
   /** Another DynamoDB-compatible engine. */
   readonly endpoint?: string | undefined;
   /** Taken from the environment where absent. */
@@ -19,9 +21,10 @@ export function createDynamoClient(options: {
     | { readonly accessKeyId: string; readonly secretAccessKey: string }
     | undefined;
 }): DynamoDBClient {
-  const { region, endpoint, credentials } = options;
+  const { region, profile, endpoint, credentials } = options;
   return new DynamoDBClient({
     ...(region === undefined ? {} : { region }),
+    ...(profile === undefined ? {} : { profile }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
     maxAttempts: 1,

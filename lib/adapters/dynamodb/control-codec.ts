@@ -41,7 +41,20 @@ const StoredIncident: z.ZodMiniType<Incident> = z.object({
 
 const StoredAlert: z.ZodMiniType<Ledger.Alert> = z.object({
   alertId: z.string(),
-  kind: z.enum(['warn', 'breach', 'would-trip', 'unknown', 'refused', 'held', 'overdue']),
+  kind: z.enum([
+    'warn',
+    'breach',
+    'would-trip',
+    'unknown',
+    'refused',
+    'held',
+    'overdue',
+    'risk',
+    'unseen',
+    'watch',
+    'price',
+    'balance',
+  ]),
   atMs: z.int(),
   scope: z.string(),
   rowId: z.string(),
@@ -56,6 +69,9 @@ const StoredHeld: z.ZodMiniType<Queue.Held> = z.object({
     z.object({ limitId: z.string(), scope: z.string(), need: Attributes.Units }),
   ),
 });
+
+type Grace = Ledger.GraceWrite['grace'];
+const StoredGrace: z.ZodMiniType<Grace> = z.object({ rowId: z.string(), untilMs: z.int() });
 
 const StoredPolicy: z.ZodMiniType<Ledger.StoredPolicy> = z.object({
   version: z.int(),
@@ -136,6 +152,16 @@ export function heldKey(held: Queue.Held): ControlKey {
 /** Reads a held withdrawal. @throws {Store.UnreadableError} */
 export function fromHeld(attributes: Attributes.Attributes): Queue.Held {
   return Attributes.jsonOf(attributes, 'b', StoredHeld);
+}
+
+/** Writes an outflow whose grace runs. */
+export function toGrace(grace: Grace): Record<string, AttributeValue> {
+  return fact(Keys.graceKey(grace), grace);
+}
+
+/** Reads an outflow whose grace runs. @throws {Store.UnreadableError} */
+export function fromGrace(attributes: Attributes.Attributes): Grace {
+  return Attributes.jsonOf(attributes, 'b', StoredGrace);
 }
 
 /** Writes the note that a page went out. */

@@ -14,6 +14,7 @@ import type { Attributes } from './attributes.ts';
 import type { Connection, Settled } from './connection.ts';
 import { call, settle, toError } from './connection.ts';
 import { fromHeld } from './control-codec.ts';
+import { factKeys, factsFrom } from './fact-codec.ts';
 import { classify } from './failures.ts';
 import { fromItem } from './item-codec.ts';
 import { CONTROL_PK, heldPrefix, itemKey, rowKey } from './keys.ts';
@@ -45,7 +46,7 @@ export function createDecisionReader(connection: Connection): Pick<DecisionStore
 async function load(connection: Connection, keys: Keys): Promise<Ledger.Loaded> {
   const rowIds = new Map(keys.rows.map((rowId) => [rowKey(rowId).pk, rowId]));
   const scopes = new Map(keys.items.map((scope) => [itemKey(scope).pk, scope]));
-  const pks = [...rowIds.keys(), ...scopes.keys()];
+  const pks = [...rowIds.keys(), ...scopes.keys(), ...factKeys(keys.facts)];
   if (pks.length > KEYS_MAX) {
     const why = `${pks.length} keys in one load`;
     throw new BrokenError({ operation: 'load', reason: 'TooManyKeys', why });
@@ -65,7 +66,8 @@ async function load(connection: Connection, keys: Keys): Promise<Ledger.Loaded> 
     if (scope !== undefined) items.set(scope, fromItem(attributes));
   }
   const queues = await loadQueues(connection, keys, items);
-  return queues.size === 0 ? { rows, items } : { rows, items, queues };
+  const facts = keys.facts && factsFrom(keys.facts, found.flat());
+  return { rows, items, ...(queues.size === 0 ? {} : { queues }), ...(facts && { facts }) };
 }
 
 /** The first of each queue that the items speak of. */

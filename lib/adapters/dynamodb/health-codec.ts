@@ -3,9 +3,10 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import type { Leases } from '../../domain/flag.ts';
+import type { Sight } from '../../domain/health.ts';
 import type * as Ledger from '../../domain/ledger.ts';
 import * as Attributes from './attributes.ts';
-import { HEARTBEAT_KEY, LEASES_KEY, STUCK_KEY } from './keys.ts';
+import { HEARTBEAT_KEY, LEASES_KEY, STUCK_KEY, sightKey } from './keys.ts';
 
 /** Pairs, because a chain named `__proto__` must stay a chain. */
 const StoredLeases = z.array(z.tuple([z.string(), z.int()]));
@@ -15,6 +16,23 @@ const StoredHeartbeat: z.ZodMiniType<Ledger.Heartbeat> = z.object({
   receivedAtMs: z.int(),
   oldestWaitingMs: z.int(),
 });
+
+const StoredSight: z.ZodMiniType<Sight> = z.object({
+  seenAtMs: z.int(),
+  timestampMs: z.int(),
+  stopped: z.exactOptional(z.string()),
+});
+
+/** Writes what a chain's watcher saw last (`v`: when, ms). */
+export function toSight(chain: string, sight: Sight): Record<string, AttributeValue> {
+  const v = { N: sight.seenAtMs.toString() };
+  return { pk: { S: sightKey(chain).pk }, v, b: Attributes.toJson(sight) };
+}
+
+/** Reads what a chain's watcher saw last. @throws {Store.UnreadableError} */
+export function fromSight(attributes: Attributes.Attributes): Sight {
+  return Attributes.jsonOf(attributes, 'b', StoredSight);
+}
 
 /** Writes the leases. */
 export function toLeases(leases: Leases, atMs: number): Record<string, AttributeValue> {

@@ -1,12 +1,11 @@
 /** Proofs of health, in the Ledger table: they change every few seconds and need no stream. */
 
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import type { Leases } from '../../domain/flag.ts';
+import { type AttributeValue, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import type { HealthStore } from '../../ports.ts';
 import type { Connection } from './connection.ts';
 import { call, settle, toError } from './connection.ts';
 import * as Codec from './health-codec.ts';
-import { HEARTBEAT_KEY, LEASES_KEY, STUCK_KEY } from './keys.ts';
+import { HEARTBEAT_KEY, LEASES_KEY, STUCK_KEY, sightKey } from './keys.ts';
 import { getLedger } from './reads.ts';
 
 /** Heartbeat and leases. No leases stored reads as none in force. */
@@ -25,7 +24,20 @@ export function createHealthStore(connection: Connection): HealthStore {
       await call(connection, 'stuck', () => connection.client.send(new PutItemCommand(input)));
     },
     ...createLeaseReader(connection),
-    renew: (leases, atMs) => renew(connection, leases, atMs),
+    sights: async (chains) => {
+      const read = chains.map(async (chain) => {
+        const stored = await getLedger(connection, 'sight', sightKey(chain));
+        return stored ? [[chain, Codec.fromSight(stored)] as const] : [];
+      });
+      return new Map((await Promise.all(read)).flat());
+    },
+    noteSight: (chain, sight) =>
+      putNewest(connection, 'sight', {
+        item: Codec.toSight(chain, sight),
+        atMs: sight.seenAtMs,
+      }),
+    renew: (leases, atMs) =>
+      putNewest(connection, 'renew', { item: Codec.toLeases(leases, atMs), atMs }),
   };
 }
 
@@ -39,16 +51,20 @@ export function createLeaseReader(connection: Connection): Pick<HealthStore, 'le
   };
 }
 
-/** A lost condition is no failure here: somebody gave later leases. */
-async function renew(connection: Connection, leases: Leases, atMs: number): Promise<void> {
+/** A lost condition is no failure here: somebody knew of something later. */
+async function putNewest(
+  connection: Connection,
+  operation: string,
+  { item, atMs }: { readonly item: Record<string, AttributeValue>; readonly atMs: number },
+): Promise<void> {
   const input = {
     TableName: connection.tables.ledger,
-    Item: Codec.toLeases(leases, atMs),
+    Item: item,
     ConditionExpression: 'attribute_not_exists(pk) OR v <= :at',
     ExpressionAttributeValues: { ':at': { N: atMs.toString() } },
   };
   const settled = await settle(connection, () => connection.client.send(new PutItemCommand(input)));
   if (settled.kind === 'failed' && settled.failure.kind !== 'condition') {
-    throw toError('renew', settled);
+    throw toError(operation, settled);
   }
 }

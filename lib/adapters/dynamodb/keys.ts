@@ -12,6 +12,9 @@
  * | Control | `policy`            | version, 16 digits        | a policy |
  * | Control | `flag`              | `current`                 | the flag's mirror |
  * | Control | `held`              | queue#held since#row      | a held withdrawal, by queue and age |
+ * | Ledger  | `sight#<chain>`     |                           | what a chain's watcher saw last |
+ * | Control | `watch`             | chain                     | what a chain's watcher remembers |
+ * | Control | `grace`             | end#row                   | an outflow whose report may still come |
  *
  * Injective: an id that DynamoDB could not hold as it is (empty, too long, a lone surrogate) is
  * written `~<sha256>`, and so is one that begins with `~` itself.
@@ -39,6 +42,8 @@ export const CONTROL_PK = {
   flag: 'flag',
   page: 'page',
   held: 'held',
+  grace: 'grace',
+  watch: 'watch',
 } as const;
 /** How the partition keys of causes begin. */
 export const CAUSE_PREFIX = 'cause#';
@@ -47,13 +52,31 @@ export const CAUSE_PREFIX = 'cause#';
 export const LEASES_KEY: LedgerKey = { pk: 'leases' };
 /** Key of the heartbeat. */
 export const HEARTBEAT_KEY: LedgerKey = { pk: 'heartbeat' };
+/** Key of the last good prices. */
+export const PRICES_KEY: LedgerKey = { pk: 'prices' };
 /** Key of the note that an event is stuck. */
 export const STUCK_KEY: LedgerKey = { pk: 'stuck' };
+/** Key of what a chain's watcher saw last. */
+export function sightKey(chain: string): LedgerKey {
+  return { pk: `sight#${pkPart(chain)}` };
+}
+
+/** Key of what a chain's watcher remembers. */
+export function watchKey(chain: string): ControlKey {
+  return { pk: CONTROL_PK.watch, sk: part(chain, SK_BYTES_MAX) };
+}
+
 /** Key of the flag's mirror. */
 export const FLAG_KEY: ControlKey = { pk: CONTROL_PK.flag, sk: 'current' };
 
 /** The Ledger's sparse index of open reservations, for reports: nothing decides by it. */
-export const OPEN_INDEX = { name: 'open-reservations', pk: 'ro', sk: 'ra', open: 'open' } as const;
+export const OPEN_INDEX = {
+  name: 'open-reservations',
+  pk: 'ro',
+  sk: 'ra',
+  open: 'open',
+  unseen: 'unseen',
+} as const;
 /** How the partition keys of withdrawals' rows begin. */
 const WITHDRAWAL_ROW = 'row#withdrawal:';
 
@@ -70,6 +93,11 @@ export function rowKey(rowId: string): LedgerKey {
 /** Key of the item of a scope. */
 export function itemKey(scopeKey: string): LedgerKey {
   return { pk: `item#${pkPart(scopeKey)}` };
+}
+
+/** Key of what a wallet held, by its `wallet-asset` scope. */
+export function balanceKey(scopeKey: string): LedgerKey {
+  return { pk: `balance#${pkPart(scopeKey)}` };
 }
 
 /** Key of an incident. */
@@ -121,6 +149,15 @@ export function heldKey(held: {
   return {
     pk: CONTROL_PK.held,
     sk: `${before}${part(held.rowId, SK_BYTES_MAX - before.length)}`,
+  };
+}
+
+/** Key of an outflow whose grace runs: the one that ends first comes first. */
+export function graceKey(grace: { readonly rowId: string; readonly untilMs: number }): ControlKey {
+  const before = `${digits(grace.untilMs)}#`;
+  return {
+    pk: CONTROL_PK.grace,
+    sk: `${before}${part(grace.rowId, SK_BYTES_MAX - before.length)}`,
   };
 }
 

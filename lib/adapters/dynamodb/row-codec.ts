@@ -6,11 +6,12 @@
 
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
+import type * as Approval from '../../domain/approval.ts';
 import type { AccountId, AssetId, ChainId } from '../../domain/caip.ts';
 import { chainOf } from '../../domain/caip.ts';
 import type * as Ledger from '../../domain/ledger.ts';
 import type * as Scope from '../../domain/scope.ts';
-import type { Transfer } from '../../domain/withdrawal.ts';
+import type { Sent, Transfer } from '../../domain/withdrawal.ts';
 import * as Attributes from './attributes.ts';
 import { OPEN_INDEX, rowKey } from './keys.ts';
 
@@ -46,6 +47,33 @@ const StoredLeg = z.tuple([
   Attributes.Units,
 ]);
 
+const StoredSent = z.object({
+  transaction: z.exactOptional(z.string()),
+  nonce: z.exactOptional(z.int()),
+});
+
+const StoredEnds: z.ZodMiniType<Approval.Ends> = z.object({
+  approvals: z.array(
+    z.object({
+      rowIds: z.array(z.string()),
+      amount: Attributes.Units,
+      transaction: z.exactOptional(z.string()),
+      nonce: z.exactOptional(z.int()),
+    }),
+  ),
+  seen: z.array(
+    z.object({
+      rowId: z.string(),
+      amount: Attributes.Units,
+      transaction: z.string(),
+      nonce: z.exactOptional(z.int()),
+    }),
+  ),
+  movements: z.array(
+    z.object({ movementId: z.string(), left: Attributes.Units, untilMs: z.int() }),
+  ),
+});
+
 const StoredRow = z.object({
   s: z.enum([
     'reported',
@@ -54,6 +82,9 @@ const StoredRow = z.object({
     'claimed',
     'matched',
     'unmatched',
+    'moved',
+    'kept',
+    'removed',
     'replaced',
     'failed',
     'cancelled',
@@ -85,21 +116,35 @@ const StoredRow = z.object({
   r: z.optional(z.tuple([z.string(), z.int()])),
   /** Who may accept its admission. */
   u: z.optional(z.string()),
+  /** The further withdrawals of a batch. */
+  k: z.optional(z.array(z.string())),
+  /** The declared movement that it used. */
+  o: z.optional(z.string()),
+  /** The observer's count. */
+  c: z.optional(z.int()),
+  /** Until when its report may come. */
+  z: z.optional(z.int()),
+  /** Transaction and nonce that the service named. */
+  x: z.optional(StoredSent),
+  /** What waits between two ends. */
+  w: z.optional(StoredEnds),
+  /** Its outflow has to show. */
+  y: z.optional(z.literal(1)),
 });
 
-type StoredMoney = NonNullable<z.infer<typeof StoredRow>['m']>;
+type Stored = z.infer<typeof StoredRow>;
+type StoredMoney = NonNullable<Stored['m']>;
 
 /** Writes a row. */
 export function toRow(row: Ledger.Row): Record<string, AttributeValue> {
-  const { money, link, note, admittedUntilMs, settledAtMs, places, released } = row;
+  const { money, link, links, note, admittedUntilMs, settledAtMs, places, released } = row;
   const { goesAtMs, audience } = row;
+  const { movementId, sequence, graceUntilMs, sent, ends, isAwaited } = row;
   return {
     pk: { S: rowKey(row.rowId).pk },
     v: { N: row.version.toString() },
     d: { S: row.decisionId },
-    ...(row.state === 'reserved' && money
-      ? { [OPEN_INDEX.pk]: { S: OPEN_INDEX.open }, [OPEN_INDEX.sk]: { N: `${money.chargedAtMs}` } }
-      : {}),
+    ...toIndex(row),
     b: Attributes.toJson({
       s: row.state,
       h: row.bodyHash,
@@ -114,13 +159,21 @@ export function toRow(row: Ledger.Row): Record<string, AttributeValue> {
       g: goesAtMs,
       r: released && [released.by, released.atMs],
       u: audience,
+      k: links && [...links],
+      o: movementId,
+      c: sequence,
+      z: graceUntilMs,
+      x: sent && toSent(sent),
+      w: ends && toEnds(ends),
+      y: isAwaited && 1,
     } satisfies z.infer<typeof StoredRow>),
   };
 }
 
 /** Reads the row that was asked for by this id. @throws {Store.UnreadableError} */
 export function fromRow(rowId: string, attributes: Attributes.Attributes): Ledger.Row {
-  const { s, h, t, p, m, l, n, a, e, q, g, r, u } = Attributes.jsonOf(attributes, 'b', StoredRow);
+  const stored = Attributes.jsonOf(attributes, 'b', StoredRow);
+  const { s, h, t, p, m, l, n } = stored;
   return {
     rowId,
     version: Attributes.numberOf(attributes, 'v'),
@@ -132,12 +185,56 @@ export function fromRow(rowId: string, attributes: Attributes.Attributes): Ledge
     ...(m && { money: fromMoney(m, t) }),
     ...(l === undefined ? {} : { link: l }),
     ...(n === undefined ? {} : { note: n }),
+    ...fromReservation(stored),
+    ...fromSight(stored),
+  };
+}
+
+/** What a row says of a withdrawal that is held, or was admitted. */
+function fromReservation({ a, e, q, g, r, u }: Stored): Partial<Ledger.Row> {
+  return {
     ...(a === undefined ? {} : { admittedUntilMs: a }),
     ...(e === undefined ? {} : { settledAtMs: e }),
     ...(q && { places: q.map(([limitId, scope, need]) => ({ limitId, scope, need })) }),
     ...(g === undefined ? {} : { goesAtMs: g }),
     ...(r && { released: { by: r[0], atMs: r[1] } }),
     ...(u === undefined ? {} : { audience: u }),
+  };
+}
+
+/** What a row says of what was seen, or has to show. */
+function fromSight({ k, o, c, z: graceUntilMs, x, w, y }: Stored): Partial<Ledger.Row> {
+  return {
+    ...(k && { links: k }),
+    ...(o === undefined ? {} : { movementId: o }),
+    ...(c === undefined ? {} : { sequence: c }),
+    ...(graceUntilMs === undefined ? {} : { graceUntilMs }),
+    ...(x && { sent: x }),
+    ...(w && { ends: w }),
+    ...(y && { isAwaited: true }),
+  };
+}
+
+/** The keys of the sparse index, for what waits for an outcome or for an outflow that has to show. */
+function toIndex({ state, money, isAwaited }: Ledger.Row): Record<string, AttributeValue> {
+  const isUnseen = state === 'reported' && isAwaited;
+  const open = state === 'reserved' ? OPEN_INDEX.open : isUnseen ? OPEN_INDEX.unseen : undefined;
+  if (open === undefined || !money) return {};
+  return { [OPEN_INDEX.pk]: { S: open }, [OPEN_INDEX.sk]: { N: `${money.chargedAtMs}` } };
+}
+
+function toSent({ transaction, nonce }: Sent): z.infer<typeof StoredSent> {
+  return {
+    ...(transaction === undefined ? {} : { transaction }),
+    ...(nonce === undefined ? {} : { nonce }),
+  };
+}
+
+function toEnds({ approvals, seen, movements }: Approval.Ends) {
+  return {
+    approvals: approvals.map((each) => ({ ...each, rowIds: [...each.rowIds] })),
+    seen: [...seen],
+    movements: [...movements],
   };
 }
 

@@ -12,8 +12,10 @@ import {
   createProjectionStore,
 } from './control-store.ts';
 import { createDecisionReader, createDecisionStore } from './decision-store.ts';
+import { createBalanceStore, createPriceStore } from './fact-store.ts';
 import { createHealthStore, createLeaseReader } from './health-store.ts';
-import { createHeldStore, createOpenReservations } from './waiting-store.ts';
+import { createGraceStore, createHeldStore, createOpenReservations } from './waiting-store.ts';
+import { createWatchStore } from './watch-store.ts';
 
 /** What a store is made over. */
 type Parameters = {
@@ -48,6 +50,10 @@ export function createDynamoStore(parameters: Parameters): Store {
     projections: createProjectionStore(connection),
     alerts: createAlertStore(connection),
     held: createHeldStore(connection),
+    graces: createGraceStore(connection),
+    watches: createWatchStore(connection),
+    prices: createPriceStore(connection),
+    balances: createBalanceStore(connection),
     openReservations: createOpenReservations(connection),
   };
 }

@@ -6,6 +6,7 @@ import type { TableNames } from './connection.ts';
 import * as Control from './control-codec.ts';
 import { toHeartbeat } from './health-codec.ts';
 import { toItem } from './item-codec.ts';
+import { graceKey } from './keys.ts';
 import { toRow } from './row-codec.ts';
 
 type Attributes = Record<string, AttributeValue>;
@@ -23,7 +24,8 @@ const ABSENT: Condition = { ConditionExpression: 'attribute_not_exists(pk)' };
 export function toTransaction(tables: TableNames, changes: Ledger.Changes): TransactWriteItem[] {
   const ledger = (item: Attributes, condition: Condition) => put(tables.ledger, item, condition);
   const control = (item: Attributes, condition: Condition) => put(tables.control, item, condition);
-  const { rows, items, incidents, causes, alerts, held = [], heartbeat, policy } = changes;
+  const { rows, items, incidents, causes, alerts, heartbeat, policy } = changes;
+  const { held = [], graces = [] } = changes;
   return [
     ...rows.map(({ row, expected }) =>
       ledger(toRow(row), {
@@ -42,6 +44,11 @@ export function toTransaction(tables: TableNames, changes: Ledger.Changes): Tran
       write.change === 'put'
         ? control(Control.toHeld(write.held), {})
         : { Delete: { TableName: tables.control, Key: keyOf(Control.heldKey(write.held)) } },
+    ),
+    ...graces.map(({ grace, change }) =>
+      change === 'put'
+        ? control(Control.toGrace(grace), {})
+        : { Delete: { TableName: tables.control, Key: keyOf(graceKey(grace)) } },
     ),
     ...(heartbeat ? [ledger(toHeartbeat(heartbeat), {})] : []),
     ...(policy ? [control(Control.toPolicy(policy), ABSENT)] : []),

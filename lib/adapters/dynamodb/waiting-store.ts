@@ -1,11 +1,11 @@
 /** What waits: held withdrawals in their queues, and reservations whose outcome is open. */
 
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
-import type { HeldStore, OpenReservations } from '../../ports.ts';
+import type { GraceStore, HeldStore, OpenReservations } from '../../ports.ts';
 import * as Attributes from './attributes.ts';
 import type { Connection } from './connection.ts';
 import { call } from './connection.ts';
-import { fromHeld } from './control-codec.ts';
+import { fromGrace, fromHeld } from './control-codec.ts';
 import { CONTROL_PK, heldQueue, OPEN_INDEX, withdrawalOf } from './keys.ts';
 import { queryControl } from './reads.ts';
 
@@ -53,29 +53,42 @@ async function headFrom(
   return { ...queue, entries };
 }
 
+/** Outflows whose grace is over, the first first. */
+export function createGraceStore(connection: Connection): GraceStore {
+  return {
+    over: async (nowMs, limit) => {
+      const query = { pk: CONTROL_PK.grace, order: 'ascending', limit } as const;
+      const stored = (await queryControl(connection, 'grace', query)).map(fromGrace);
+      return stored.flatMap(({ rowId, untilMs }) => (untilMs <= nowMs ? [rowId] : []));
+    },
+  };
+}
+
 /** Open reservations, from the sparse index. One page is read: whoever asks wants the oldest. */
 export function createOpenReservations(connection: Connection): OpenReservations {
   const { client, tables } = connection;
+  const before = async (open: string, atMs: number, limit: number) => {
+    const input = {
+      TableName: tables.ledger,
+      IndexName: OPEN_INDEX.name,
+      KeyConditionExpression: '#open = :open AND #since < :before',
+      ExpressionAttributeNames: { '#open': OPEN_INDEX.pk, '#since': OPEN_INDEX.sk },
+      ExpressionAttributeValues: {
+        ':open': { S: open },
+        ':before': { N: `${atMs}` },
+      },
+      Limit: limit,
+    };
+    const answer = await call(connection, 'open reservations', () =>
+      client.send(new QueryCommand(input)),
+    );
+    return (answer.Items ?? []).map((attributes) => ({
+      withdrawalId: withdrawalOf(Attributes.textOf(attributes, 'pk')),
+      chargedAtMs: Attributes.numberOf(attributes, OPEN_INDEX.sk),
+    }));
+  };
   return {
-    before: async (atMs, limit) => {
-      const input = {
-        TableName: tables.ledger,
-        IndexName: OPEN_INDEX.name,
-        KeyConditionExpression: '#open = :open AND #since < :before',
-        ExpressionAttributeNames: { '#open': OPEN_INDEX.pk, '#since': OPEN_INDEX.sk },
-        ExpressionAttributeValues: {
-          ':open': { S: OPEN_INDEX.open },
-          ':before': { N: `${atMs}` },
-        },
-        Limit: limit,
-      };
-      const answer = await call(connection, 'open reservations', () =>
-        client.send(new QueryCommand(input)),
-      );
-      return (answer.Items ?? []).map((attributes) => ({
-        withdrawalId: withdrawalOf(Attributes.textOf(attributes, 'pk')),
-        chargedAtMs: Attributes.numberOf(attributes, OPEN_INDEX.sk),
-      }));
-    },
+    before: (atMs, limit) => before(OPEN_INDEX.open, atMs, limit),
+    unseen: (atMs, limit) => before(OPEN_INDEX.unseen, atMs, limit),
   };
 }

@@ -4,6 +4,7 @@ import * as Ledger from '../../domain/ledger.ts';
 import * as Queue from '../../domain/queue.ts';
 import type { ControlRecord, DecisionStore, Keys } from '../../ports.ts';
 import { TooManyChangesError } from '../store-errors.ts';
+import { factsOf } from './fact-store.ts';
 import type { State } from './state.ts';
 
 /** Decisions remembered for a lost answer; DynamoDB remembers its tokens for ten minutes. */
@@ -16,7 +17,8 @@ export function createDecisionStore(state: State): DecisionStore {
       const items = pick(state.items, keys.items);
       const rows = pick(state.rows, keys.rows);
       const queues = loadQueues(state, keys, items);
-      return queues.size === 0 ? { rows, items } : { rows, items, queues };
+      const facts = keys.facts && factsOf(state, keys.facts);
+      return { rows, items, ...(queues.size === 0 ? {} : { queues }), ...(facts && { facts }) };
     },
     commit: async (changes) => {
       const size = Ledger.size(changes);
@@ -79,7 +81,7 @@ function versionOf(stored: { readonly version: number } | undefined): number | '
 
 /** Writes everything, and gives back what the stream tells of it. */
 function write(state: State, changes: Ledger.Changes): readonly ControlRecord[] {
-  const { decisionId, rows, items, incidents, causes, alerts, held = [] } = changes;
+  const { decisionId, rows, items, incidents, causes, alerts, held = [], graces = [] } = changes;
   const { heartbeat, policy } = changes;
   const records: ControlRecord[] = [];
   remember(state.decisions, decisionId);
@@ -89,6 +91,11 @@ function write(state: State, changes: Ledger.Changes): readonly ControlRecord[] 
     const key = `${Queue.keyOf(write.held)}|${write.held.rowId}`;
     if (write.change === 'put') state.held.set(key, write.held);
     else state.held.delete(key);
+  }
+  for (const { grace, change } of graces) {
+    const key = `${grace.untilMs}|${grace.rowId}`;
+    if (change === 'put') state.graces.set(key, grace);
+    else state.graces.delete(key);
   }
   if (heartbeat) state.health.heartbeat = heartbeat;
   for (const { incident, expected } of incidents) {

@@ -1,11 +1,15 @@
 /** What the in-memory store holds. */
 
+import type { Balance } from '../../domain/balance.ts';
 import type { Cause, Incident } from '../../domain/breaker.ts';
+import type { ChainId } from '../../domain/caip.ts';
 import type { Leases } from '../../domain/flag.ts';
+import type { Sight } from '../../domain/health.ts';
 import type * as Ledger from '../../domain/ledger.ts';
 import type { Held } from '../../domain/queue.ts';
 import type * as Scope from '../../domain/scope.ts';
-import type { ControlRecord, FlagMirror } from '../../ports.ts';
+import type * as Watch from '../../domain/watch.ts';
+import type { ControlRecord, FlagMirror, Prices, Versioned } from '../../ports.ts';
 
 /** Everything that is stored. Mutable inside this folder and nowhere else. */
 export type State = {
@@ -17,6 +21,14 @@ export type State = {
   readonly alerts: Map<string, Ledger.Alert>;
   /** Held withdrawals by queue and row. */
   readonly held: Map<string, Held>;
+  /** Outflows whose grace runs, by end and row. */
+  readonly graces: Map<string, Ledger.GraceWrite['grace']>;
+  /** What watchers remember, by chain. */
+  readonly watches: Map<string, Watch.State>;
+  readonly sights: Map<ChainId, Sight>;
+  prices: Versioned<Prices>;
+  /** By scope. */
+  readonly balances: Map<string, Versioned<Balance>>;
   readonly policies: Map<number, Ledger.StoredPolicy>;
   readonly pages: Map<string, number>;
   /** The decisions committed last, oldest first: one that is asked for again is not done again. */
@@ -40,6 +52,11 @@ export function createState(onControlChange: (record: ControlRecord) => void): S
     causes: new Map(),
     alerts: new Map(),
     held: new Map(),
+    graces: new Map(),
+    watches: new Map(),
+    sights: new Map(),
+    prices: { version: 0, value: { quotes: new Map(), askedAtMs: 0 } },
+    balances: new Map(),
     policies: new Map(),
     pages: new Map(),
     decisions: new Set(),

@@ -3,8 +3,11 @@
 import type { Incident } from '../../domain/breaker.ts';
 import type { ControlRecord, Store } from '../../ports.ts';
 import { createDecisionStore } from './decision-store.ts';
+import { createBalanceStore, createPriceStore } from './fact-store.ts';
+import { createHealthStore } from './health-store.ts';
 import { createState } from './state.ts';
-import { createHeldStore, createOpenReservations } from './waiting-store.ts';
+import { createGraceStore, createHeldStore, createOpenReservations } from './waiting-store.ts';
+import { createWatchStore } from './watch-store.ts';
 
 /**
  * An empty store. What it is given it keeps as it is: callers never change what they have handed over.
@@ -30,19 +33,7 @@ export function createMemoryStore(
           .filter((incident) => incident.state === 'open')
           .slice(0, limit),
     },
-    health: {
-      heartbeat: async () => state.health.heartbeat,
-      stuckAtMs: async () => state.health.stuckAtMs,
-      noteStuck: async (atMs) => {
-        state.health.stuckAtMs = atMs;
-      },
-      leases: async () => state.health.leases,
-      renew: async (leases, atMs) => {
-        if (atMs < state.health.leasesAtMs) return;
-        state.health.leases = leases;
-        state.health.leasesAtMs = atMs;
-      },
-    },
+    health: createHealthStore(state),
     projections: {
       isPaged: async (pageId) => state.pages.has(pageId),
       markPaged: async (pageId, atMs) => {
@@ -54,6 +45,10 @@ export function createMemoryStore(
       flag: async () => state.health.flag,
     },
     held: createHeldStore(state),
+    graces: createGraceStore(state),
+    prices: createPriceStore(state),
+    balances: createBalanceStore(state),
+    watches: createWatchStore(state),
     openReservations: createOpenReservations(state),
     alerts: {
       raise: async (alert) => {

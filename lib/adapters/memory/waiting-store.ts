@@ -1,9 +1,10 @@
 /** What waits, in memory: held withdrawals in their queues, and reservations whose outcome is open. */
 
 import { createHash } from 'node:crypto';
+import type { Row } from '../../domain/ledger.ts';
 import * as Queue from '../../domain/queue.ts';
 import { withdrawalIdOf } from '../../domain/withdrawal.ts';
-import type { HeldStore, OpenReservations } from '../../ports.ts';
+import type { GraceStore, HeldStore, OpenReservations } from '../../ports.ts';
 import type { State } from './state.ts';
 
 /** Held withdrawals. */
@@ -23,22 +24,36 @@ export function createHeldStore(state: State): HeldStore {
   };
 }
 
-/** Open reservations. */
-export function createOpenReservations(state: State): OpenReservations {
+/** Outflows whose grace is over, the first first. */
+export function createGraceStore(state: State): GraceStore {
   return {
-    before: async (atMs, limit) => {
-      const open = [...state.rows.values()].flatMap(({ rowId, state: is, money }) =>
-        is === 'reserved' && money && money.chargedAtMs < atMs
-          ? [{ withdrawalId: withdrawalIdOf(rowId), chargedAtMs: money.chargedAtMs }]
-          : [],
-      );
-      return open.sort((left, right) => left.chargedAtMs - right.chargedAtMs).slice(0, limit);
+    over: async (nowMs, limit) => {
+      const over = [...state.graces.values()].filter(({ untilMs }) => untilMs <= nowMs);
+      const ids = over.sort((left, right) => left.untilMs - right.untilMs);
+      return ids.slice(0, limit).map(({ rowId }) => rowId);
     },
   };
 }
 
 function hashOf(queue: Queue.Key): string {
   return createHash('sha256').update(queue).digest('hex');
+}
+
+/** Open reservations, and withdrawals whose outflow has to show. */
+export function createOpenReservations(state: State): OpenReservations {
+  const before = (is: (row: Row) => boolean, atMs: number, limit: number) => {
+    const open = [...state.rows.values()].flatMap((row) => {
+      const chargedAtMs = row.money?.chargedAtMs ?? atMs;
+      const withdrawalId = withdrawalIdOf(row.rowId);
+      return is(row) && chargedAtMs < atMs ? [{ withdrawalId, chargedAtMs }] : [];
+    });
+    return open.sort((left, right) => left.chargedAtMs - right.chargedAtMs).slice(0, limit);
+  };
+  return {
+    before: async (atMs, limit) => before((row) => row.state === 'reserved', atMs, limit),
+    unseen: async (atMs, limit) =>
+      before((row) => row.state === 'reported' && row.isAwaited === true, atMs, limit),
+  };
 }
 
 function byQueue(left: Queue.Held, right: Queue.Held): number {

@@ -4,11 +4,15 @@ import * as Meter from '../../domain/meter.ts';
 import * as Money from '../../domain/money.ts';
 import type { Asset, Limit } from './schema.ts';
 
-/** What `limit:` says. `value`: micro-USD, base units or a count, by metric. */
+/** What `limit:` says. `value`: micro-USD, base units, a count or basis points, by metric. */
 export type Allowed =
   | { readonly kind: 'allowed'; readonly value: bigint }
   | { readonly kind: 'unlimited' }
   | { readonly kind: 'refused'; readonly why: string };
+
+/** Fraction digits of a percentage in basis points, and all of a balance. */
+const PERCENT_DECIMALS = 2;
+const WHOLE_BPS = 10_000n;
 
 /** Fraction digits of a limit in USD. */
 const USD_DECIMALS = 6;
@@ -16,6 +20,11 @@ const USD_DECIMALS = 6;
 /** Reads a limit whose text is a decimal above 0, or `unlimited`. Never rounds: too many digits are refused. */
 export function readAllowed(limit: Limit, assets: readonly Asset[]): Allowed {
   if (limit.limit === 'unlimited') return { kind: 'unlimited' };
+  if (limit.metric === 'share') return share(limit.limit);
+  if (limit.limit.endsWith('%')) {
+    const why = `"${limit.limit}" is a share of the balance; use metric share, or a decimal above 0`;
+    return { kind: 'refused', why };
+  }
   switch (limit.metric) {
     case 'notional':
     case 'single':
@@ -34,6 +43,13 @@ export function readAllowed(limit: Limit, assets: readonly Asset[]): Allowed {
     default:
       return limit.metric satisfies never;
   }
+}
+
+function share(text: string): Allowed {
+  const bps = text.endsWith('%') ? Money.parseUnits(text.slice(0, -1), PERCENT_DECIMALS) : 0n;
+  if (bps > 0n && bps <= WHOLE_BPS) return { kind: 'allowed', value: bps };
+  const why = `"${text}" is no share of a balance; use 0.01% to 100%, or the word unlimited`;
+  return { kind: 'refused', why };
 }
 
 function units(text: string, unit: { readonly decimals: number; readonly unit: string }): Allowed {

@@ -1,7 +1,9 @@
 /** A checked policy file as the domain's policy. */
 
 import type { AssetId } from '../../domain/caip.ts';
+import * as Money from '../../domain/money.ts';
 import type * as Policy from '../../domain/policy.ts';
+import type * as Price from '../../domain/price.ts';
 import { readAllowed } from './allowed.ts';
 import type * as Schema from './schema.ts';
 
@@ -10,13 +12,19 @@ export function buildPolicy(file: Schema.PolicyFile): Policy.Policy {
   return {
     name: file.name,
     mode: file.mode,
-    chains: file.chains.map(({ id, name }) => ({ pattern: id, name })),
+    chains: file.chains.map(chainRule),
     assets: file.assets.map((asset) => assetRule(file, asset)),
-    wallets: file.wallets.map(walletRule),
+    wallets: file.wallets.map((wallet) => walletRule(file, wallet)),
     limits: file.limits.flatMap((limit) => limitRule(file, limit)),
     unknown: file.unknown,
     unmatched: file.unmatched,
     conflict: file.conflict,
+    matching: {
+      deductedFeeMax: file.matching.deductedFeeMaxUsd,
+      graceMs: file.matching.grace,
+      unseenMs: file.matching.unseen,
+    },
+    own: file.own ?? [],
     resume: { kind: file.resume },
     outstandingMax: file.reservations.outstandingPerActor,
     overdueMs: file.reservations.overdue,
@@ -34,23 +42,56 @@ export function timingOf(timing: Schema.Timing): Policy.Timing {
   };
 }
 
-function walletRule(wallet: Schema.Wallet): Policy.Wallet {
-  const { name, keyDomain, addresses, admission: admissionMs } = wallet;
-  return { name, keyDomain, addresses, ...(admissionMs === undefined ? {} : { admissionMs }) };
+function chainRule({ id: pattern, name, watch }: Schema.Chain): Policy.ChainRule {
+  if (!watch) return { pattern, name };
+  const { confirmations, blindAfter: blindAfterMs } = watch;
+  return { pattern, name, watch: { confirmations, blindAfterMs } };
 }
 
-/** The same money has the same price: an asset without one takes that of the asset it is the same as. */
+function walletRule(file: Schema.PolicyFile, wallet: Schema.Wallet): Policy.Wallet {
+  const { name, keyDomain, addresses, admission: admissionMs } = wallet;
+  const floors = wallet.floors?.map(({ asset, amount }) => {
+    const decimals = file.assets.find(({ id }) => id === asset)?.decimals ?? 0;
+    return { asset, amount: Money.parseUnits(amount, decimals) };
+  });
+  return {
+    name,
+    keyDomain,
+    addresses,
+    ...(admissionMs === undefined ? {} : { admissionMs }),
+    ...(floors && { floors }),
+  };
+}
+
+/** The same money has the same price: an asset without one takes that of the asset it is the same as, floor and feeds each. */
 function assetRule(file: Schema.PolicyFile, asset: Schema.Asset): Policy.AssetRule {
   const { id, symbol, decimals, sameAs } = asset;
   const twin = file.assets.find((other) => other.id === sameAs);
   const floorPricePicoUsd = asset.floorPriceUsd ?? twin?.floorPriceUsd;
+  const price = asset.price ?? twin?.price;
   return {
     pattern: id,
     symbol,
     decimals,
     ...(floorPricePicoUsd === undefined ? {} : { floorPricePicoUsd }),
+    ...(price && { sources: sourcesOf(price) }),
     ...(sameAs === undefined ? {} : { sameAs: sameAs as AssetId }),
   };
+}
+
+/** A price is never given up before people were told of its age. */
+function sourcesOf({ chainlink, http, keep }: NonNullable<Schema.Asset['price']>) {
+  const sources: Price.Source[] = [];
+  if (chainlink) {
+    const { chain, feed: address, maxAge: maxAgeMs } = chainlink;
+    const feed = { kind: 'chainlink', chain, address } as const;
+    sources.push({ feed, maxAgeMs, keepMs: Math.max(keep, maxAgeMs) });
+  }
+  if (http) {
+    const { id, maxAge: maxAgeMs } = http;
+    sources.push({ feed: { kind: 'http', id }, maxAgeMs, keepMs: Math.max(keep, maxAgeMs) });
+  }
+  return sources;
 }
 
 function limitRule(file: Schema.PolicyFile, limit: Schema.Limit): readonly Policy.Limit[] {

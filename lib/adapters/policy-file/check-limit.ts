@@ -61,6 +61,11 @@ function checkMetric(sections: Sections, limit: Limit): readonly Wrong[] {
       },
     ];
   }
+  if (metric === 'share' && scope !== 'wallet-asset') {
+    const message =
+      'share is a share of what one wallet holds of one asset; use scope wallet-asset';
+    return [{ field: ['metric'], message }];
+  }
   if (metric !== 'amount') return [];
   if (!oneAsset) {
     return [

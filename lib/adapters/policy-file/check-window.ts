@@ -1,5 +1,6 @@
 /** Whether a limit's window is long enough for the admissions that are charged into it. */
 
+import * as Balance from '../../domain/balance.ts';
 import * as Meter from '../../domain/meter.ts';
 import * as Pattern from '../../domain/pattern.ts';
 import { UNKNOWN_KEY_DOMAIN, wideningMs } from '../../domain/policy.ts';
@@ -22,6 +23,9 @@ export function checkWindow(sections: Sections, limit: Limit): string | undefine
       : 'single judges one withdrawal and has no window; remove it';
   }
   if (windowMs === undefined) return `is missing; ${WINDOW_CHOICE}`;
+  if (metric === 'share' && windowMs < Balance.WINDOW_LEAST_MS) {
+    return 'is too short for a share, since balances are read once a minute; use 1h or more';
+  }
   const step = Meter.stepFor(windowMs);
   if (!step || !sections.timing) return undefined;
   const timing = timingOf(sections.timing);

@@ -4,6 +4,7 @@
  */
 
 import { chainOf } from '../../domain/caip.ts';
+import { checkFloors } from './check-floors.ts';
 import { checkLimit } from './check-limit.ts';
 import { overlaps } from './overlap.ts';
 import { type Finding, type Path, pathText, quoted } from './problem.ts';
@@ -21,6 +22,8 @@ export function checkSections(sections: Sections): readonly Finding[] {
     ...twice(limits.entries.map((entry) => at(entry, 'id', entry.value.id))),
     ...unknownChains(sections),
     ...assets.entries.flatMap((entry) => checkSameAs(sections, entry)),
+    ...assets.entries.flatMap(checkPrice),
+    ...wallets.entries.flatMap((entry) => checkFloors(sections, entry)),
     ...limits.entries.flatMap((entry) => checkLimit(sections, entry)),
   ];
 }
@@ -89,4 +92,13 @@ function checkSameAs(sections: Sections, entry: Entry<Schema.Asset>): readonly F
   return target.sameAs === undefined
     ? []
     : found(`${quoted(sameAs)} is itself the same as another; use ${quoted(target.sameAs)}`);
+}
+
+/** One feed says what one asset is worth. */
+function checkPrice(entry: Entry<Schema.Asset>): readonly Finding[] {
+  const { id, price } = entry.value;
+  if (!price) return [];
+  const found = (message: string) => [{ path: [...entry.path, 'price'], message }];
+  if (id.includes('*')) return found('speaks for one asset, and this is a pattern; list the asset');
+  return price.chainlink || price.http ? [] : found('names no source; add chainlink or http');
 }

@@ -3,6 +3,7 @@
 import { duration } from '../../domain/explain.ts';
 import * as Money from '../../domain/money.ts';
 import type * as Policy from '../../domain/policy.ts';
+import * as Price from '../../domain/price.ts';
 
 /** One change. `before` and `after` are for people; {@link ABSENT} stands for what is not there. */
 export type Change = { readonly path: string; readonly before: string; readonly after: string };
@@ -100,21 +101,43 @@ function head(policy: Policy.Policy): Fields {
 }
 
 function assetFields(asset: Policy.AssetRule): Readonly<Record<string, string | undefined>> {
-  const { symbol, decimals, floorPricePicoUsd, sameAs } = asset;
+  const { symbol, decimals, floorPricePicoUsd, sources, sameAs } = asset;
   const floorPriceUsd =
     floorPricePicoUsd === undefined ? undefined : Money.formatUnits(floorPricePicoUsd, 12);
-  return { symbol, decimals: decimals.toString(), floorPriceUsd, sameAs };
+  return {
+    symbol,
+    decimals: decimals.toString(),
+    floorPriceUsd,
+    price: sourcesText(sources),
+    sameAs,
+  };
 }
 
 /** Each address is an entry of its own: one more among hundreds has to be seen. */
 function walletEntries(wallet: Policy.Wallet): readonly [string, Fields][] {
   const key = `wallets[${wallet.name}]`;
   return [
-    entry(key, { keyDomain: wallet.keyDomain, admission: lifeText(wallet) }),
+    entry(key, {
+      keyDomain: wallet.keyDomain,
+      admission: lifeText(wallet),
+      floors: floorsText(wallet),
+    }),
     ...wallet.addresses.map((address) =>
       entry(`${key}.addresses[${address}]`, { address: 'watched' }),
     ),
   ];
+}
+
+function floorsText({ floors }: Policy.Wallet): string | undefined {
+  return floors?.map(({ asset, amount }) => `${amount} base units of ${asset}`).join(' and ');
+}
+
+function sourcesText(sources: Policy.AssetRule['sources']): string | undefined {
+  return sources
+    ?.map(({ feed, maxAgeMs, keepMs }) => {
+      return `${Price.feedId(feed)}, maxAge ${maxAgeMs} ms, keep ${keepMs} ms`;
+    })
+    .join(' and ');
 }
 
 function lifeText({ admissionMs }: Policy.Wallet): string | undefined {
@@ -146,6 +169,7 @@ function limitFields(
 function size(policy: Policy.Policy, limit: Policy.Limit): string {
   const { metric, allowed } = limit;
   if (metric === 'count' || metric === 'assets') return allowed.toString();
+  if (metric === 'share') return `${Money.formatUnits(allowed, 2)}%`;
   if (metric !== 'amount') return `${Money.formatUnits(allowed, 6)} USD`;
   const asset = policy.assets.find(({ pattern }) => pattern === limit.where.asset);
   return asset

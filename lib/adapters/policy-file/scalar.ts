@@ -39,7 +39,11 @@ export const WINDOWS = ['1m', '5m', '15m', '1h', '6h', '24h', '7d', '30d'] as co
 /** Says which windows there are. */
 export const WINDOW_CHOICE = `use ${oneOf(WINDOWS)} (a slot may be at most a tenth of its window)`;
 /** Says which limits there are. */
-const LIMIT_CHOICE = 'use a decimal above 0 such as "2500000", or the word unlimited';
+const LIMIT_CHOICE =
+  'use a decimal above 0 such as "2500000", a share such as "25%", or the word unlimited';
+/** An id of CoinGecko. */
+const PRICE_ID = /^[a-z0-9][a-z0-9._-]{0,99}$/;
+const SHARE = /^\d{1,3}(\.\d{1,2})?%$/;
 
 /** A policy's name, a wallet's, a key domain's, a limit's id. */
 export const name = scalar({
@@ -106,6 +110,20 @@ export const outstandingMax = scalar({
   hint: TEXT_OR_NUMBER,
 });
 
+/** Blocks above an outflow until it is counted. */
+export const confirmations = scalar({
+  expected: 'a number of blocks; use a whole number of 0 to 1000',
+  read: (text) => (/^(0|[1-9]\d{0,2}|1000)$/.test(text) ? Number(text) : undefined),
+  hint: TEXT_OR_NUMBER,
+});
+
+/** USD, as micro-USD. */
+export const usd = scalar({
+  expected: 'an amount in USD; use a decimal of 0 or more with at most 6 fraction digits',
+  read: attempt(Money.parseUsd),
+  hint: { ...TEXT_OR_NUMBER, pattern: '^\\d+(\\.\\d+)?$' },
+});
+
 /** Fraction digits of an asset. */
 export const decimals = scalar({
   expected: `a number of decimals; use a whole number of 0 to ${Money.DECIMALS_MAX}`,
@@ -119,6 +137,32 @@ export const price = scalar({
   expected:
     'a price in USD; use a decimal above 0 with at most 12 fraction digits, such as "1500" or "0.0000123"',
   read: (text) => attempt(Money.parsePrice)(text) || undefined,
+  hint: { ...TEXT_OR_NUMBER, pattern: '^\\d+(\\.\\d+)?$' },
+});
+
+/** An EVM chain. */
+export const evmChain = scalar({
+  expected: 'an EVM chain; use its CAIP-2 id such as "eip155:1"',
+  read: (text) => (text.startsWith('eip155:') ? attempt(Caip.parseChain)(text) : undefined),
+});
+
+/** An EVM address, in lower case. */
+export const evmAddress = scalar({
+  expected: 'an EVM address; use 0x and 40 hex digits, the checksum right if in mixed case',
+  read: (text) => attempt(Identifier.parseAccount)(`eip155:1:${text}`)?.slice('eip155:1:'.length),
+});
+
+/** An id of the HTTP price provider. */
+export const priceId = scalar({
+  expected: 'an id of the price provider; use one such as "ethereum"',
+  read: (text) => (PRICE_ID.test(text) ? text : undefined),
+  hint: { pattern: PRICE_ID.source },
+});
+
+/** Whole tokens, above 0. It stays text: how fine it may be, the asset says. */
+export const tokens = scalar({
+  expected: 'an amount of tokens; use a decimal above 0 such as "100"',
+  read: (text) => (isAboveZero(text) ? text : undefined),
   hint: { ...TEXT_OR_NUMBER, pattern: '^\\d+(\\.\\d+)?$' },
 });
 
@@ -137,10 +181,13 @@ export const window = scalar({
 /** A limit's size. It stays text: what its unit is, the metric says. */
 export const allowed = scalar({
   expected: `a limit; ${LIMIT_CHOICE}`,
-  read: (text) => (text === 'unlimited' || isAboveZero(text) ? text : undefined),
+  read: (text) =>
+    text === 'unlimited' || isAboveZero(SHARE.test(text) ? text.slice(0, -1) : text)
+      ? text
+      : undefined,
   hint: {
     ...TEXT_OR_NUMBER,
-    pattern: '^(unlimited|\\d+(\\.\\d+)?)$',
+    pattern: '^(unlimited|\\d+(\\.\\d+)?%?)$',
   },
 });
 

@@ -24,8 +24,43 @@ const admission = Scalar.duration({ least: '1s', most: '15m' });
 
 /** A chain. */
 export const CHAIN = fields(
-  { id: Scalar.chainPattern, name: Scalar.label },
+  {
+    id: Scalar.chainPattern,
+    name: Scalar.label,
+    watch: z.optional(
+      fields(
+        {
+          confirmations: z.prefault(Scalar.confirmations, '0'),
+          blindAfter: z.prefault(Scalar.duration({ least: '5s', most: '2h' }), '2m'),
+        },
+        'that the chain itself is watched, and when it counts as blind',
+      ),
+    ),
+  },
   'a chain or a pattern of chains',
+);
+
+const price = fields(
+  {
+    chainlink: z.optional(
+      fields(
+        {
+          chain: Scalar.evmChain,
+          feed: Scalar.evmAddress,
+          maxAge: Scalar.duration({ least: '1m', most: '3d' }),
+        },
+        'a Chainlink feed, and the age above which people are told',
+      ),
+    ),
+    http: z.optional(
+      fields(
+        { id: Scalar.priceId, maxAge: Scalar.duration({ least: '1m', most: '3d' }) },
+        'an id of the HTTP provider, and the age above which people are told',
+      ),
+    ),
+    keep: z.prefault(Scalar.duration({ least: '1m', most: '7d' }), '24h'),
+  },
+  'where the price is read; the highest of these and the floor counts',
 );
 
 /** An asset. */
@@ -35,6 +70,7 @@ export const ASSET = fields(
     symbol: Scalar.label,
     decimals: Scalar.decimals,
     floorPriceUsd: z.optional(Scalar.price),
+    price: z.optional(price),
     sameAs: z.optional(Scalar.assetId),
   },
   'an asset or a pattern of assets, never valued below floorPriceUsd for one whole token',
@@ -49,6 +85,14 @@ export const WALLET = fields(
       add: 'the address that it pays from, such as "eip155:1:0x…"',
     }),
     admission: z.optional(admission),
+    floors: z.optional(
+      z.array(
+        fields(
+          { asset: Scalar.assetId, amount: Scalar.tokens },
+          'a balance below which people are told',
+        ),
+      ),
+    ),
   },
   'a hot wallet; wallets of one key domain lose their keys together',
 );
@@ -73,7 +117,7 @@ export const LIMIT = fields(
     id: Scalar.name,
     scope: kind,
     where: z.optional(where),
-    metric: Scalar.word(['notional', 'amount', 'count', 'single', 'assets']),
+    metric: Scalar.word(['notional', 'amount', 'count', 'single', 'assets', 'share']),
     window: z.optional(Scalar.window),
     limit: Scalar.allowed,
     warn: z.optional(Scalar.warnBps),
@@ -142,13 +186,31 @@ export const POLICY_FILE = fields(
       {},
     ),
     unmatched: z.prefault(
-      fields({ scope: z._default(wideKind, 'key-domain') }, 'an outflow that nobody approved'),
+      fields(
+        {
+          scope: z._default(wideKind, 'key-domain'),
+          risks: z._default(Scalar.word(['pause', 'alert']), 'pause'),
+        },
+        'an outflow that nobody approved, and what often comes before one',
+      ),
       {},
     ),
     conflict: z.prefault(
       fields({ scope: z._default(wideKind, 'wallet') }, 'one id with two bodies'),
       {},
     ),
+    matching: z.prefault(
+      fields(
+        {
+          deductedFeeMaxUsd: z.prefault(Scalar.usd, '0'),
+          grace: z.prefault(Scalar.duration({ least: '0s', most: '10m' }), '0s'),
+          unseen: z.prefault(Scalar.duration({ least: '5m', most: '7d' }), '24h'),
+        },
+        'how outflows are matched with what was approved',
+      ),
+      {},
+    ),
+    own: z.optional(z.array(Scalar.accountId)),
     reservations: z.prefault(
       fields(
         {

@@ -1,7 +1,9 @@
 /** Commands and questions as the CLI and the control topic send them, one JSON object each. */
 
 import * as z from 'zod/mini';
+import * as Caip from '../../domain/caip.ts';
 import type * as Command from '../../domain/command.ts';
+import * as Identifier from './identifier.ts';
 import { readJson } from './read.ts';
 import { parseScopeKey } from './scope-key.ts';
 
@@ -17,6 +19,20 @@ const reason = z.string().check(
   ),
 );
 const text = z.string().check(z.minLength(1), z.maxLength(600));
+function parsed<T extends string>(parse: (value: string) => T) {
+  return z.pipe(
+    text,
+    z.transform((value: string, context): T => {
+      try {
+        return parse(value);
+      } catch (error) {
+        context.issues.push({ code: 'custom', message: (error as Error).message, input: value });
+        return z.NEVER;
+      }
+    }),
+  );
+}
+
 const scope = z.pipe(
   text,
   z.transform((value: string, context): string => {
@@ -49,6 +65,32 @@ const incidentId = z
 /** Longest policy text, characters. */
 const POLICY_LENGTH_MAX = 200_000;
 
+/** One way: what spans its fields is checked as for the events that it is held against. */
+const movement = z
+  .strictObject({
+    command: z.literal('movement.declare'),
+    commandId: id,
+    wallet: parsed(Identifier.parseAccount),
+    asset: parsed(Identifier.parseAsset),
+    destination: parsed(Identifier.parseAccount),
+    memo: z.optional(withdrawalId),
+    max: z.string().check(z.regex(/^(0|[1-9]\d{0,76})$/, 'must be base units as a decimal string')),
+    until: z.iso.datetime({ offset: true }),
+    reason,
+  })
+  .check(({ value, issues }) => {
+    const chain = Caip.chainOf(value.wallet);
+    for (const field of ['asset', 'destination'] as const) {
+      if (Caip.chainOf(value[field]) === chain) continue;
+      const message = `is on ${Caip.chainOf(value[field])}, but the wallet is on ${chain}`;
+      issues.push({ code: 'custom', path: [field], message, input: value[field] });
+    }
+    if (value.memo !== undefined && chain.startsWith('eip155:')) {
+      const message = 'accounts on eip155 chains have no memo or tag';
+      issues.push({ code: 'custom', path: ['memo'], message, input: value.memo });
+    }
+  });
+
 const request = z.discriminatedUnion('command', [
   z.strictObject({
     command: z.literal('pause'),
@@ -79,6 +121,7 @@ const request = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('withdrawal.show'), withdrawalId }),
   z.strictObject({ command: z.literal('withdrawal.held') }),
   z.strictObject({ command: z.literal('withdrawal.open') }),
+  movement,
   z.strictObject({ command: z.literal('policy.show') }),
   z.strictObject({ command: z.literal('status') }),
   z.strictObject({ command: z.literal('limits'), scope: z.optional(scope) }),
@@ -99,6 +142,12 @@ const request = z.discriminatedUnion('command', [
 export type Request = z.infer<typeof request>;
 /** A request that changes breakers or the policy, once by its `commandId`. */
 export type Change = Extract<Request, { command: 'pause' | 'resume' | 'policy.apply' }>;
+
+/** A request that only looks at the whole stack. */
+export type Question = Extract<
+  Request,
+  { command: 'policy.show' | 'status' | 'limits' | 'incidents' | 'incident' | 'flag' }
+>;
 
 /**
  * Reads a request.

@@ -5,6 +5,7 @@
  */
 
 import * as z from 'zod/mini';
+import * as Batch from '../../domain/batch.ts';
 import * as Caip from '../../domain/caip.ts';
 import * as Money from '../../domain/money.ts';
 import type * as Outcome from '../../domain/outcome.ts';
@@ -50,7 +51,13 @@ const transferShape = {
   amount,
   fee: z.optional(z.strictObject({ asset, amount })),
 };
-const withdrawalDetail = z.strictObject({ withdrawalId: text, ...transferShape });
+const nonce = z.int().check(z.nonnegative());
+const withdrawalDetail = z.strictObject({
+  withdrawalId: text,
+  transaction: z.optional(text),
+  nonce: z.optional(nonce),
+  ...transferShape,
+});
 const outflowDetail = z.strictObject({
   transaction: text,
   place: z
@@ -63,6 +70,15 @@ const outflowDetail = z.strictObject({
   observedAt: z.optional(instant),
   ...transferShape,
 });
+const batchDetail = z.strictObject({
+  batchId: text,
+  wallet: account,
+  contract: account,
+  asset,
+  sum: amount,
+  withdrawalIds: z.array(text).check(z.minLength(1), z.maxLength(Batch.WITHDRAWALS_MAX)),
+});
+const balanceDetail = z.strictObject({ wallet: account, asset, amount, at: instant });
 const settledDetail = z.strictObject({ withdrawalId: text });
 /** An operator's word is no event: it comes as a command, with the identity that IAM proved. */
 const closedDetail = z.strictObject({
@@ -78,7 +94,22 @@ const heartbeatDetail = z.strictObject({ sentAt: instant });
 const envelopeShape = z.object({ 'detail-type': z.string(), detail: z.optional(z.unknown()) });
 
 /** A parsed event of the ingress. */
-export type Event = Withdrawal.Withdrawal | Withdrawal.Outflow | Outcome.Outcome | Heartbeat;
+export type Event =
+  | Withdrawal.Withdrawal
+  | Withdrawal.Outflow
+  | Outcome.Outcome
+  | Heartbeat
+  | ({ readonly kind: 'batch' } & Batch.Batch)
+  | Balance;
+
+/** What a whole wallet holds of an asset, named by any account of it, base units. */
+export type Balance = {
+  readonly kind: 'balance';
+  readonly account: Caip.AccountId;
+  readonly asset: Caip.AssetId;
+  readonly amount: bigint;
+  readonly atMs: number;
+};
 
 /** A proof, sent by `tick`, that events arrive. */
 export type Heartbeat = { readonly kind: 'heartbeat'; readonly sentAtMs: number };
@@ -86,11 +117,13 @@ export type Heartbeat = { readonly kind: 'heartbeat'; readonly sentAtMs: number 
 /** Names that `detail-type` may have. */
 export const DETAIL_TYPES = [
   'withdrawal.reported',
+  'batch.declared',
   'outflow.observed',
   'withdrawal.settled',
   'withdrawal.failed',
   'withdrawal.cancelled',
   'withdrawal.replaced',
+  'balance.reported',
   'heartbeat',
 ] as const;
 
@@ -111,9 +144,10 @@ export function fromEnvelope(value: unknown): Event {
   const { detail } = envelope;
   switch (envelope['detail-type']) {
     case 'withdrawal.reported': {
-      const { withdrawalId, ...rest } = readOrThrow(withdrawalDetail, detail, 'detail');
-      return { kind: 'withdrawal', withdrawalId, transfer: toTransfer(rest) };
+      return toWithdrawal(readOrThrow(withdrawalDetail, detail, 'detail'));
     }
+    case 'batch.declared':
+      return toBatch(readOrThrow(batchDetail, detail, 'detail'));
     case 'outflow.observed':
       return toOutflow(readOrThrow(outflowDetail, detail, 'detail'));
     case 'withdrawal.settled':
@@ -124,6 +158,8 @@ export function fromEnvelope(value: unknown): Event {
       return { kind: 'cancelled', ...readOrThrow(closedDetail, detail, 'detail') };
     case 'withdrawal.replaced':
       return { kind: 'replaced', ...readOrThrow(replacedDetail, detail, 'detail') };
+    case 'balance.reported':
+      return toBalance(readOrThrow(balanceDetail, detail, 'detail'));
     case 'heartbeat':
       return { kind: 'heartbeat', sentAtMs: readOrThrow(heartbeatDetail, detail, 'detail').sentAt };
     default:
@@ -131,6 +167,30 @@ export function fromEnvelope(value: unknown): Event {
         problems: [`detail-type: must be one of ${DETAIL_TYPES.join(', ')}`],
       });
   }
+}
+
+function toWithdrawal(detail: z.output<typeof withdrawalDetail>): Withdrawal.Withdrawal {
+  const { withdrawalId, transaction, nonce: used, ...rest } = detail;
+  const transfer = toTransfer(rest);
+  const hash = transaction === undefined ? undefined : spelled(transaction, transfer.account);
+  const isSent = hash !== undefined || used !== undefined;
+  const sent = isSent ? { transaction: hash, nonce: used } : undefined;
+  return { kind: 'withdrawal', withdrawalId, transfer, ...(sent && { sent }) };
+}
+
+function toBatch(detail: z.output<typeof batchDetail>): Event {
+  const { batchId, wallet, contract, asset: moved, sum, withdrawalIds } = detail;
+  const transfer = toTransfer({ wallet, asset: moved, destination: contract, amount: sum });
+  return { kind: 'batch', batchId, transfer, withdrawalIds };
+}
+
+/** Above what can be counted nothing is held: it is a mistake of the sender. */
+function toBalance(detail: z.output<typeof balanceDetail>): Balance {
+  const { wallet, asset: held, at: atMs } = detail;
+  const units = BigInt(detail.amount);
+  if (units > Money.MAX)
+    throw new InvalidEventError({ problems: ['detail.amount: is above 2^256 − 1'] });
+  return { kind: 'balance', account: wallet, asset: held, amount: units, atMs };
 }
 
 function toOutflow(detail: z.output<typeof outflowDetail>): Withdrawal.Outflow {

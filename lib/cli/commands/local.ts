@@ -22,6 +22,8 @@ export function addLocal(program: Command, run: Run): void {
     .option('--folder <dir>', 'where state is kept', FOLDER)
     .option('--port <number>', 'where to listen (default: 4780 if it is free)', readPort)
     .option('--policy <file>', 'put this policy in force, unless it is already')
+    .option('--webhooks <file>', 'take deliveries of custodians with the secrets in this file')
+    .option('--rpc <file>', 'watch the chains whose nodes are in this file')
     .addOption(
       new Option('--tick <time>', 'how often health is proven')
         .default(readTick(TICK), TICK)

@@ -57,7 +57,15 @@ export function limitsPage(
     ...(limits.truncated
       ? ['', paint.yellow('More scopes than one report reads; ask for one with --scope KEY.')]
       : []),
+    ...stalePrices(limits, paint),
   ];
+}
+
+function stalePrices({ stalePrices: stale = [] }: Limits, paint: Paint): readonly string[] {
+  const lines = stale.map(({ feed, symbols, text }) =>
+    paint.yellow(`Price of ${clean(symbols.join(', '))}: ${clean(feed)}: ${clean(text)}`),
+  );
+  return lines.length > 0 ? ['', ...lines] : [];
 }
 
 function withoutUnused(lines: readonly Line[]): readonly Line[] {

@@ -49,7 +49,7 @@ export function endpointLines(
     ...fact('State', folder, { columns }),
     ...fact('Policy', inForce, { columns }),
     '',
-    '  POST /events     withdrawal.reported, outflow.observed: one or an array',
+    '  POST /events     withdrawal.reported, batch.declared, …: one or an array',
     '  GET  /flag       ?wallet=…&asset=…&destination=…&actor=…: may it be signed?',
     '  POST /commands   {"command":"status"} and the others; see breakwater --help',
     '  GET  /health     whether it answers',

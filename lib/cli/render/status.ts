@@ -129,7 +129,7 @@ function health(
   return [
     ...leases,
     `  ${padEnd('heartbeat', width)}  ${heartbeatText(heartbeat, atMs)}`,
-    ...[...whyNot(unproven), ...blindness(chains)].flatMap((text) =>
+    ...[...whyNot(unproven), ...blindness(chains, atMs), ...unwatched(chains)].flatMap((text) =>
       wrap(text, columns - 2).map((line) => `  ${line}`),
     ),
   ];
@@ -139,11 +139,20 @@ function whyNot(unproven: string | undefined): readonly string[] {
   return unproven === undefined ? [] : [`Not renewed now: ${clean(unproven)}.`];
 }
 
-function blindness(chains: Status['chains']): readonly string[] {
-  const blind = chains.filter((chain) => !chain.watched).map((chain) => clean(chain.chain));
-  if (blind.length === 0) return [];
+function blindness(chains: Status['chains'], atMs: number): readonly string[] {
+  return chains.flatMap(({ chain, blind }) => {
+    if (!blind) return [];
+    const since = blind.sinceMs === undefined ? '' : ` since ${span(atMs - blind.sinceMs)}`;
+    return [`BLIND on ${clean(chain)}${since}: ${clean(blind.why)}. It alone is not enabled.`];
+  });
+}
+
+function unwatched(chains: Status['chains']): readonly string[] {
+  const without = chains.filter(({ watched, blind }) => !watched && !blind);
+  if (without.length === 0) return [];
+  const names = without.map(({ chain }) => clean(chain));
   const where =
-    blind.length === chains.length ? 'No chain is watched' : `Not watched: ${blind.join(', ')}`;
+    names.length === chains.length ? 'No chain is watched' : `Not watched: ${names.join(', ')}`;
   return [`${where}; only reported outflow is seen.`];
 }
 
@@ -172,6 +181,7 @@ function nextSteps(status: Status, paint: Paint): readonly string[] {
         '  breakwater policy check FILE, then breakwater policy apply FILE',
       ];
     case 'lapsed':
+      if (status.chains.every(({ inForce, blind }) => inForce || blind)) return watcherSteps(paint);
       return [
         '',
         paint.bold('Next'),
@@ -182,4 +192,15 @@ function nextSteps(status: Status, paint: Paint): readonly string[] {
     default:
       return status.summary satisfies never;
   }
+}
+
+/** Everything else is proven: what is missing is a watcher that sees. */
+function watcherSteps(paint: Paint): readonly string[] {
+  return [
+    '',
+    paint.bold('Next'),
+    '  Nothing was tripped. These chains are enabled again by themselves once their',
+    '  watcher sees new blocks: see whether watch-chain runs, and whether the nodes',
+    '  that its secret names answer.',
+  ];
 }

@@ -12,6 +12,8 @@ import { type Entry, endpointLines, logLine } from '../render/local.ts';
 import { clean, wrap } from '../render/text.ts';
 import type { Session } from '../session.ts';
 
+/** How often a chain is looked at that showed nothing new, ms. */
+const WATCH_EVERY_MS = 1_000;
 /** Columns of the time and the blanks after it. */
 const LOG_INDENT = 10;
 
@@ -20,13 +22,17 @@ export type LocalOptions = {
   readonly folder: string;
   readonly port?: number;
   readonly policy?: string;
+  /** File with the secrets of webhooks. */
+  readonly webhooks?: string;
+  /** File with the nodes of each chain. */
+  readonly rpc?: string;
   /** How often health is proven, ms. */
   readonly tick: number;
 };
 
 /** Runs until it is interrupted. @throws {StoppedError} the policy is none, the port or the folder is taken. */
 export async function serveLocal(session: Session, options: LocalOptions): Promise<undefined> {
-  const { policy, port, folder, tick: tickEveryMs } = options;
+  const { policy, port, folder, webhooks, rpc, tick: tickEveryMs } = options;
   const sourced = policy === undefined ? undefined : await readPolicyFile(session, policy);
   const show = shower(session);
   await interruptible(async (signal) => {
@@ -35,6 +41,9 @@ export async function serveLocal(session: Session, options: LocalOptions): Promi
       port,
       tickEveryMs,
       policySource: sourced?.source,
+      webhookSecrets: webhooks === undefined ? undefined : resolve(session.io.cwd, webhooks),
+      rpc: rpc === undefined ? undefined : resolve(session.io.cwd, rpc),
+      watchEveryMs: WATCH_EVERY_MS,
       log: {
         info: (message, fields) => show({ level: 'info', message, fields }),
         error: (message, fields) => show({ level: 'error', message, fields }),
@@ -107,6 +116,22 @@ async function introduce(
 function startFailure(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   if (isNoFolder(error)) return noFolder(error);
+  if (error.name === 'LocalWebhooks.SecretsFileError') {
+    return new StoppedError({
+      exitCode: EXIT.usage,
+      message: clean(error.message),
+      hint: 'docs/webhooks.md shows what the file of --webhooks holds.',
+      cause: error,
+    });
+  }
+  if (error.name === 'Watching.RpcFileError') {
+    return new StoppedError({
+      exitCode: EXIT.usage,
+      message: clean(error.message),
+      hint: 'docs/watching.md shows what the file of --rpc holds.',
+      cause: error,
+    });
+  }
   const isPlace = /^(HttpServer\.PortError|FolderLock\.InUseError|Engine\.NotInstalledError)$/.test(
     error.name,
   );

@@ -74,7 +74,7 @@ function createDeps(clock: Clock): { readonly deps: Deps; readonly health: Healt
 
 async function send(deps: Deps, item: TimelineItem): Promise<Sent> {
   const event = fromEnvelope({ 'detail-type': item.detailType, detail: item.detail });
-  if (!('transfer' in event)) return { opened: [] };
+  if (event.kind !== 'withdrawal' && event.kind !== 'outflow') return { opened: [] };
   const bodyHash = nodeDigest.hash(canonicalBody(event.transfer));
   const [recorded] = await recordEvents(deps, [{ kind: 'transfer', event, bodyHash, lagMs: 0 }]);
   if (recorded?.kind !== 'decided') throw recorded?.error ?? new Error('nothing was recorded');

@@ -87,6 +87,33 @@ describe('fromRow', () => {
       },
     ],
     ['one that a person let go', { ...row(), state: 'reserved', released: { by: 'ann', atMs: 7 } }],
+    ['an outflow of a batch', { ...row(), state: 'matched', link: 'a', links: ['b', 'c'] }],
+    ['an outflow that was removed', { ...row({ charged: [] }), state: 'removed', sequence: 7 }],
+    ['a removal before its sight', { ...row(), money: undefined, state: 'removed', sequence: 0 }],
+    ['an outflow that was declared', { ...row(), state: 'moved', movementId: 'm' }],
+    ['an outflow to its own', { ...row(), state: 'kept' }],
+    ['an outflow in its grace', { ...row(), state: 'unmatched', graceUntilMs: 9 }],
+    ['a withdrawal that has to show', { ...row(), isAwaited: true, sent: { nonce: 0 } }],
+    ['what was said of a transaction', { ...row(), sent: { transaction: '0xa', nonce: 3 } }],
+    [
+      'what waits between two ends',
+      {
+        ...row(),
+        money: undefined,
+        state: 'noted',
+        ends: {
+          approvals: [
+            { rowIds: ['a'], amount: 2n ** 256n - 1n },
+            { rowIds: ['b', 'c'], amount: 0n, transaction: '0xa', nonce: 0 },
+          ],
+          seen: [
+            { rowId: 'd', amount: 1n, transaction: '0xb' },
+            { rowId: 'e', amount: 1n, transaction: '0xc', nonce: 1 },
+          ],
+          movements: [{ movementId: 'm', left: 5n, untilMs: 6 }],
+        },
+      },
+    ],
     ['a charge at another time', row({ chargedAtMs: 1 })],
     ['a subject of another asset', row({ subject: Build.subject({ asset: Build.USDC }) })],
     ['a transfer without actor', row({ transfer: Build.transfer({ actor: undefined }) })],

@@ -37,39 +37,39 @@ describe('checkLimit', () => {
     };
     expect(told(cases)).toMatchInlineSnapshot(`
       "0:
-      line 8, limits[0].limit: "0" is not a limit; use a decimal above 0 such as "2500000", or the word unlimited
+      line 8, limits[0].limit: "0" is not a limit; use a decimal above 0 such as "2500000", a share such as "25%", or the word unlimited
       missing:
-      line 8, limits[0].limit: is missing; use a decimal above 0 such as "2500000", or the word unlimited
+      line 8, limits[0].limit: is missing; use a decimal above 0 such as "2500000", a share such as "25%", or the word unlimited
       empty:
-      line 8, limits[0].limit: is empty; use a decimal above 0 such as "2500000", or the word unlimited
+      line 8, limits[0].limit: is empty; use a decimal above 0 such as "2500000", a share such as "25%", or the word unlimited
       null:
-      line 8, limits[0].limit: "null" is not a limit; use a decimal above 0 such as "2500000", or the word unlimited
+      line 8, limits[0].limit: "null" is not a limit; use a decimal above 0 such as "2500000", a share such as "25%", or the word unlimited
       ~:
-      line 8, limits[0].limit: "~" is not a limit; use a decimal above 0 such as "2500000", or the word unlimited
+      line 8, limits[0].limit: "~" is not a limit; use a decimal above 0 such as "2500000", a share such as "25%", or the word unlimited
       "0.00":
-      line 8, limits[0].limit: "0.00" is not a limit; use a decimal above 0 such as "2500000", or the word unlimited
+      line 8, limits[0].limit: "0.00" is not a limit; use a decimal above 0 such as "2500000", a share such as "25%", or the word unlimited
       -1:
-      line 8, limits[0].limit: "-1" is not a limit; use a decimal above 0 such as "2500000", or the word unlimited
+      line 8, limits[0].limit: "-1" is not a limit; use a decimal above 0 such as "2500000", a share such as "25%", or the word unlimited
       NaN:
-      line 8, limits[0].limit: ".nan" is not a limit; use a decimal above 0 such as "2500000", or the word unlimited
+      line 8, limits[0].limit: ".nan" is not a limit; use a decimal above 0 such as "2500000", a share such as "25%", or the word unlimited
       infinity:
-      line 8, limits[0].limit: ".inf" is not a limit; use a decimal above 0 such as "2500000", or the word unlimited
+      line 8, limits[0].limit: ".inf" is not a limit; use a decimal above 0 such as "2500000", a share such as "25%", or the word unlimited
       exponent:
-      line 8, limits[0].limit: "1e3" is not a limit; use a decimal above 0 such as "2500000", or the word unlimited
+      line 8, limits[0].limit: "1e3" is not a limit; use a decimal above 0 such as "2500000", a share such as "25%", or the word unlimited
       hexadecimal:
-      line 8, limits[0].limit: "0x10" is not a limit; use a decimal above 0 such as "2500000", or the word unlimited
+      line 8, limits[0].limit: "0x10" is not a limit; use a decimal above 0 such as "2500000", a share such as "25%", or the word unlimited
       separators:
-      line 8, limits[0].limit: "1_000" is not a limit; use a decimal above 0 such as "2500000", or the word unlimited
+      line 8, limits[0].limit: "1_000" is not a limit; use a decimal above 0 such as "2500000", a share such as "25%", or the word unlimited
       a sum:
-      line 8, limits[0].limit: "0.1+0.2" is not a limit; use a decimal above 0 such as "2500000", or the word unlimited
+      line 8, limits[0].limit: "0.1+0.2" is not a limit; use a decimal above 0 such as "2500000", a share such as "25%", or the word unlimited
       false:
-      line 8, limits[0].limit: "false" is not a limit; use a decimal above 0 such as "2500000", or the word unlimited
+      line 8, limits[0].limit: "false" is not a limit; use a decimal above 0 such as "2500000", a share such as "25%", or the word unlimited
       none:
-      line 8, limits[0].limit: "none" is not a limit; use a decimal above 0 such as "2500000", or the word unlimited
+      line 8, limits[0].limit: "none" is not a limit; use a decimal above 0 such as "2500000", a share such as "25%", or the word unlimited
       Unlimited, in other letters:
-      line 8, limits[0].limit: "Unlimited" is not a limit; use a decimal above 0 such as "2500000", or the word unlimited
+      line 8, limits[0].limit: "Unlimited" is not a limit; use a decimal above 0 such as "2500000", a share such as "25%", or the word unlimited
       a list:
-      line 8, limits[0].limit: must be a single value; use a decimal above 0 such as "2500000", or the word unlimited"
+      line 8, limits[0].limit: must be a single value; use a decimal above 0 such as "2500000", a share such as "25%", or the word unlimited"
     `);
   });
 
@@ -266,7 +266,7 @@ describe('checkLimit', () => {
       assets of an asset:
       line 8, limits[0].metric: assets counts distinct assets, and wallet-asset holds one; use another scope
       no metric:
-      line 8, limits[0].metric: "volume" is not allowed; use notional, amount, count, single or assets"
+      line 8, limits[0].metric: "volume" is not allowed; use notional, amount, count, single, assets or share"
     `);
   });
 

@@ -85,7 +85,7 @@ describe('checkSections', () => {
       'a chain of them': source({
         assets: `assets: [{ id: "${ETH}", symbol: ETH, decimals: 18, sameAs: "eip155:10/slip44:60" }, { id: "${WETH}", symbol: WETH, decimals: 18, sameAs: "${ETH}" }, { id: "eip155:10/slip44:60", symbol: ETH, decimals: 18 }]`,
       }),
-      'of an asset that is wrong itself: one mistake is told once': assets(ETH, ', price: 1'),
+      'of an asset that is wrong itself: one mistake is told once': assets(ETH, ', cost: 1'),
     };
     expect(told(cases)).toMatchInlineSnapshot(`
       "other decimals:
@@ -99,7 +99,7 @@ describe('checkSections', () => {
       a chain of them:
       line 6, assets[1].sameAs: "eip155:1/slip44:60" is itself the same as another; use "eip155:10/slip44:60"
       of an asset that is wrong itself: one mistake is told once:
-      line 6, assets[0].price: is no field here (fields: id, symbol, decimals, floorPriceUsd, sameAs)"
+      line 6, assets[0].cost: is no field here (fields: id, symbol, decimals, floorPriceUsd, price, sameAs)"
     `);
   });
 });

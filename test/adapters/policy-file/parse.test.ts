@@ -56,10 +56,16 @@ describe('parsePolicy', () => {
             "windowMs": 3600000,
           },
         ],
+        "matching": {
+          "deductedFeeMax": 0n,
+          "graceMs": 0,
+          "unseenMs": 86400000,
+        },
         "mode": "enforce",
         "name": "small",
         "outstandingMax": 100,
         "overdueMs": 21600000,
+        "own": [],
         "resume": {
           "kind": "trial",
         },
@@ -92,6 +98,7 @@ describe('parsePolicy', () => {
           },
         },
         "unmatched": {
+          "risks": "pause",
           "scope": "key-domain",
         },
         "wallets": [
@@ -188,6 +195,34 @@ describe('parsePolicy', () => {
     expect(scopes).toEqual([`wallet-asset:eth-hot-1|${ETH}`, `wallet-asset:eth-hot-1|${ETH}`]);
   });
 
+  test('behavior: matching, own addresses and watched chains', () => {
+    const policy = parsePolicy(
+      source({
+        chains:
+          'chains: [{ id: "eip155:1", name: Ethereum, watch: { confirmations: 12, blindAfter: 90s } }, { id: "eip155:*", name: EVM, watch: {} }]',
+        more: `matching: { deductedFeeMaxUsd: "2.5", grace: 30s }\nown: ["eip155:1:0x${'AB'.repeat(20)}"]\nunmatched: { risks: alert }`,
+      }),
+    );
+    expect(policy.chains.map(({ watch }) => watch)).toEqual([
+      { confirmations: 12, blindAfterMs: 90_000 },
+      { confirmations: 0, blindAfterMs: 120_000 },
+    ]);
+    expect(policy.matching).toEqual({
+      deductedFeeMax: 2_500_000n,
+      graceMs: 30_000,
+      unseenMs: 86_400_000,
+    });
+    expect(policy.own).toEqual([`eip155:1:0x${'ab'.repeat(20)}`]);
+    expect(policy.unmatched).toEqual({ scope: 'key-domain', risks: 'alert' });
+  });
+
+  test('behavior: H40: as shipped nothing is deducted, waits or is own, and risks pause', () => {
+    const { matching, own, unmatched, chains } = parsePolicy(source());
+    expect(matching).toEqual({ deductedFeeMax: 0n, graceMs: 0, unseenMs: 86_400_000 });
+    expect([own, unmatched.risks]).toEqual([[], 'pause']);
+    expect(chains.filter(({ watch }) => watch !== undefined)).toEqual([]);
+  });
+
   test('behavior: H40: what the policy does not know is blocked and paused as shipped', () => {
     const { unknown, unmatched, conflict } = parsePolicy(source());
     const shipped = { withdrawal: 'block', outflow: 'pause', scope: 'wallet' };
@@ -244,9 +279,9 @@ describe('parsePolicy', () => {
       "line 3, mode: "enforced" is not allowed; use enforce or shadow
       line 6, assets[0].decimals: "37" is not a number of decimals; use a whole number of 0 to 36
       line 8, limits[0].window: "2h" is not a window; use 1m, 5m, 15m, 1h, 6h, 24h, 7d or 30d (a slot may be at most a tenth of its window)
-      line 8, limits[0].limit: "0" is not a limit; use a decimal above 0 such as "2500000", or the word unlimited
+      line 8, limits[0].limit: "0" is not a limit; use a decimal above 0 such as "2500000", a share such as "25%", or the word unlimited
       line 8, limits[1].metric: amount needs one unit; use scope asset or wallet-asset, or metric notional
-      line 11, limit: is no field here; did you mean "limits"? (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, reservations, timing)"
+      line 11, limit: is no field here; did you mean "limits"? (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, matching, own, reservations, timing)"
     `);
   });
 

@@ -58,15 +58,15 @@ describe('POLICY_FILE', () => {
     };
     expect(told(cases)).toMatchInlineSnapshot(`
       "top:
-      line 11, limit: is no field here; did you mean "limits"? (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, reservations, timing)
+      line 11, limit: is no field here; did you mean "limits"? (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, matching, own, reservations, timing)
       other case:
       line 8, limits[0].Scope: is no field here; did you mean "scope"? (fields: id, scope, where, metric, window, limit, warn, action, tripOnRefusal, mode)
       other writing:
-      line 7, wallets[0].key_domain: is no field here; did you mean "keyDomain"? (fields: name, keyDomain, addresses, admission)
+      line 7, wallets[0].key_domain: is no field here; did you mean "keyDomain"? (fields: name, keyDomain, addresses, admission, floors)
       nothing like it:
-      line 11, colour: is no field here (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, reservations, timing)
+      line 11, colour: is no field here (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, matching, own, reservations, timing)
       a terminal:
-      line 11, \\u{1b}[31m: is no field here (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, reservations, timing)"
+      line 11, \\u{1b}[31m: is no field here (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, matching, own, reservations, timing)"
     `);
   });
 
@@ -107,7 +107,7 @@ describe('POLICY_FILE', () => {
       wallets:
       line 7, wallets: must be a list; add a hot wallet such as { name: eth-hot-1, keyDomain: hot-vault, addresses: ["eip155:1:0x…"] }
       wallet:
-      line 7, wallets[0]: must be a map; its fields are name, keyDomain, addresses, admission
+      line 7, wallets[0]: must be a map; its fields are name, keyDomain, addresses, admission, floors
       address:
       line 7, wallets[0].name: "W" is not a name; use lower-case letters, digits, ".", "_" and "-", at most 64, starting with a letter or digit
       line 7, wallets[0].keyDomain: "v:1" is not a name; use lower-case letters, digits, ".", "_" and "-", at most 64, starting with a letter or digit
@@ -164,6 +164,86 @@ describe('POLICY_FILE', () => {
       line 6, assets[0].decimals: "018" is not a number of decimals; use a whole number of 0 to 36
       decimals missing:
       line 6, assets[0].decimals: is missing; use a whole number of 0 to 36"
+    `);
+  });
+
+  test('args: matching, own, watch and risks, at and beyond each bound', () => {
+    const own = (address: string) => source({ more: `own: [${address}]` });
+    const matching = (fields: string) => source({ more: `matching: { ${fields} }` });
+    const watch = (fields: string) =>
+      source({
+        chains: `chains: [{ id: "eip155:1", name: Ethereum, watch: { ${fields} } }, { id: "eip155:*", name: EVM }]`,
+      });
+    const cold = `"eip155:1:0x${'bb'.repeat(20)}"`;
+    expect(
+      told({
+        'nothing in them': `${matching('')}\nown: []\nunmatched: {}`,
+        'watch with nothing in it': watch(''),
+        least: matching('deductedFeeMaxUsd: 0, grace: 0s, unseen: 5m'),
+        most: matching('deductedFeeMaxUsd: "25.50", grace: 10m, unseen: 7d'),
+        'grace above': matching('grace: 601s'),
+        'unseen below': matching('unseen: 299s'),
+        'unseen above': matching('unseen: 8d'),
+        'a fee in tokens': matching('deductedFeeMaxUsd: 0.1 ETH'),
+        'a negative fee': matching('deductedFeeMaxUsd: "-1"'),
+        'a field that there is not': matching('graces: 1m'),
+        own: own(cold),
+        'own, a pattern': own('"eip155:1:*"'),
+        'own, a checksum that is wrong': own(
+          '"eip155:1:0x8bf8cd7F001D0584F98F53a3d82eD0bA498cC3dF"',
+        ),
+        'own, a wallet’s name': own('eth-hot-1'),
+        risks: source({ more: 'unmatched: { risks: alert }' }),
+        'risks, another word': source({ more: 'unmatched: { risks: ignore }' }),
+        'watch, most': watch('confirmations: 1000, blindAfter: 2h'),
+        'watch, too many confirmations': watch('confirmations: 1001'),
+        'watch, confirmations below': watch('confirmations: -1'),
+        'watch, blind too soon': watch('blindAfter: 4s'),
+        'watch, blind too late': watch('blindAfter: 3h'),
+      }),
+    ).toMatchInlineSnapshot(`
+      "nothing in them:
+      ok
+      watch with nothing in it:
+      ok
+      least:
+      ok
+      most:
+      ok
+      grace above:
+      line 11, matching.grace: "601s" is not a time of 0s to 10m; use a whole number with ms, s, m, h or d
+      unseen below:
+      line 11, matching.unseen: "299s" is not a time of 5m to 7d; use a whole number with ms, s, m, h or d
+      unseen above:
+      line 11, matching.unseen: "8d" is not a time of 5m to 7d; use a whole number with ms, s, m, h or d
+      a fee in tokens:
+      line 11, matching.deductedFeeMaxUsd: "0.1 ETH" is not an amount in USD; use a decimal of 0 or more with at most 6 fraction digits
+      a negative fee:
+      line 11, matching.deductedFeeMaxUsd: "-1" is not an amount in USD; use a decimal of 0 or more with at most 6 fraction digits
+      a field that there is not:
+      line 11, matching.graces: is no field here; did you mean "grace"? (fields: deductedFeeMaxUsd, grace, unseen)
+      own:
+      ok
+      own, a pattern:
+      line 11, own[0]: "eip155:1:*" is not a CAIP-10 account such as "eip155:1:0x…" (40 hex digits, checksum right if in mixed case)
+      own, a checksum that is wrong:
+      line 11, own[0]: "eip155:1:0x8bf8cd7F001D0584F98F53a3d82eD0bA498cC3dF" is not a CAIP-10 account such as "eip155:1:0x…" (40 hex digits, checksum right if in mixed case)
+      own, a wallet’s name:
+      line 11, own[0]: "eth-hot-1" is not a CAIP-10 account such as "eip155:1:0x…" (40 hex digits, checksum right if in mixed case)
+      risks:
+      ok
+      risks, another word:
+      line 11, unmatched.risks: "ignore" is not allowed; use pause or alert
+      watch, most:
+      ok
+      watch, too many confirmations:
+      line 5, chains[0].watch.confirmations: "1001" is not a number of blocks; use a whole number of 0 to 1000
+      watch, confirmations below:
+      line 5, chains[0].watch.confirmations: "-1" is not a number of blocks; use a whole number of 0 to 1000
+      watch, blind too soon:
+      line 5, chains[0].watch.blindAfter: "4s" is not a time of 5s to 2h; use a whole number with ms, s, m, h or d
+      watch, blind too late:
+      line 5, chains[0].watch.blindAfter: "3h" is not a time of 5s to 2h; use a whole number with ms, s, m, h or d"
     `);
   });
 

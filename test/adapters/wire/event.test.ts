@@ -21,6 +21,14 @@ const observed = {
   place: 'log:3',
   observedAt: '2023-09-12T13:20:59Z',
 };
+const batch = {
+  batchId: 'b-1',
+  wallet: WALLET,
+  contract: TO,
+  asset: 'eip155:1/slip44:60',
+  sum: '1000000000000000000',
+  withdrawalIds: ['w-1', 'w-2'],
+};
 
 function envelope(detailType: string, detail: unknown): unknown {
   return { version: '0', id: 'e-1', 'detail-type': detailType, source: 'test', detail };
@@ -153,13 +161,74 @@ describe('fromEnvelope', () => {
     expect(problems[0]?.startsWith(`${field}: `)).toBe(true);
   });
 
+  test.each<[string, object, object | undefined]>([
+    ['nothing', {}, undefined],
+    ['a hash', { transaction: '0xAB' }, { transaction: '0xab' }],
+    [
+      'a hash without 0x',
+      { transaction: 'AB'.repeat(32) },
+      { transaction: `0x${'ab'.repeat(32)}` },
+    ],
+    ['nonce 0', { nonce: 0 }, { nonce: 0 }],
+    ['both', { transaction: '0xab', nonce: 7 }, { transaction: '0xab', nonce: 7 }],
+  ])('args: withdrawal.reported with %s of its transaction', (_name, more, sent) => {
+    const event = fromEnvelope(envelope('withdrawal.reported', { ...reported, ...more }));
+    expect(event.kind === 'withdrawal' && event.sent).toEqual(sent ?? undefined);
+  });
+
+  test.each([[-1], [1.5], ['7'], [2 ** 53], [null]])('error: nonce %j', (nonce) => {
+    expect(problemsOf('withdrawal.reported', { ...reported, nonce })).toEqual([
+      expect.stringContaining('detail.nonce'),
+    ]);
+  });
+
+  test('args: batch.declared', () => {
+    expect(fromEnvelope(envelope('batch.declared', batch))).toEqual({
+      kind: 'batch',
+      batchId: 'b-1',
+      transfer: {
+        account: WALLET.toLowerCase(),
+        asset: 'eip155:1/slip44:60',
+        destination: TO,
+        amount: 10n ** 18n,
+      },
+      withdrawalIds: ['w-1', 'w-2'],
+    });
+  });
+
+  test.each([
+    [1, true],
+    [40, true],
+    [41, false],
+    [0, false],
+  ])('args: a batch of %d withdrawals: %s', (count, fits) => {
+    const withdrawalIds = Array.from({ length: count }, (_, number) => `w-${number}`);
+    const problems = problemsOf('batch.declared', { ...batch, withdrawalIds });
+    expect(problems.length === 0).toBe(fits);
+    if (!fits) expect(problems[0]).toContain('detail.withdrawalIds');
+  });
+
+  test.each<[string, object, string]>([
+    ['an id with a line break', { batchId: 'a\nb' }, 'detail.batchId'],
+    ['an empty id', { batchId: '' }, 'detail.batchId'],
+    ['a withdrawal without id', { withdrawalIds: ['w-1', ''] }, 'detail.withdrawalIds.1'],
+    ['a contract on another chain', { contract: TO.replace(':1:', ':56:') }, 'detail.destination'],
+    ['a sum above 2^256', { sum: `${2n ** 256n}` }, 'detail.amount'],
+    ['a sum with a sign', { sum: '-1' }, 'detail.sum'],
+    ['a field that is not known', { evidence: 'x' }, 'detail'],
+  ])('error: a batch with %s', (_name, wrong, field) => {
+    expect(problemsOf('batch.declared', { ...batch, ...wrong })).toEqual([
+      expect.stringContaining(field),
+    ]);
+  });
+
   test.each(['log:', 'log:-1', 'trace:x', 'elsewhere', ''])('error: place %j', (place) => {
     expect(problemsOf('outflow.observed', { ...observed, place })[0]).toMatch(/^detail\.place: /);
   });
 
   test('error: an unknown detail-type names those that are known', () => {
     expect(problemsOf('withdrawal.invented', reported)).toEqual([
-      'detail-type: must be one of withdrawal.reported, outflow.observed, withdrawal.settled, withdrawal.failed, withdrawal.cancelled, withdrawal.replaced, heartbeat',
+      'detail-type: must be one of withdrawal.reported, batch.declared, outflow.observed, withdrawal.settled, withdrawal.failed, withdrawal.cancelled, withdrawal.replaced, balance.reported, heartbeat',
     ]);
   });
 

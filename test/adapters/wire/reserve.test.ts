@@ -30,6 +30,11 @@ function problemsOf(request: unknown): readonly string[] {
 }
 
 describe('parseRequest', () => {
+  test('args: what is known of its transaction before it is sent', () => {
+    const { withdrawals } = parse({ withdrawals: [{ ...DETAIL, nonce: 7 }, DETAIL] });
+    expect(withdrawals.map(({ sent }) => sent)).toEqual([{ nonce: 7 }, undefined]);
+  });
+
   test('default', () => {
     const fee = { asset: Build.ETH, amount: '21000' };
     const destination = `eip155:1:0x${'C'.repeat(40)}`;

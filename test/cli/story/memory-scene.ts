@@ -97,6 +97,9 @@ function transportTo(world: World): Transport {
     target: 'the scene',
     eventsMax: 1,
     send: async () => undefined,
+    tables: async () => {
+      throw new Error('a scene has no tables');
+    },
     ask: async (request) => {
       const body = JSON.stringify(request);
       const event = { body, requestContext: { authorizer: { iam: { userArn } } } };
@@ -108,7 +111,7 @@ function transportTo(world: World): Transport {
 
 async function send(world: World, item: TimelineItem) {
   const event = fromEnvelope({ 'detail-type': item.detailType, detail: item.detail });
-  if (!('transfer' in event)) return { opened: [] };
+  if (event.kind !== 'withdrawal' && event.kind !== 'outflow') return { opened: [] };
   const bodyHash = nodeDigest.hash(canonicalBody(event.transfer));
   const incoming = { kind: 'transfer', event, bodyHash, lagMs: 0 } as const;
   const [recorded] = await recordEvents(world.decision, [incoming]);

@@ -1,0 +1,123 @@
+/** Many blocks as one endpoint shows them: to fill a gap without reading each block whole. */
+
+import type * as Block from '../../domain/block.ts';
+import { headerOf, type Reading, readAllDelegations, readRaw, readWhole } from './read-block.ts';
+import { readRangeLogs, type Span } from './read-logs.ts';
+import { readHasCode, readNonce } from './read-state.ts';
+import { InconsistentError, type Rpc } from './rpc.ts';
+import type { Watch } from './watch.ts';
+import type * as Wire from './wire.ts';
+
+/** Blocks that are asked for at once. */
+const AT_ONCE_MAX = 50;
+
+/** A range, both ends included, with the span of its questions for logs. */
+export type Range = { readonly from: number; readonly to: number; readonly span: Span };
+
+/**
+ * Reads every block of a range that the node has, each the parent of the next. Transactions from and delegations of
+ * wallets are found in the blocks themselves, logs by questions over the range; only the blocks that
+ * hold one are read whole, or all of them while code stands at the address of a wallet, since then
+ * native coins can leave in anybody's transaction. Nonces prove that no transaction was left out.
+ *
+ * @throws {InconsistentError} the blocks do not follow each other, or a log is of none of them.
+ * @throws {RefusedError} @throws {UnreachableError}
+ */
+export async function readRange(
+  rpc: Rpc,
+  scope: Watch,
+  range: Range,
+): Promise<{ readonly blocks: readonly Block.Block[]; readonly doubts: readonly Block.Doubt[] }> {
+  const raws = await readRaws(rpc, range);
+  const last = raws.at(-1);
+  if (!last) return { blocks: [], doubts: [] };
+  const reached = { from: range.from, to: last.number, span: range.span };
+  const logs = await readRangeLogs(rpc, scope, reached);
+  const byNumber = new Map(raws.map((raw) => [raw.number, raw]));
+  for (const log of logs) {
+    if (byNumber.get(log.blockNumber)?.hash === log.blockHash) continue;
+    throw new InconsistentError({ name: rpc.name, why: `a log is of no block of the range` });
+  }
+  const whole = new Set(logs.map((log) => log.blockNumber));
+  const mayRunCode = await hasCodeAround(rpc, scope, reached);
+  for (const raw of raws) {
+    const isOwn = raw.transactions.some(({ from }) => scope.addresses.has(from));
+    const delegations = await readAllDelegations(scope, raw);
+    if (mayRunCode || isOwn || delegations.size > 0) whole.add(raw.number);
+  }
+  const readings: Reading[] = [];
+  for (const raw of raws) {
+    readings.push(
+      whole.has(raw.number)
+        ? await readWhole(rpc, scope, raw)
+        : { block: { header: headerOf(raw), transactions: [], unexplained: [] }, doubts: [] },
+    );
+  }
+  const doubts = readings.flatMap((reading) => reading.doubts);
+  const unproven = await checkNonces(rpc, scope, { range: reached, raws });
+  return { blocks: readings.map(({ block }) => block), doubts: [...doubts, ...unproven] };
+}
+
+async function readRaws(rpc: Rpc, range: Range): Promise<readonly Wire.RawBlock[]> {
+  const raws: Wire.RawBlock[] = [];
+  for (let from = range.from; from <= range.to; from += AT_ONCE_MAX) {
+    const count = Math.min(AT_ONCE_MAX, range.to - from + 1);
+    const numbers = Array.from({ length: count }, (_, at) => from + at);
+    for (const raw of await Promise.all(numbers.map((number) => readRaw(rpc, number)))) {
+      if (!raw) return raws;
+      const parent = raws.at(-1);
+      if (parent && raw.parentHash !== parent.hash) {
+        const why = `blocks ${range.from} to ${range.to} do not follow each other`;
+        throw new InconsistentError({ name: rpc.name, why });
+      }
+      raws.push(raw);
+    }
+  }
+  return raws;
+}
+
+async function hasCodeAround(rpc: Rpc, scope: Watch, range: Range): Promise<boolean> {
+  const found = await Promise.all(
+    [...scope.addresses].flatMap((address) => [
+      readHasCode(rpc, address, Math.max(0, range.from - 1)),
+      readHasCode(rpc, address, range.to),
+    ]),
+  );
+  return found.includes(true);
+}
+
+/** A wallet's nonce counts its transactions: more of them than were found means that some were left out. */
+async function checkNonces(
+  rpc: Rpc,
+  scope: Watch,
+  read: { readonly range: Range; readonly raws: readonly Wire.RawBlock[] },
+): Promise<readonly Block.Doubt[]> {
+  const { range, raws } = read;
+  const doubts = await Promise.all(
+    [...scope.addresses].map(async (address): Promise<readonly Block.Doubt[]> => {
+      const [before, after, hasCode] = await Promise.all([
+        readNonce(rpc, address, Math.max(0, range.from - 1)),
+        readNonce(rpc, address, range.to),
+        readHasCode(rpc, address, range.to),
+      ]);
+      // The nonce of a contract counts what it created.
+      if (hasCode) return [];
+      const where = `between blocks ${range.from} and ${range.to}`;
+      if (before === undefined || after === undefined) {
+        return [doubt(rpc, 'unverified', `does not keep the nonces ${where}`)];
+      }
+      const all = raws.flatMap((raw) => raw.transactions);
+      const found = all.filter(({ from }) => from === address).length;
+      // A delegation uses up a nonce too, and is not a transaction of the wallet.
+      const delegated = all.filter((one) => one.authorizationList?.length).length;
+      if (after - before <= BigInt(found + delegated)) return [];
+      const sent = `${after - before} transactions of ${address} ${where}`;
+      return [doubt(rpc, 'missing', `counts ${sent}, and shows ${found}`)];
+    }),
+  );
+  return doubts.flat();
+}
+
+function doubt(rpc: Rpc, kind: Block.DoubtKind, said: string): Block.Doubt {
+  return { kind, endpoint: rpc.name, text: `${rpc.name} ${said}` };
+}
