@@ -1,7 +1,7 @@
 /** Outflows on a real chain: what is caught, and how long it takes from a block to the trip. */
 
+import { findAnvil } from '../lib/local/chain-node.ts';
 import { startWorld } from '../test/adapters/evm/chain-world.ts';
-import { findAnvil } from '../test/support/anvil.ts';
 import { mix } from '../test/support/mixed-outflows.ts';
 import { nodesAt, watchedChain, watchedPolicy } from '../test/support/watched-chain.ts';
 import { percentile } from './percentile.ts';

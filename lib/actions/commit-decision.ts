@@ -27,6 +27,9 @@ export type Backoff = {
 /** For whatever may stop money: it does not stand back for those who want to move some. */
 const SOON: Backoff = { firstMs: 10, maxMs: 250 };
 
+/** How far rows lead to others: from a withdrawal to its batch, to those it pays, and to where these wait. */
+const DEPTH_MAX = 3;
+
 /** What a decision needs from the world. */
 export type Deps = {
   readonly decisions: DecisionStore;
@@ -126,7 +129,7 @@ function withFacts(policy: Policy.Policy, keys: Keys): Keys {
   return facts ? { ...keys, facts } : keys;
 }
 
-/** Reads the rows that the first ones lead to, once: the condition on what led there keeps them true. */
+/** Reads the rows that the first ones lead to, and those that these lead to: the condition on what led there keeps them true. */
 async function withLinked(
   { decisions }: Pick<Deps, 'decisions'>,
   { further }: Pick<Recipe<unknown>, 'further'>,
@@ -134,11 +137,16 @@ async function withLinked(
 ): Promise<{ readonly loaded: Ledger.Loaded; readonly rows: ReadonlySet<string> }> {
   const { first, keys, policy } = read;
   const known = new Set(keys.rows);
-  const linked = (further?.(policy, first.rows) ?? []).filter((rowId) => !known.has(rowId));
-  if (linked.length === 0) return { loaded: first, rows: known };
-  const { rows } = await decisions.load({ rows: linked, items: [] });
-  const loaded = { ...first, rows: new Map([...first.rows, ...rows]) };
-  return { loaded, rows: new Set([...known, ...linked]) };
+  let loaded = first;
+  for (let depth = 1; depth <= DEPTH_MAX; depth += 1) {
+    const wanted = further?.(policy, loaded.rows) ?? [];
+    const linked = [...new Set(wanted)].filter((rowId) => !known.has(rowId));
+    if (linked.length === 0) break;
+    const { rows } = await decisions.load({ rows: linked, items: [] });
+    loaded = { ...loaded, rows: new Map([...loaded.rows, ...rows]) };
+    for (const rowId of linked) known.add(rowId);
+  }
+  return { loaded, rows: known };
 }
 
 /** Notes what a decision would write without having read it; whether there is any. */

@@ -39,6 +39,7 @@ const chain = z.strictObject({
   watch: z.optional(
     z.strictObject({ confirmations: count, blindAfterMs: count } satisfies Fields<Policy.Watch>),
   ),
+  observed: z.optional(z.literal(true)),
 } satisfies Fields<Policy.ChainRule>);
 
 const chainId = z.custom<ChainId>((value) => typeof value === 'string');

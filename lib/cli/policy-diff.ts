@@ -129,13 +129,15 @@ function own(account: string): Part {
   return { what: `own ${account}`, fields: {}, added: 'looser', removed: 'tighter' };
 }
 
-function chain({ pattern, name, watch }: Policy.ChainRule): Part {
+function chain({ pattern, name, watch, observed }: Policy.ChainRule): Part {
   const watched =
     watch && `${watch.confirmations} confirmations, blind after ${seconds(watch.blindAfterMs)}`;
   return known(`chain ${pattern}`, {
     name: { text: name },
     // A chain that nobody looks at is never blind.
     watch: { text: watched ?? '', rank: BigInt(watch?.blindAfterMs ?? Number.MAX_SAFE_INTEGER) },
+    // How much approved money may wait there, and no more.
+    observed: { text: observed ? 'true' : '' },
   });
 }
 

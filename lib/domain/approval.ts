@@ -38,11 +38,16 @@ export type Movement = {
   readonly untilMs: number;
 };
 
+/** An outflow that has met its withdrawals, with the nonce that it used up. */
+export type Met = { readonly rowId: string; readonly nonce: number };
+
 /** Everything that waits between two ends, oldest first. */
 export type Ends = {
   readonly approvals: readonly Approval[];
   readonly seen: readonly Seen[];
   readonly movements: readonly Movement[];
+  /** The newest of those that met; absent where no nonce is known. */
+  readonly met?: readonly Met[];
 };
 
 /** An outflow, as far as it is held against what waits. */
@@ -60,8 +65,10 @@ export const NOTHING: Ends = { approvals: [], seen: [], movements: [] };
 /** Approvals that one pair of ends keeps, and outflows that wait there for a late report: all of them fit one item. */
 const APPROVALS_MAX = 500;
 /** Where nobody looks nothing is ever matched, and whoever withdraws there again and again pays for the whole row each time. */
-const APPROVALS_UNWATCHED_MAX = 25;
+const APPROVALS_UNSEEN_MAX = 25;
 const SEEN_MAX = 50;
+/** Only one that a reorganisation may still replace is looked for again: each adds to the cost of every later event. */
+const MET_MAX = 10;
 
 /** Ledger id of what waits between a transfer's ends. Injective: only the memo, at its end, is free text. */
 export function endsId(transfer: Withdrawal.Transfer): string {
@@ -141,30 +148,50 @@ export function expect(
   const approvals = known
     ? ends.approvals.map((each) => (each === known ? approval : each))
     : [...ends.approvals, approval];
-  const isWatched = Policy.watchOf(draft.context.policy, chainOf(transfer.account)) !== undefined;
-  const kept = approvals.slice(-(isWatched ? APPROVALS_MAX : APPROVALS_UNWATCHED_MAX));
-  put(draft, transfer, { ...ends, approvals: kept });
+  const isSeen = Policy.isObserved(draft.context.policy, chainOf(transfer.account));
+  const kept = approvals.slice(-(isSeen ? APPROVALS_MAX : APPROVALS_UNSEEN_MAX));
+  put(draft, endsId(transfer), { ...ends, approvals: kept });
 }
 
 /** Takes the approval of a withdrawal away: its outflow was seen, or it will not leave. */
 export function consume(draft: Draft.Draft, transfer: Withdrawal.Transfer, rowId: string): void {
+  withdraw(draft, endsId(transfer), rowId);
+}
+
+/**
+ * Takes what names a withdrawal away from the ends with this ledger id.
+ *
+ * @returns everything that was named together with it, itself included.
+ */
+export function withdraw(draft: Draft.Draft, endsRowId: string, rowId: string): readonly string[] {
+  const ends = Draft.row(draft, endsRowId)?.ends ?? NOTHING;
+  const taken = ends.approvals.filter(({ rowIds }) => rowIds.includes(rowId));
+  const approvals = ends.approvals.filter((each) => !taken.includes(each));
+  if (taken.length > 0) put(draft, endsRowId, { ...ends, approvals });
+  return taken.flatMap(({ rowIds }) => rowIds);
+}
+
+/** Keeps an outflow that has met its withdrawals, for another transaction with its nonce. Of too many the oldest is forgotten. */
+export function keep(draft: Draft.Draft, transfer: Withdrawal.Transfer, one: Met): void {
   const ends = at(draft, transfer);
-  const approvals = ends.approvals.filter(({ rowIds }) => !rowIds.includes(rowId));
-  if (approvals.length < ends.approvals.length) put(draft, transfer, { ...ends, approvals });
+  const others = (ends.met ?? []).filter(({ rowId }) => rowId !== one.rowId);
+  put(draft, endsId(transfer), { ...ends, met: [...others, one].slice(-MET_MAX) });
 }
 
 /** Notes an outflow that nobody approved: its report may come late. Of too many the oldest is forgotten, and then counted twice. */
 export function note(draft: Draft.Draft, transfer: Withdrawal.Transfer, seen: Seen): void {
   const ends = at(draft, transfer);
   const others = ends.seen.filter(({ rowId }) => rowId !== seen.rowId);
-  put(draft, transfer, { ...ends, seen: [...others, seen].slice(-SEEN_MAX) });
+  put(draft, endsId(transfer), { ...ends, seen: [...others, seen].slice(-SEEN_MAX) });
 }
 
 /** Forgets an outflow that has found its report, or was removed from the chain. */
 export function forget(draft: Draft.Draft, transfer: Withdrawal.Transfer, rowId: string): void {
-  const ends = at(draft, transfer);
+  const { met: known = [], ...ends } = at(draft, transfer);
   const seen = ends.seen.filter((each) => each.rowId !== rowId);
-  if (seen.length < ends.seen.length) put(draft, transfer, { ...ends, seen });
+  const met = known.filter((each) => each.rowId !== rowId);
+  if (seen.length === ends.seen.length && met.length === known.length) return;
+  put(draft, endsId(transfer), { ...ends, seen, ...(met.length > 0 && { met }) });
 }
 
 /** The declared movement that an outflow is part of: alive, with room for it. */
@@ -182,7 +209,7 @@ export function declare(
   const others = ends.movements.filter(
     ({ movementId, untilMs }) => movementId !== movement.movementId && untilMs > draft.atMs,
   );
-  put(draft, transfer, { ...ends, movements: [...others, movement] });
+  put(draft, endsId(transfer), { ...ends, movements: [...others, movement] });
 }
 
 /** Gives a movement back what an outflow used of it that is not on the chain any more. */
@@ -195,8 +222,7 @@ export function restore(
   if (movement) declare(draft, transfer, { ...movement, left: movement.left + transfer.amount });
 }
 
-function put(draft: Draft.Draft, transfer: Withdrawal.Transfer, ends: Ends): void {
-  const rowId = endsId(transfer);
+function put(draft: Draft.Draft, rowId: string, ends: Ends): void {
   const before: Ledger.Row | undefined = Draft.row(draft, rowId);
   const atMs = before?.atMs ?? draft.atMs;
   Draft.putRow(draft, { rowId, state: 'noted', bodyHash: '', atMs, ends });

@@ -47,6 +47,22 @@ export function further(rows: Ledger.Loaded['rows'], batch: Batch): readonly str
   return [...ways, ...shared.flatMap(({ rowIds: some }) => some)];
 }
 
+/** Rows that change when a withdrawal leaves its batch: where the batch waits, its others, and where each of those waits by itself. */
+export function together(
+  rows: Ledger.Loaded['rows'],
+  row: Ledger.Row | undefined,
+): readonly string[] {
+  const { rowId = '', payout } = row ?? {};
+  if (payout === undefined) return [];
+  const approvals = rows.get(payout)?.ends?.approvals ?? [];
+  const all = approvals.flatMap(({ rowIds: some }) => (some.includes(rowId) ? some : []));
+  const ways = all.flatMap((one) => {
+    const transfer = rows.get(one)?.money?.transfer;
+    return transfer ? [Approval.endsId(transfer)] : [];
+  });
+  return [payout, ...all, ...ways];
+}
+
 /** What a batch says apart from its id, as one text. The order of its withdrawals says nothing. */
 export function canonicalBody({ transfer, withdrawalIds }: Batch): string {
   return JSON.stringify([Withdrawal.canonicalBody(transfer), [...withdrawalIds].sort()]);
@@ -72,7 +88,9 @@ export function declare(
   Draft.putNote(draft, { rowId, bodyHash, note: `a batch of ${rows.length} withdrawals` });
   const paid = rows.flatMap((row) => row ?? []);
   const { transfer } = batch;
+  const payout = Approval.endsId(transfer);
   for (const row of paid) {
+    Draft.putRow(draft, { ...row, payout });
     if (row.money) Approval.consume(draft, row.money.transfer, row.rowId);
     // A batch that can pay no more may have named it too.
     Approval.consume(draft, transfer, row.rowId);
@@ -82,6 +100,22 @@ export function declare(
     amount: transfer.amount,
   });
   return 'declared';
+}
+
+/**
+ * A withdrawal will not be paid with its batch, which is over then: what its contract was to be paid
+ * nobody awaits any more, and each of the others waits by itself again. The caller puts its row.
+ */
+export function leave(draft: Draft.Draft, { rowId, payout }: Ledger.Row): void {
+  if (payout === undefined) return;
+  for (const other of Approval.withdraw(draft, payout, rowId)) {
+    const row = Draft.row(draft, other);
+    if (other === rowId || !row?.money || !Matching.awaitsOutflow(row)) continue;
+    const { payout: _, ...alone } = row;
+    const { transfer } = row.money;
+    Draft.putRow(draft, alone);
+    Approval.expect(draft, transfer, Matching.approvalOf(other, transfer, row.sent));
+  }
 }
 
 function whyNot(

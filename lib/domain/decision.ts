@@ -126,8 +126,15 @@ export function further(
         ? Batch.further(rows, incoming.batch)
         : [],
   );
+  // One that names a withdrawal pays it alone.
+  const alone = transfers.flatMap((event) =>
+    event.kind === 'outflow' && event.withdrawalId !== undefined
+      ? Batch.together(rows, rows.get(Withdrawal.withdrawalRowId(event.withdrawalId)))
+      : [],
+  );
   const deductedMaxOf = (transfer: Withdrawal.Transfer) => Outflow.deductedMax(policy, transfer);
-  return [...new Set([...Matching.further(rows, transfers, deductedMaxOf), ...removed])];
+  const matched = Matching.further(rows, transfers, deductedMaxOf);
+  return [...new Set([...matched, ...alone, ...removed])];
 }
 
 /** Decides on events in order, each seeing what those before it charged and tripped. */
@@ -161,6 +168,7 @@ function newest(known: Ledger.Heartbeat | undefined, next: Ledger.Heartbeat): Le
 function decideTransfer(draft: Draft.Draft, incoming: Transfer): Outcome {
   const { event } = incoming;
   const rowId = Withdrawal.rowId(event);
+  if (event.kind === 'outflow') Reorg.supersede(draft, event);
   const rules = Outflow.rules(draft, event.transfer);
   const match = Matching.match(incoming, (id) => Draft.row(draft, id), rules);
   const none: Outcome = { rowId, result: match.kind, notional: 0n, trips: [], wouldTrip: [] };

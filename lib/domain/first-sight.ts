@@ -8,6 +8,7 @@ import * as Enforce from './enforce.ts';
 import * as Matching from './matching.ts';
 import * as Outflow from './outflow.ts';
 import * as Policy from './policy.ts';
+import * as Reorg from './reorg.ts';
 import * as Scope from './scope.ts';
 import * as Withdrawal from './withdrawal.ts';
 
@@ -48,7 +49,10 @@ export function see(
   const rowId = rowIdOf(event);
   if (policy.matching.graceMs > 0 || Draft.row(draft, rowId)) return undefined;
   const rules = Outflow.rules(draft, event.transfer);
-  const why = whyUnapproved(Matching.match(sighted, (id) => Draft.row(draft, id), rules));
+  // What it takes the place of, or tries to, stays as it is until this one is counted.
+  const glimpsed = copyOf(draft);
+  Reorg.supersede(glimpsed, { ...event, sequence: event.sequence ?? Number.MAX_SAFE_INTEGER });
+  const why = whyUnapproved(Matching.match(sighted, (id) => Draft.row(glimpsed, id), rules));
   if (why === undefined) return undefined;
   const resolved = Policy.resolve(policy, event.transfer);
   const notional = Enforce.notionalOf(resolved);
@@ -63,6 +67,22 @@ export function see(
 /** Whether people have heard of this outflow at first sight. Its note must have been loaded. */
 export function isTold(draft: Draft.Draft, outflow: Withdrawal.Withdrawal | Withdrawal.Outflow) {
   return Draft.row(draft, rowIdOf(outflow)) !== undefined;
+}
+
+/** What is changed in the copy is thrown away with it. */
+function copyOf(draft: Draft.Draft): Draft.Draft {
+  const { rows, items, queues, held, graces, incidents, causes, alerts } = draft;
+  return {
+    ...draft,
+    rows: new Map(rows),
+    items: new Map(items),
+    queues: new Map(queues),
+    held: new Map(held),
+    graces: new Map(graces),
+    incidents: [...incidents],
+    causes: [...causes],
+    alerts: new Map(alerts),
+  };
 }
 
 function whyUnapproved(match: Matching.Match): string | undefined {

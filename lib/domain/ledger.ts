@@ -67,6 +67,8 @@ export type Row = {
   readonly link?: string;
   /** On outflows that paid a batch: the further withdrawals that they were matched with. */
   readonly links?: readonly string[];
+  /** On withdrawals that a batch pays: the row of the ends between which the batch waits. */
+  readonly payout?: string;
   /** On `moved` outflows: the declared movement that they used. */
   readonly movementId?: string;
   /** On outflows: the observer's count of the newest thing that it told of it. */

@@ -86,12 +86,26 @@ export function further(
       for (const { rowId } of ends.seen) ids.add(rowId);
       continue;
     }
+    for (const { rowId } of replaceable(ends, event)) {
+      for (const each of [rowId, ...linked(rows.get(rowId))]) ids.add(each);
+    }
     const sight = sightOf(event, deductedMaxOf(event.transfer));
     for (const { rowIds: some } of Approval.candidates(ends.approvals, sight).slice(0, count)) {
       for (const rowId of some) ids.add(rowId);
     }
   }
   return [...ids];
+}
+
+/** Outflows between the same ends that used up the nonce which this one uses, in another transaction. */
+export function replaceable(
+  ends: Approval.Ends,
+  outflow: Withdrawal.Outflow,
+): readonly Approval.Met[] {
+  const own = Withdrawal.outflowRowId({ ...outflow, place: '' });
+  return (ends.met ?? []).filter(
+    ({ rowId, nonce }) => nonce === outflow.nonce && !rowId.startsWith(own),
+  );
 }
 
 /** The rows that a row is linked to. */

@@ -4,6 +4,7 @@
  */
 
 import * as Approval from './approval.ts';
+import * as Batch from './batch.ts';
 import * as Draft from './draft.ts';
 import * as Hold from './hold.ts';
 import type * as Ledger from './ledger.ts';
@@ -90,7 +91,7 @@ export function keys(outcomes: readonly Outcome[]): {
   return { rows: [...new Set(rows)], items: [Scope.GLOBAL_KEY] };
 }
 
-/** Rows that must be loaded besides, as the loaded ones tell: what waits between a withdrawal's ends, and outflows that will have been replaced. */
+/** Rows that must be loaded besides, as the loaded ones tell: what waits between a withdrawal's ends, its batch, and outflows that will have been replaced. */
 export function further(
   rows: Ledger.Loaded['rows'],
   outcomes: readonly Outcome[],
@@ -99,7 +100,8 @@ export function further(
     const row = rows.get(Withdrawal.withdrawalRowId(outcome.withdrawalId));
     if (!isApproved(row)) return [];
     const ends = Approval.endsId(row.money.transfer);
-    return outcome.kind === 'replaced' ? [ends, linkTo(row, outcome) ?? ends] : [ends];
+    if (outcome.kind === 'replaced') return [ends, linkTo(row, outcome) ?? ends];
+    return [ends, ...Batch.together(rows, row)];
   });
   return [...new Set(linked)];
 }
@@ -162,6 +164,7 @@ function close(draft: Draft.Draft, outcome: Closing, row: Approved): Result {
   if (row.state === 'reserved') Draft.countOutstanding(draft, row.money.subject, -1);
   Draft.giveBack(draft, row.money);
   Approval.consume(draft, row.money.transfer, row.rowId);
+  Batch.leave(draft, row);
   Draft.putRow(draft, { ...row, state: kind, note: noteOf(evidence) });
   return { kind: 'recorded', withdrawalId, outcome: kind, givenBack: sizeOf(row.money) };
 }
@@ -215,12 +218,18 @@ function stillAdmitted(
 /**
  * Another transaction carries it now. What was seen of the first one counts no more and its fee is
  * given back; the withdrawal keeps its charge and waits for its outflow again, as `reported`: it is
- * signed for already, and not admitted again. Said before anything was seen, it is noted.
+ * signed for already, and not admitted again. Said before anything was seen, it is noted. What the
+ * watcher saw on chain only a reorg undoes, whatever is said: else each payout could be said to
+ * replace the one before it, and none but the first would count.
  */
 function replace(draft: Draft.Draft, outcome: Replacing, row: Approved): Result {
   const { withdrawalId, kind } = outcome;
   if (isClosed(row)) return refuse(draft, outcome, contradiction(row));
   const link = linkTo(row, outcome);
+  if (link !== undefined && Draft.row(draft, link)?.sequence !== undefined) {
+    const why = `its outflow is on chain (${link}); only a reorg takes it away, and a speed-up is matched by its nonce`;
+    return refuse(draft, outcome, { about: 'seen', why });
+  }
   const note = { rowId: noteId(outcome), bodyHash: '', note: noteOf(outcome.evidence) };
   if (link === undefined && Draft.row(draft, note.rowId))
     return { kind: 'duplicate', withdrawalId };

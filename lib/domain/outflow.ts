@@ -1,6 +1,7 @@
 /** What an outflow does, once it is known what it is. */
 
 import * as Approval from './approval.ts';
+import * as Batch from './batch.ts';
 import * as Draft from './draft.ts';
 import * as Enforce from './enforce.ts';
 import * as Grace from './grace.ts';
@@ -49,11 +50,11 @@ export function deductedMax(policy: Policy.Policy, transfer: Withdrawal.Transfer
 export function consume(draft: Draft.Draft, sighted: Sighted, matched: Matched): Counted {
   const { withdrawals, excess } = matched;
   const { transfer } = sighted.event;
-  const rowId = Withdrawal.rowId(sighted.event);
   const [first, ...more] = withdrawals;
-  for (const row of withdrawals) meet(draft, row, rowId);
+  for (const row of withdrawals) meet(draft, row, sighted);
   // A batch waits between its own ends, not between those of its withdrawals.
   if (first) Approval.consume(draft, transfer, first.rowId);
+  remember(draft, sighted.event);
   const owed = feeOwed(first?.money?.transfer.fee, transfer.fee);
   const rest = { ...transfer, amount: excess, fee: owed };
   const { resolved, legs } = chargeable(draft, rest);
@@ -152,11 +153,23 @@ export function again(draft: Draft.Draft, event: Withdrawal.Outflow): void {
   Draft.putRow(draft, { ...row, sequence });
 }
 
-function meet(draft: Draft.Draft, row: Ledger.Row, link: string): void {
-  const { money } = row;
+function meet(draft: Draft.Draft, row: Ledger.Row, { event }: Sighted): void {
+  const { money, payout, ...rest } = row;
+  const link = Withdrawal.rowId(event);
   if (row.state === 'reserved' && money) Draft.countOutstanding(draft, money.subject, -1);
-  Draft.putRow(draft, { ...row, state: 'matched', link });
+  const isInBatch = payout === Approval.endsId(event.transfer);
+  if (!isInBatch) Batch.leave(draft, row);
+  const paid = { ...rest, ...(money && { money }), ...(isInBatch && { payout }) };
+  Draft.putRow(draft, { ...paid, state: 'matched', link });
   if (money) Approval.consume(draft, money.transfer, row.rowId);
+}
+
+/** Another transaction with its nonce may come before its removal is told. */
+function remember(draft: Draft.Draft, event: Sighted['event']): void {
+  if (event.kind === 'withdrawal') return;
+  const { nonce, sequence, transfer } = event;
+  if (nonce === undefined || sequence === undefined) return;
+  Approval.keep(draft, transfer, { rowId: Withdrawal.rowId(event), nonce });
 }
 
 /** The withdrawal that an outflow named before anybody approved it: its report will be linked. */

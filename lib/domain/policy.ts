@@ -19,6 +19,8 @@ export type ChainRule = {
   readonly name: string;
   /** How it is watched. Absent: nothing looks at the chain itself. */
   readonly watch?: Watch | undefined;
+  /** Others tell what leaves there: a custodian, or an observer of the exchange's own. */
+  readonly observed?: true | undefined;
 };
 
 /** How a chain is watched. */
@@ -271,6 +273,12 @@ export function resolve(policy: Policy, transfer: Transfer): Resolved {
 /** How a chain is watched; nothing where nobody looks at it. */
 export function watchOf(policy: Pick<Policy, 'chains'>, chain: ChainId): Watch | undefined {
   return Pattern.mostSpecific(policy.chains, chain)?.watch;
+}
+
+/** Whether outflows of a chain are told at all: by its watcher, or by others. */
+export function isObserved(policy: Pick<Policy, 'chains'>, chain: ChainId): boolean {
+  const rule = Pattern.mostSpecific(policy.chains, chain);
+  return rule?.watch !== undefined || rule?.observed === true;
 }
 
 /** The limits that speak about a scope of this subject, in the policy's order. No rule hides another. */

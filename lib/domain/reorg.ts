@@ -5,7 +5,7 @@ import * as Draft from './draft.ts';
 import * as Grace from './grace.ts';
 import type * as Ledger from './ledger.ts';
 import * as Matching from './matching.ts';
-import type * as Withdrawal from './withdrawal.ts';
+import * as Withdrawal from './withdrawal.ts';
 
 /** An outflow that is no longer on its chain. */
 export type Removed = {
@@ -62,6 +62,23 @@ export function remove(draft: Draft.Draft, removed: Removed): boolean {
   if (movementId !== undefined) Approval.restore(draft, money.transfer, movementId);
   Draft.putRow(draft, { ...rest, state: 'removed', sequence, money: { ...money, charged: [] } });
   return true;
+}
+
+/**
+ * Two transactions with one nonce of one wallet cannot both stand. One that is seen after another
+ * between the same ends took its place in a reorganisation whose removal is still to be told: the
+ * first one is as removed, so that its withdrawals wait for the second. Only the observer's count
+ * tells which one was later.
+ * Fail direction: closed, where no count or nonce is known both stand.
+ */
+export function supersede(draft: Draft.Draft, outflow: Withdrawal.Outflow): void {
+  const { sequence, transfer } = outflow;
+  const known = Draft.row(draft, Withdrawal.rowId(outflow));
+  if (sequence === undefined || outflow.nonce === undefined) return;
+  if (known && (known.state !== 'removed' || Matching.isOutdated(known, outflow))) return;
+  for (const { rowId } of Matching.replaceable(Approval.at(draft, transfer), outflow)) {
+    if (Draft.row(draft, rowId)?.state === 'matched') remove(draft, { rowId, sequence });
+  }
 }
 
 /** Between the ends of the outflow: a batch waits there for all that it pays. */

@@ -51,7 +51,11 @@ export function late(draft: Draft.Draft, reported: Enforce.Charged, seen: Ledger
   const { graceUntilMs: _, ...outflow } = seen;
   Grace.end(draft, seen);
   Draft.putRow(draft, { ...outflow, state: 'matched', link: rowId });
+  const noted = Approval.at(draft, transfer).seen.find((one) => one.rowId === seen.rowId);
   Approval.forget(draft, transfer, seen.rowId);
+  const { nonce } = noted ?? {};
+  if (nonce === undefined || seen.sequence === undefined) return;
+  Approval.keep(draft, transfer, { rowId: seen.rowId, nonce });
 }
 
 /** The same report again may bring what is known of the transaction by now. */
@@ -63,6 +67,8 @@ export function again(draft: Draft.Draft, event: Withdrawal.Withdrawal): void {
   if (row.state !== 'reported' && row.state !== 'reserved') return;
   if (row.sent?.transaction === sent.transaction && row.sent?.nonce === sent.nonce) return;
   Draft.putRow(draft, { ...row, sent });
+  // One that a batch pays awaits nothing of its own.
+  if (row.payout !== undefined) return;
   Approval.expect(draft, row.money.transfer, Matching.approvalOf(rowId, row.money.transfer, sent));
 }
 

@@ -224,14 +224,15 @@ function admit(draft: Draft.Draft, ask: Case, wouldBe: Refusal | undefined): Ver
     ...(released && { released }),
     ...(isAsked && audience !== undefined ? { audience } : {}),
     ...(sent && { sent }),
+    ...(row?.payout === undefined ? {} : { payout: row.payout }),
     ...(Policy.watchOf(draft.context.policy, subject.chain) ? { isAwaited: true } : {}),
     money: { transfer: withdrawal.transfer, subject, charged: legs, chargedAtMs: draft.atMs },
   });
-  Approval.expect(
-    draft,
-    withdrawal.transfer,
-    Matching.approvalOf(rowId, withdrawal.transfer, sent),
-  );
+  // One that a batch pays awaits nothing of its own.
+  if (row?.payout === undefined) {
+    const { transfer } = withdrawal;
+    Approval.expect(draft, transfer, Matching.approvalOf(rowId, transfer, sent));
+  }
   return allow(withdrawalId, expiresAtMs, wouldBe);
 }
 

@@ -144,12 +144,18 @@ export function read(known: Known, seen: Seen): Step {
   return { incoming, begun, next };
 }
 
-/** Transactions that wait to be mined: what they would move is told at first sight. */
+/**
+ * Transactions that wait to be mined: what they would move is told at first sight. A pool may show
+ * one that is mined already, whose approval is used up: what was told of a block is left out.
+ */
 export function foresee(
   known: Known,
   pending: readonly Block.Pending[],
 ): readonly Decision.Incoming[] {
-  return pending.flatMap((one) =>
+  const told = known.state.told.flatMap(({ rowIds }) => rowIds);
+  const isMined = ({ hash }: Block.Pending) => told.some((rowId) => rowId.includes(hash));
+  const waiting = pending.filter((one) => !isMined(one));
+  return waiting.flatMap((one) =>
     Sighting.foresee(known.policy, one)
       .filter(({ amount }) => amount > 0n)
       .map((transfer) =>

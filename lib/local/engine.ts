@@ -34,11 +34,11 @@ const STOP_MAX_MS = 2_000;
 const ERRORS_MAX_CHARS = 2_000;
 
 /**
- * The shell becomes the engine by `exec`, so the child's pid is the engine's. Beside it stays a
- * reader of file 3, a pipe from this process: it closes when this process is gone, however it went,
- * SIGKILL included, and the reader then kills the engine.
+ * A script of the shell, which becomes the program of its arguments by `exec`, so the child's pid is
+ * that program's. Beside it stays a reader of file 3, a pipe from this process: it closes when this
+ * process is gone, however it went, SIGKILL included, and the reader then kills the program.
  */
-const UNDER_WATCH =
+export const UNDER_WATCH =
   '{ read -r word <&3; [ "$word" = stopped ] || kill -KILL $$; } >/dev/null 2>&1 & exec "$@" 3<&-';
 
 /**

@@ -71,7 +71,9 @@ export function createWatcher(world: WatchWorld, options: Options): Watcher {
 
 /** Whether the next step may do more than this one at once. */
 export function isHurried(step: Step | undefined): boolean {
-  return step?.kind === 'read' ? step.behind > 0 : step?.kind === 'reorg' || step?.kind === 'again';
+  if (step?.kind === 'read') return step.behind > 0;
+  // One that removed nothing comes again at once, for as long as the nodes disagree.
+  return step?.kind === 'again' || (step?.kind === 'reorg' && step.blocks > 0);
 }
 
 async function take(watching: Watching, chain: ChainId): Promise<Step> {

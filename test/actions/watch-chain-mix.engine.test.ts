@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findAnvil } from '../../lib/local/chain-node.ts';
 import { startWorld, type World } from '../adapters/evm/chain-world.ts';
-import { findAnvil } from '../support/anvil.ts';
 import { mix } from '../support/mixed-outflows.ts';
 import { nodesAt, watchedChain, watchedPolicy } from '../support/watched-chain.ts';
 

@@ -7,6 +7,7 @@ import { reserveWithdrawals } from '../../lib/actions/reserve-withdrawals.ts';
 import type * as Decision from '../../lib/domain/decision.ts';
 import * as Meter from '../../lib/domain/meter.ts';
 import * as Withdrawal from '../../lib/domain/withdrawal.ts';
+import { findAnvil, startAnvil } from '../../lib/local/chain-node.ts';
 import {
   call,
   deploy,
@@ -19,7 +20,6 @@ import {
   startWorld,
   type World,
 } from '../adapters/evm/chain-world.ts';
-import { findAnvil, startAnvil } from '../support/anvil.ts';
 import { CHAIN } from '../support/builders.ts';
 import {
   nodesAt,

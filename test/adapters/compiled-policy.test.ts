@@ -90,6 +90,7 @@ const anyPolicy: fc.Arbitrary<Policy.Policy> = fc.record({
         pattern: word,
         name: word,
         watch: fc.record({ confirmations: ms, blindAfterMs: ms }),
+        observed: fc.constant(true as const),
       },
       { requiredKeys: ['pattern', 'name'] },
     ),

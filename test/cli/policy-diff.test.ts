@@ -88,6 +88,13 @@ describe('diffPolicies', () => {
     expect(changes.map((change) => [change.field, change.effect])).toEqual([['watch', effect]]);
   });
 
+  test('behavior: a chain whose outflows others tell: other', () => {
+    const [first, ...rest] = POLICY.chains;
+    const chains = [{ ...first!, observed: true as const }, ...rest];
+    const changes = diffPolicies(POLICY, { ...POLICY, chains });
+    expect(changes.map((change) => [change.field, change.effect])).toEqual([['observed', 'other']]);
+  });
+
   test('behavior: what comes before a theft is only told: looser', () => {
     const risks = { ...POLICY, unmatched: { ...POLICY.unmatched, risks: 'alert' as const } };
     expect(diffPolicies(POLICY, risks)).toEqual([

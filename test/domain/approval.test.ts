@@ -190,6 +190,38 @@ describe('consume', () => {
   });
 });
 
+describe('withdraw', () => {
+  test('behavior: all that was named together is taken away together; of what nobody named nothing is written', () => {
+    const draft = start();
+    Approval.expect(draft, way, approval('a'));
+    Approval.expect(draft, way, { rowIds: ['b', 'c'], amount: ONE });
+    const waysId = Approval.endsId(way);
+    expect(Approval.withdraw(draft, waysId, 'c')).toEqual(['b', 'c']);
+    expect(idsOf(Approval.at(draft, way).approvals)).toEqual(['a']);
+    const before = Draft.row(draft, waysId);
+    expect(Approval.withdraw(draft, waysId, 'c')).toEqual([]);
+    expect(Approval.withdraw(draft, 'match:unknown', 'c')).toEqual([]);
+    expect([Draft.row(draft, waysId), draft.rows.size]).toEqual([before, 1]);
+  });
+});
+
+describe('keep', () => {
+  test('behavior: kept again it is one; forgotten it is none; the ten newest stay', () => {
+    const draft = start();
+    const kept = () => Approval.at(draft, way).met?.map(({ rowId }) => rowId);
+    for (const rowId of ['a', 'b', 'a']) Approval.keep(draft, way, { rowId, nonce: 1 });
+    expect(kept()).toEqual(['b', 'a']);
+    Approval.forget(draft, way, 'b');
+    expect(kept()).toEqual(['a']);
+    Approval.forget(draft, way, 'a');
+    expect(Approval.at(draft, way)).toEqual(Approval.NOTHING);
+    for (let nonce = 0; nonce < 11; nonce += 1) {
+      Approval.keep(draft, way, { rowId: `${nonce}`, nonce });
+    }
+    expect([kept()?.length, kept()?.[0]]).toEqual([10, '1']);
+  });
+});
+
 describe('note', () => {
   test('behavior: noted again it is one; forgotten it is none', () => {
     const draft = start();

@@ -110,6 +110,45 @@ describe('further', () => {
   });
 });
 
+describe('together', () => {
+  test('behavior: nothing where no batch pays it; else its batch, the others, and where those wait', async () => {
+    const made = await reported(3);
+    const rowIds = ids(3).map((id) => `withdrawal:${id}`);
+    const ways = ids(3).map((_, n) => `match:${Build.HOT_1}|${Build.USDC}|${customer(n)}`);
+    const batch = batchOf('b-1', 3, ['w-1', 'w-2']);
+    const [, payoutId = ''] = Batch.rowIds(batch);
+    await decide(made, declared(batch));
+    const all = await made.world.store.decisions.load({ rows: [...rowIds, payoutId], items: [] });
+    expect(Batch.together(all.rows, all.rows.get('withdrawal:w-3'))).toEqual([]);
+    expect(Batch.together(all.rows, all.rows.get('withdrawal:w-1'))).toEqual([
+      payoutId,
+      ...rowIds.slice(0, 2),
+      ...ways.slice(0, 2),
+    ]);
+  });
+});
+
+describe('leave', () => {
+  test('behavior: one of 40 is given up: all that changes fits one transaction', async () => {
+    const made = await reported(40);
+    const batch = batchOf('b-1', 820, ids(40));
+    expect(await decide(made, declared(batch))).toEqual(['batch']);
+    const evidence = { kind: 'nonce-spent', reference: '0xother' } as const;
+    const { world } = made;
+    const deps = { ...world.decision, alerts: world.store.alerts };
+    const outcome = { kind: 'failed', withdrawalId: 'w-1', evidence } as const;
+    expect(await closeWithdrawal(deps, outcome)).toMatchObject({ kind: 'recorded' });
+    const paid = await decide(
+      made,
+      Build.incoming(
+        Build.outflow({ transaction: '0xa' }, { amount: usd(2), destination: customer(1) }),
+      ),
+      payout('0xb', 820),
+    );
+    expect(paid).toEqual(['matched-outflow', 'unmatched-outflow']);
+  });
+});
+
 describe('canonicalBody', () => {
   test('behavior: the order of its withdrawals says nothing, everything else does', () => {
     const one = Batch.canonicalBody(batchOf('b-1', 3, ['w-1', 'w-2']));

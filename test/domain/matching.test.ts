@@ -141,6 +141,19 @@ describe('linked', () => {
   });
 });
 
+describe('replaceable', () => {
+  test('behavior: with its nonce, in another transaction', () => {
+    const met = ['0xa', '0xab', '0xb'].map((transaction) => ({
+      rowId: `outflow:eip155:1:${transaction}:top`,
+      nonce: transaction === '0xb' ? 7 : 6,
+    }));
+    const one = { ...unnamed, nonce: 6 };
+    expect(Matching.replaceable({ ...Approval.NOTHING, met }, one)).toEqual([met[1]]);
+    expect(Matching.replaceable({ ...Approval.NOTHING, met }, unnamed)).toEqual([]);
+    expect(Matching.replaceable(Approval.NOTHING, one)).toEqual([]);
+  });
+});
+
 describe('isOutdated', () => {
   test.each([
     [undefined, undefined, false],

@@ -441,6 +441,18 @@ describe('decide: replaced', () => {
     expectMetersToCover(here);
   });
 
+  test('error: P2: what the watcher saw on chain is replaced on nobody’s word', () => {
+    const here = world();
+    report(here, 'w1');
+    const seen = { ...outflow({ transaction: '0xa' }), nonce: 4, sequence: 7 };
+    submit(here, { policy: rules, nowMs: T0_MS, events: [incoming(seen)] });
+    expect(became(here, replaced('w1', '0xa'))).toMatchObject({
+      kind: 'refused',
+      why: expect.stringContaining('only a reorg'),
+    });
+    expect(here.rows.get('withdrawal:w1')).toMatchObject({ state: 'matched' });
+  });
+
   test('behavior: a replacement that is replaced in turn', () => {
     const here = seenWithFee();
     became(here, replaced('w1', '0xa'));

@@ -264,6 +264,18 @@ describe('limitsOn', () => {
   });
 });
 
+describe('isObserved', () => {
+  test.each([
+    [{}, false],
+    [{ observed: true }, true],
+    [{ watch: { confirmations: 0, blindAfterMs: 1 } }, true],
+  ] as const)('args: a chain with %o', (how, expected) => {
+    const rules = { chains: [{ pattern: CHAIN, name: 'Ethereum', ...how }] };
+    expect(Policy.isObserved(rules, CHAIN)).toBe(expected);
+    expect(Policy.isObserved(rules, OTHER_CHAIN)).toBe(false);
+  });
+});
+
 describe('assetRule', () => {
   test('behavior: an exact rule before a pattern, wherever it stands', () => {
     const any = { pattern: 'eip155:1/erc20:*', symbol: 'ERC20', decimals: 18 };

@@ -252,6 +252,14 @@ describe('foresee', () => {
     ]);
   });
 
+  test('behavior: what a pool still shows although a block has it is no news', () => {
+    const told = [{ block: '0xb1', rowIds: ['outflow:eip155:1:0xaa:log:0'] }];
+    expect(Watch.foresee(known({ ...start, told }), [pending])).toEqual([]);
+    expect(Watch.foresee(known({ ...start, told }), [{ ...pending, hash: '0xab' }])).toHaveLength(
+      1,
+    );
+  });
+
   test('args: nothing that moves nothing, nothing of others', () => {
     const { token: _, ...bare } = pending;
     expect(Watch.foresee(known(start), [bare, { ...pending, from: STRANGER }])).toEqual([]);

@@ -32,10 +32,10 @@ import {
 } from '../../examples/kms-signer/sign-withdrawal.ts';
 import { createAdmissionVerifier } from '../../lib/client/admission.ts';
 import type { AccountId, AssetId, ChainId } from '../../lib/domain/caip.ts';
+import { findAnvil, startAnvil } from '../../lib/local/chain-node.ts';
 import { localContext } from '../../lib/local/context.ts';
 import { reserveWithdrawal } from '../../lib/runtime/reserve-withdrawal.ts';
 import { readyWorld, type TestWorld } from '../support/action-world.ts';
-import { findAnvil, startAnvil } from '../support/anvil.ts';
 import * as Build from '../support/builders.ts';
 import { type EthereumKms, startEthereumKms } from '../support/ethereum-kms.ts';
 import { toDer } from '../support/kms.ts';

@@ -4,8 +4,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { findAnvil } from '../../lib/local/chain-node.ts';
 import { idOf, NATIVE, startWorld, type World } from '../adapters/evm/chain-world.ts';
-import { findAnvil } from '../support/anvil.ts';
 import { CHAIN, CUSTOMER, OTHER_CHAIN } from '../support/builders.ts';
 import { enterFolder, flagOf, type Launched, launch, send } from '../support/local-runtime.ts';
 

@@ -19,6 +19,8 @@ import { CHAIN, context, DAY_MS, OTHER_CHAIN } from './builders.ts';
 
 /** Attempts at one decision: the first shows the items, one more the rows that they lead to. */
 const ATTEMPTS_MAX = 4;
+/** How far rows lead to others, as in the action. */
+const DEPTH_MAX = 3;
 
 /** Everything that is stored. */
 export type World = {
@@ -137,8 +139,11 @@ export function settle<T extends { readonly changes?: Ledger.Changes }>(
   const items = new Set([...keys.items, GLOBAL_KEY]);
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
     here.opened = incidentsBefore;
-    const linked = further?.(load(here, { rows: [...rows], items: [] }).rows) ?? [];
-    const read = new Set([...rows, ...linked]);
+    const read = new Set(rows);
+    for (let depth = 1; depth <= DEPTH_MAX; depth += 1) {
+      const linked = further?.(load(here, { rows: [...read], items: [] }).rows) ?? [];
+      for (const rowId of linked) read.add(rowId);
+    }
     const decided = decide(load(here, { ...keys, rows: [...read], items: [...items] }));
     const { changes } = decided;
     if (!changes) return decided;

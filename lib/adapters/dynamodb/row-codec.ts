@@ -72,6 +72,7 @@ const StoredEnds: z.ZodMiniType<Approval.Ends> = z.object({
   movements: z.array(
     z.object({ movementId: z.string(), left: Attributes.Units, untilMs: z.int() }),
   ),
+  met: z.exactOptional(z.array(z.object({ rowId: z.string(), nonce: z.int() }))),
 });
 
 const StoredRow = z.object({
@@ -118,6 +119,8 @@ const StoredRow = z.object({
   u: z.optional(z.string()),
   /** The further withdrawals of a batch. */
   k: z.optional(z.array(z.string())),
+  /** Where the batch waits that pays it. */
+  i: z.optional(z.string()),
   /** The declared movement that it used. */
   o: z.optional(z.string()),
   /** The observer's count. */
@@ -139,7 +142,7 @@ type StoredMoney = NonNullable<Stored['m']>;
 export function toRow(row: Ledger.Row): Record<string, AttributeValue> {
   const { money, link, links, note, admittedUntilMs, settledAtMs, places, released } = row;
   const { goesAtMs, audience } = row;
-  const { movementId, sequence, graceUntilMs, sent, ends, isAwaited } = row;
+  const { payout, movementId, sequence, graceUntilMs, sent, ends, isAwaited } = row;
   return {
     pk: { S: rowKey(row.rowId).pk },
     v: { N: row.version.toString() },
@@ -160,6 +163,7 @@ export function toRow(row: Ledger.Row): Record<string, AttributeValue> {
       r: released && [released.by, released.atMs],
       u: audience,
       k: links && [...links],
+      i: payout,
       o: movementId,
       c: sequence,
       z: graceUntilMs,
@@ -203,9 +207,10 @@ function fromReservation({ a, e, q, g, r, u }: Stored): Partial<Ledger.Row> {
 }
 
 /** What a row says of what was seen, or has to show. */
-function fromSight({ k, o, c, z: graceUntilMs, x, w, y }: Stored): Partial<Ledger.Row> {
+function fromSight({ k, i, o, c, z: graceUntilMs, x, w, y }: Stored): Partial<Ledger.Row> {
   return {
     ...(k && { links: k }),
+    ...(i === undefined ? {} : { payout: i }),
     ...(o === undefined ? {} : { movementId: o }),
     ...(c === undefined ? {} : { sequence: c }),
     ...(graceUntilMs === undefined ? {} : { graceUntilMs }),
@@ -230,11 +235,12 @@ function toSent({ transaction, nonce }: Sent): z.infer<typeof StoredSent> {
   };
 }
 
-function toEnds({ approvals, seen, movements }: Approval.Ends) {
+function toEnds({ approvals, seen, movements, met }: Approval.Ends) {
   return {
     approvals: approvals.map((each) => ({ ...each, rowIds: [...each.rowIds] })),
     seen: [...seen],
     movements: [...movements],
+    ...(met && { met: [...met] }),
   };
 }
 

@@ -42,10 +42,11 @@ export function timingOf(timing: Schema.Timing): Policy.Timing {
   };
 }
 
-function chainRule({ id: pattern, name, watch }: Schema.Chain): Policy.ChainRule {
-  if (!watch) return { pattern, name };
+function chainRule({ id: pattern, name, watch, observed }: Schema.Chain): Policy.ChainRule {
+  const told = observed === 'true' ? { observed: true as const } : {};
+  if (!watch) return { pattern, name, ...told };
   const { confirmations, blindAfter: blindAfterMs } = watch;
-  return { pattern, name, watch: { confirmations, blindAfterMs } };
+  return { pattern, name, watch: { confirmations, blindAfterMs }, ...told };
 }
 
 function walletRule(file: Schema.PolicyFile, wallet: Schema.Wallet): Policy.Wallet {

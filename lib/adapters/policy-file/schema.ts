@@ -36,6 +36,7 @@ export const CHAIN = fields(
         'that the chain itself is watched, and when it counts as blind',
       ),
     ),
+    observed: z._default(Scalar.word(['true', 'false']), 'false'),
   },
   'a chain or a pattern of chains',
 );

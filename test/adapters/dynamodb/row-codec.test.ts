@@ -90,6 +90,16 @@ describe('fromRow', () => {
     ['an outflow of a batch', { ...row(), state: 'matched', link: 'a', links: ['b', 'c'] }],
     ['an outflow that was removed', { ...row({ charged: [] }), state: 'removed', sequence: 7 }],
     ['a removal before its sight', { ...row(), money: undefined, state: 'removed', sequence: 0 }],
+    ['a withdrawal of a batch', { ...row(), state: 'reserved', payout: 'match:a' }],
+    [
+      'outflows that met',
+      {
+        ...row(),
+        money: undefined,
+        state: 'noted',
+        ends: { approvals: [], seen: [], movements: [], met: [{ rowId: 'a', nonce: 0 }] },
+      },
+    ],
     ['an outflow that was declared', { ...row(), state: 'moved', movementId: 'm' }],
     ['an outflow to its own', { ...row(), state: 'kept' }],
     ['an outflow in its grace', { ...row(), state: 'unmatched', graceUntilMs: 9 }],

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createBalanceReader } from '../../../lib/adapters/evm/balance-reader.ts';
 import type { RpcSettings } from '../../../lib/adapters/evm/rpc-settings.ts';
-import { findAnvil } from '../../support/anvil.ts';
+import { findAnvil } from '../../../lib/local/chain-node.ts';
 import { erc20, idOf, NATIVE, startWorld, type World } from './chain-world.ts';
 
 describe.skipIf(findAnvil() === undefined)('createBalanceReader', () => {

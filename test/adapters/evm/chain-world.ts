@@ -19,7 +19,7 @@ import {
   type AnvilParameters,
   startAnvil,
   WELL_KNOWN_KEYS,
-} from '../../support/anvil.ts';
+} from '../../../lib/local/chain-node.ts';
 import { policy } from '../../support/builders.ts';
 import { type Contract, type Contracts, loadContracts } from '../../support/contracts.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createChainReader, type ReaderLimits } from '../../../lib/adapters/evm/chain-reader.ts';
 import * as Sighting from '../../../lib/domain/sighting.ts';
-import { type Anvil, findAnvil, startAnvil } from '../../support/anvil.ts';
+import { type Anvil, findAnvil, startAnvil } from '../../../lib/local/chain-node.ts';
 import {
   call,
   deploy,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createChainReader } from '../../../lib/adapters/evm/chain-reader.ts';
-import { findAnvil, startAnvil } from '../../support/anvil.ts';
+import { findAnvil, startAnvil } from '../../../lib/local/chain-node.ts';
 import { idOf, NATIVE, startWorld, type World } from './chain-world.ts';
 import { createFollower, type Follower } from './follow.ts';
 

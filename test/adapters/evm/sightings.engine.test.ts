@@ -2,7 +2,7 @@ import { encodeFunctionData, type Hex, parseEther, parseSignature, zeroAddress }
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createChainReader } from '../../../lib/adapters/evm/chain-reader.ts';
 import * as Sighting from '../../../lib/domain/sighting.ts';
-import { findAnvil } from '../../support/anvil.ts';
+import { findAnvil } from '../../../lib/local/chain-node.ts';
 import {
   call,
   deploy,

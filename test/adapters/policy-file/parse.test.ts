@@ -216,6 +216,16 @@ describe('parsePolicy', () => {
     expect(policy.unmatched).toEqual({ scope: 'key-domain', risks: 'alert' });
   });
 
+  test('behavior: a chain whose outflows others tell', () => {
+    const observed = (text: string) =>
+      parsePolicy(
+        source({ chains: `chains: [{ id: "eip155:1", name: Ethereum, observed: ${text} }]` }),
+      ).chains.map((chain) => chain.observed);
+    expect(observed('true')).toEqual([true]);
+    expect(observed('false')).toEqual([undefined]);
+    expect(() => observed('maybe')).toThrow('observed');
+  });
+
   test('behavior: H40: as shipped nothing is deducted, waits or is own, and risks pause', () => {
     const { matching, own, unmatched, chains } = parsePolicy(source());
     expect(matching).toEqual({ deductedFeeMax: 0n, graceMs: 0, unseenMs: 86_400_000 });

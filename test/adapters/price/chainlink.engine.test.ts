@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { RpcSettings } from '../../../lib/adapters/evm/rpc-settings.ts';
 import { createChainlinkReader } from '../../../lib/adapters/price/chainlink.ts';
 import type * as Price from '../../../lib/domain/price.ts';
-import { type Anvil, findAnvil, startAnvil } from '../../support/anvil.ts';
+import { type Anvil, findAnvil, startAnvil } from '../../../lib/local/chain-node.ts';
 import { type Contracts, loadContracts } from '../../support/contracts.ts';
 import { call, deploy, NATIVE, type Signer, signer } from '../evm/chain-world.ts';
 

@@ -1,4 +1,4 @@
-/** A real EVM node for tests: anvil, as a child process on loopback. */
+/** A real EVM node: anvil, as a child process on loopback, with accounts whose keys everybody knows. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Hex } from 'viem';
-import { freePort } from '../../lib/local/free-port.ts';
+import { UNDER_WATCH } from './engine.ts';
+import { freePort } from './free-port.ts';
 
 /** A running node. */
 export type Anvil = {
@@ -38,8 +39,8 @@ export type AnvilParameters = {
   readonly stateFile?: string;
 };
 
-/** Chain id of the tests; the same as Ethereum's, so that identifiers read as people know them. */
-export const TEST_CHAIN_ID = 1;
+/** The same as Ethereum's, so that identifiers read as people know them. */
+const CHAIN_ID_DEFAULT = 1;
 
 /**
  * Private keys that everybody knows: those of the mnemonic "test test test … junk", which anvil and
@@ -53,12 +54,13 @@ export const WELL_KNOWN_KEYS: readonly Hex[] = [
   '0x47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a',
 ];
 
+const NOT_INSTALLED = 'its package @foundry-rs/anvil-linux-amd64 is for Linux on x64 only';
 const STARTS_MAX = 3;
 const READY_MAX_MS = 10_000;
 const READY_POLL_MS = 10;
 const STOP_MAX_MS = 3_000;
 
-/** The binary for this platform, if it is installed: tests of the chain are skipped without it. */
+/** The binary for this platform, if it is installed: what needs a chain is left out without it. */
 export function findAnvil(): string | undefined {
   const arch = process.arch === 'x64' ? 'amd64' : process.arch;
   try {
@@ -73,26 +75,44 @@ export function findAnvil(): string | undefined {
   }
 }
 
-/** Starts a node and waits until it answers. @throws {Error} not installed, or silent. */
+/**
+ * Starts a node and waits until it answers. It never outlives this process.
+ *
+ * @throws {NotStartedError} not installed, or silent.
+ */
 export async function startAnvil(parameters: AnvilParameters = {}): Promise<Anvil> {
   const binary = findAnvil();
-  if (binary === undefined) throw new Error('anvil is not installed for this platform');
+  if (binary === undefined) throw new NotStartedError({ reason: NOT_INSTALLED });
   // It keeps old states under the home folder.
   const home = await mkdtemp(join(tmpdir(), 'breakwater-anvil-'));
   for (let start = 1; ; start++) {
     const port = parameters.port ?? (await freePort());
-    const child = spawn(binary, argumentsOf(parameters, port), {
-      stdio: 'ignore',
-      env: { HOME: home },
-    });
+    const child = launch([binary, ...argumentsOf(parameters, port)], home);
     const anvil = describeAnvil(child, { port, home });
     if (await isReady(child, anvil)) return anvil;
     await end(child);
     if (start >= STARTS_MAX) {
       await rm(home, { recursive: true, force: true });
-      throw new Error(`anvil did not answer on port ${port} in ${READY_MAX_MS} ms`);
+      const reason = `it did not answer on port ${port} in ${READY_MAX_MS} ms`;
+      throw new NotStartedError({ reason });
     }
   }
+}
+
+/** In a group of its own, so that Ctrl-C reaches this process only, which ends the node last. */
+function launch(command: readonly string[], home: string): ChildProcess {
+  const child = spawn('/bin/sh', ['-c', UNDER_WATCH, 'anvil', ...command], {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    env: { HOME: home },
+  });
+  const watch = child.stdio[3];
+  watch?.on('error', () => {});
+  child.once('exit', () => {
+    if (watch && 'end' in watch) watch.end('stopped\n');
+  });
+  child.on('error', () => {});
+  return child;
 }
 
 function argumentsOf(parameters: AnvilParameters, port: number): string[] {
@@ -102,7 +122,7 @@ function argumentsOf(parameters: AnvilParameters, port: number): string[] {
     '--silent',
     ...['--host', '127.0.0.1', '--port', String(port)],
     ...['--hardfork', hardfork, '--accounts', String(accounts)],
-    ...['--chain-id', String(parameters.chainId ?? TEST_CHAIN_ID)],
+    ...['--chain-id', String(parameters.chainId ?? CHAIN_ID_DEFAULT)],
     ...(blockTimeS === undefined ? [] : ['--block-time', String(blockTimeS)]),
     ...(automine ? [] : ['--no-mining']),
     ...(statesMax === undefined ? [] : ['--prune-history', String(statesMax)]),
@@ -172,4 +192,12 @@ async function end(child: ChildProcess): Promise<void> {
 
 function isGone(child: ChildProcess): boolean {
   return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+}
+
+/** There is no node for this platform, or it does not answer. */
+export class NotStartedError extends Error {
+  override readonly name = 'ChainNode.NotStartedError';
+  constructor(details: { readonly reason: string }) {
+    super(`anvil was not started: ${details.reason}`);
+  }
 }
