@@ -148,14 +148,20 @@ function tokenLegs(known: Known, transaction: Block.Transaction, risks: Risk[]):
   });
 }
 
-/** Whether the wallet itself called a contract: by its own transaction, or by its own code. */
+/**
+ * Whether the wallet itself called a contract: by its own transaction, or by its own code. A mere
+ * payment is no call: what the paid contract claims in return is a stranger's word, and every customer
+ * can have withdrawals paid to a contract of his own.
+ */
 function hasCalled(
   transaction: Block.Transaction,
   call: { readonly from: AccountId; readonly to: AccountId },
 ): boolean {
-  const { from, to, calls } = transaction;
-  const isSigned = from === call.from && to === call.to;
-  return isSigned || calls.some((one) => one.from === call.from && one.to === call.to);
+  const { from, to, selector, calls, internal } = transaction;
+  const isThis = (one: { readonly from: AccountId; readonly to: AccountId }) =>
+    one.from === call.from && one.to === call.to;
+  if (selector !== undefined && from === call.from && to === call.to) return true;
+  return calls.some(isThis) && !internal.some(isThis);
 }
 
 function authorityOf(

@@ -138,7 +138,8 @@ describe('sight', () => {
   test('behavior: H62 an unlisted token counts if the wallet called it or gave an allowance of it', () => {
     const events = [moved({ asset: UNLISTED })];
     const to = tokenOf(UNLISTED);
-    expect(placed(sight({ to, events }))).toEqual([['erc20', 'log:0', HOT_1, 5n, 21n]]);
+    const selector = '0xa9059cbb';
+    expect(placed(sight({ to, selector, events }))).toEqual([['erc20', 'log:0', HOT_1, 5n, 21n]]);
     expect(placed(sight({ from: STRANGER, events }))).toEqual([]);
     const grants = [Sighting.grantOf(HOT_1, UNLISTED)];
     expect(sight({ from: STRANGER, events }, grants).sightings).toMatchObject([
@@ -152,6 +153,31 @@ describe('sight', () => {
     const paid = sight({ value: 9n, events });
     expect(placed(paid)).toEqual([['native', 'top', HOT_1, 9n, 21n]]);
     expect(paid.risks).toMatchObject([{ kind: 'strange', asset: UNLISTED }]);
+  });
+
+  test('behavior: a contract that a wallet pays claims nothing in its name', () => {
+    const to = tokenOf(UNLISTED);
+    const approval: Block.Event = {
+      kind: 'approval',
+      log: 1,
+      asset: UNLISTED,
+      contract: to,
+      owner: HOT_1,
+      spender: STRANGER,
+      amount: 'everything',
+    };
+    const events = [moved({ asset: UNLISTED }), approval];
+    // The customer has a withdrawal paid to his own contract, which logs what it likes.
+    const paid = sight({ to, value: 9n, events });
+    expect(placed(paid)).toEqual([['native', 'top', HOT_1, 9n, 21n]]);
+    expect(paid.grants.size).toBe(0);
+    expect(new Set(paid.risks.map(({ kind }) => kind))).toEqual(new Set(['strange']));
+    // The same where the wallet is a contract, and its code pays.
+    const internal = [{ path: '0', from: HOT_1, to, amount: 9n }];
+    const calls = [{ from: HOT_1, to }];
+    const bySafe = sight({ from: STRANGER, events, internal, calls });
+    expect(bySafe.sightings.map(({ kind }) => kind)).toEqual(['internal']);
+    expect(bySafe.grants.size).toBe(0);
   });
 
   test('behavior: a pattern for many contracts lists none of them', () => {
@@ -176,7 +202,8 @@ describe('sight', () => {
       spender: STRANGER,
       amount: 'everything',
     };
-    expect(sight({ to: tokenOf(UNLISTED), events: [approval] }).grants).toEqual(
+    const selector = '0x095ea7b3';
+    expect(sight({ to: tokenOf(UNLISTED), selector, events: [approval] }).grants).toEqual(
       new Set([Sighting.grantOf(HOT_1, UNLISTED)]),
     );
     expect(sight({ to: CUSTOMER, events: [approval] }).grants.size).toBe(0);

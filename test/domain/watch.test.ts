@@ -170,7 +170,8 @@ describe('read', () => {
       spender: STRANGER,
       amount: 1n,
     };
-    const approving = { ...transaction!, to: contract, events: [event] };
+    const selector = '0x095ea7b3';
+    const approving = { ...transaction!, to: contract, selector, events: [event] };
     const step = readAll(start, [{ ...block(1), transactions: [approving] }]);
     expect(step.next.grants).toEqual([`${HOT_1}|${UNLISTED}`]);
   });
