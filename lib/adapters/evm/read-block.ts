@@ -55,7 +55,7 @@ export async function readWhole(rpc: Rpc, scope: Watch, raw: Wire.RawBlock): Pro
     ...raw.transactions.filter(({ from }) => scope.addresses.has(from)).map(({ hash }) => hash),
     ...delegations.keys(),
   ]);
-  if (logs.length === 0) await searchByBloom(draft);
+  await searchByBloom(draft);
   const { calls, unexplained } = await explain(draft, states);
   const outgoing = calls.filter(({ from, path }) => path !== '' && scope.addresses.has(from));
   await readReceipts(

@@ -4,6 +4,7 @@ import type * as Block from '../../domain/block.ts';
 import { headerOf, type Reading, readAllDelegations, readRaw, readWhole } from './read-block.ts';
 import { readRangeLogs, type Span } from './read-logs.ts';
 import { readHasCode, readNonce } from './read-state.ts';
+import { mayName } from './receipts.ts';
 import { InconsistentError, type Rpc } from './rpc.ts';
 import type { Watch } from './watch.ts';
 import type * as Wire from './wire.ts';
@@ -17,7 +18,7 @@ export type Range = { readonly from: number; readonly to: number; readonly span:
 /**
  * Reads every block of a range that the node has, each the parent of the next. Transactions from and delegations of
  * wallets are found in the blocks themselves, logs by questions over the range; only the blocks that
- * hold one are read whole, or all of them while code stands at the address of a wallet, since then
+ * hold one, or may hold a log of one by the filter in their header, are read whole, or all of them while code stands at the address of a wallet, since then
  * native coins can leave in anybody's transaction. Nonces prove that no transaction was left out.
  *
  * @throws {InconsistentError} the blocks do not follow each other, or a log is of none of them.
@@ -43,7 +44,8 @@ export async function readRange(
   for (const raw of raws) {
     const isOwn = raw.transactions.some(({ from }) => scope.addresses.has(from));
     const delegations = await readAllDelegations(scope, raw);
-    if (mayRunCode || isOwn || delegations.size > 0) whole.add(raw.number);
+    // The header's filter speaks where an answer without logs would be silent.
+    if (mayRunCode || isOwn || delegations.size > 0 || mayName(scope, raw)) whole.add(raw.number);
   }
   const readings: Reading[] = [];
   for (const raw of raws) {

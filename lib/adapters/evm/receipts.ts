@@ -35,35 +35,47 @@ export async function readReceipts(draft: Draft, hashes: readonly Wire.Hex[]): P
   );
 }
 
+/** Whether the filter in a block's header says that a log of it may name a watched wallet. */
+export function mayName(scope: Watch, { logsBloom: bloom }: Wire.RawBlock): boolean {
+  if (!bloom) return false;
+  return [...scope.addresses].some(
+    (address) => mayHold(bloom, topicOf(address)) || mayHold(bloom, address),
+  );
+}
+
 /**
- * An empty answer to a question for logs is how a node fails silently. The filter in the header may
- * say otherwise; then all receipts of the block are looked through.
+ * An answer to a question for logs that leaves some out is how a node fails silently. The filter in
+ * the header may say otherwise; then all receipts of the block are looked through. A node that gives
+ * none of them leaves a doubt.
  */
 export async function searchByBloom(draft: Draft): Promise<void> {
   const { rpc, scope, raw, receipts } = draft;
-  const bloom = raw.logsBloom;
-  if (!bloom) return;
-  const isNamed = [...scope.addresses].some(
-    (address) => mayHold(bloom, topicOf(address)) || mayHold(bloom, address),
-  );
-  if (!isNamed) return;
+  if (!mayName(scope, raw)) return;
   const all = await readAllReceipts(rpc, raw);
+  if (!all) {
+    const text = `${rpc.name} gives no receipts of a whole block: that its logs are complete is not proven`;
+    draft.doubts.push({ kind: 'unverified', endpoint: rpc.name, text });
+    return;
+  }
   const known = new Set(receipts.keys());
   for (const receipt of all.filter(({ transactionHash }) => !known.has(transactionHash))) {
     if (eventsOf(scope, receipt).length === 0) continue;
     receipts.set(receipt.transactionHash, receipt);
-    const text = `${rpc.name} answered without logs for block ${raw.number}, and its receipts have some`;
+    const text = `${rpc.name} left logs of block ${raw.number} out that its receipts have`;
     draft.doubts.push({ kind: 'missing', endpoint: rpc.name, text });
   }
 }
 
-async function readAllReceipts(rpc: Rpc, raw: Wire.RawBlock): Promise<readonly Wire.RawReceipt[]> {
+async function readAllReceipts(
+  rpc: Rpc,
+  raw: Wire.RawBlock,
+): Promise<readonly Wire.RawReceipt[] | undefined> {
   try {
     const value = await rpc.call('eth_getBlockReceipts', toHex(raw.number));
     const all = Wire.readRawReceipts(value ?? [], { name: rpc.name, what: 'receipts' });
     return all.filter((receipt) => receipt.blockHash === raw.hash);
   } catch (error) {
-    if (error instanceof RefusedError) return [];
+    if (error instanceof RefusedError) return undefined;
     throw error;
   }
 }

@@ -80,7 +80,7 @@ describe.skipIf(!findAnvil())('createChainReader, with nodes that fail and lie',
     await drainByAllowance(4n);
     const { sightings, doubts } = await newest(both());
     expect(sightings.map(({ outflow }) => outflow.transfer.amount)).toEqual([4n]);
-    expect(doubts).toEqual(['missing liar']);
+    expect(doubts).toContain('missing liar');
   });
 
   test('behavior: H70 empty logs from the only endpoint: the header’s filter shows it', async () => {
@@ -89,6 +89,18 @@ describe.skipIf(!findAnvil())('createChainReader, with nodes that fail and lie',
     const { sightings, doubts } = await newest(onlyLiar());
     expect(sightings.map(({ outflow }) => outflow.transfer.amount)).toEqual([4n]);
     expect(doubts).toEqual(['missing liar']);
+  });
+
+  test('behavior: H70 empty logs over a range: the headers’ filters show it', async () => {
+    liar.lie = ({ method }) => (method === 'eth_getLogs' ? { result: [] } : 'pass');
+    await drainByAllowance(4n);
+    const reader = onlyLiar();
+    const { head } = await reader.head();
+    const to = head.number;
+    const { blocks, doubts } = await reader.blocks({ from: to - 1, to });
+    const events = blocks.flatMap(({ transactions }) => transactions.flatMap((one) => one.events));
+    expect(events).toContainEqual(expect.objectContaining({ kind: 'transfer', amount: 4n }));
+    expect(doubts.map(({ kind }) => kind)).toContain('missing');
   });
 
   test('behavior: H70 empty logs hide nothing of what the wallet signed', async () => {
