@@ -21,6 +21,8 @@ export type Block = {
   readonly transactions: readonly Transaction[];
   /** Native coins that left a wallet and that no transaction explains. */
   readonly unexplained: readonly Unexplained[];
+  /** What the state of contract wallets says of their control, and no log. Absent where nothing changed. */
+  readonly changed?: readonly Changed[];
 };
 
 /** One transaction. What it moved is in `events` and `internal`, and in `value` if it succeeded. */
@@ -63,6 +65,11 @@ export type Delegation = {
   readonly delegate: AccountId;
   /** The nonce of the wallet that it uses up. */
   readonly nonce: bigint;
+  /**
+   * It has no effect: it is meant for another chain, or its nonce was used up before. Anybody can
+   * bring one that the wallet signed long ago, or elsewhere.
+   */
+  readonly isVoid?: true;
 };
 
 /** Token standards: ERC-20, ERC-721 (amount 1), ERC-1155 (amount: the sum over all ids of one log). */
@@ -120,7 +127,17 @@ export type Change =
   | 'guard-changed'
   | 'fallback-changed'
   | 'implementation-changed'
-  | 'admin-changed';
+  | 'admin-changed'
+  | 'owners-changed'
+  | 'modules-changed';
+
+/** The control of a contract wallet is another one than before, by its own state. */
+export type Changed = {
+  readonly account: AccountId;
+  readonly change: Change;
+  /** The owner, admin or implementation that it has now. */
+  readonly about?: AccountId;
+};
 
 /** Native coins sent from within a transaction. `path` is the place in its tree of calls: `0.2.1`. */
 export type Internal = {

@@ -9,7 +9,7 @@ import * as Policy from './policy.ts';
  * `approval`: by the wallet's word somebody may move a token. `permit`: the same, in somebody else's
  * transaction (a signed permit). `delegation`: the wallet's account runs somebody's code (EIP-7702).
  * `control`: owner, threshold, module or implementation of a contract wallet changed.
- * `strange`: a contract that the policy does not list claims something of a wallet: an alert at most.
+ * `strange`: a stranger brings what a wallet need not have said now, or at all: an alert at most.
  */
 export type RiskKind = 'approval' | 'permit' | 'delegation' | 'control' | 'strange';
 
@@ -39,13 +39,25 @@ const CHANGES: Readonly<Record<Block.Change, string>> = {
   'fallback-changed': 'changed its fallback handler',
   'implementation-changed': 'runs other code than before',
   'admin-changed': 'got another admin',
+  'owners-changed': 'has other owners than before',
+  'modules-changed': 'has other modules than before',
 };
 
-/** The risks of one transaction to the policy's wallets. `hasCalled` says whether a wallet itself called a contract in it. */
+type Approval = Extract<Block.Event, { kind: 'approval' }>;
+
+/** What the risks of a transaction are judged by besides. */
+export type Known = {
+  /** Whether a wallet itself called a contract in it. */
+  readonly hasCalled: (call: { readonly from: AccountId; readonly to: AccountId }) => boolean;
+  /** Whether this spender was given an allowance of this token before, of which people have heard. */
+  readonly isAllowed: (given: Approval) => boolean;
+};
+
+/** The risks of one transaction to the policy's wallets. */
 export function risksOf(
   policy: Policy.Policy,
   transaction: Block.Transaction,
-  hasCalled: (call: { readonly from: AccountId; readonly to: AccountId }) => boolean,
+  known: Known,
 ): readonly Risk[] {
   const delegated = transaction.delegations
     .filter(({ account }) => Policy.walletOf(policy, account))
@@ -53,13 +65,9 @@ export function risksOf(
   const events = transaction.events.flatMap((event): readonly Risk[] => {
     switch (event.kind) {
       case 'approval':
-        if (event.amount === 0n || !Policy.walletOf(policy, event.owner)) return [];
-        return [
-          approvalRisk(policy, transaction, {
-            ...event,
-            isOwnWord: hasCalled({ from: event.owner, to: event.contract }),
-          }),
-        ];
+        return Policy.walletOf(policy, event.owner)
+          ? approvalRisks(policy, transaction, { event, known })
+          : [];
       case 'control':
         return controlRisk(policy, transaction, event);
       case 'malformed':
@@ -101,10 +109,52 @@ export function strange(
   };
 }
 
+/** Controls of contract wallets that changed in a block without a log that says so. */
+export function changesOf(policy: Policy.Policy, block: Block.Block): readonly Risk[] {
+  return (block.changed ?? []).flatMap(({ account, change, about }): readonly Risk[] => {
+    if (!Policy.walletOf(policy, account)) return [];
+    const { number, hash } = block.header;
+    const whom = about === undefined ? '' : ` (${about})`;
+    return [
+      {
+        riskId: ['control', hash, account, change, about ?? ''].join('|'),
+        kind: 'control',
+        account,
+        transaction: hash,
+        ...(about === undefined ? {} : { about }),
+        text: `${nameOf(policy, account)} ${CHANGES[change]}${whom}, as its state at block ${number} shows; no log says so.`,
+      },
+    ];
+  });
+}
+
+/** Nothing where an allowance is taken back, or where it is what is left of a known one. */
+function approvalRisks(
+  policy: Policy.Policy,
+  transaction: Block.Transaction,
+  given: { readonly event: Approval; readonly known: Known },
+): readonly Risk[] {
+  const { event, known } = given;
+  if (event.amount === 0n) return [];
+  const isOwnWord = known.hasCalled({ from: event.owner, to: event.contract });
+  if (!isOwnWord && known.isAllowed(event) && isRest(transaction, event)) return [];
+  return [approvalRisk(policy, transaction, { ...event, isOwnWord })];
+}
+
+/**
+ * Many tokens log at each `transferFrom` what is left of the allowance. That the token moved in the
+ * same transaction is for matching to judge.
+ */
+function isRest(transaction: Block.Transaction, { owner, asset, amount }: Approval): boolean {
+  const isMove = (event: Block.Event) =>
+    event.kind === 'transfer' && event.from === owner && event.asset === asset && event.amount > 0n;
+  return amount !== 'everything' && transaction.events.some(isMove);
+}
+
 function approvalRisk(
   policy: Policy.Policy,
   transaction: Block.Transaction,
-  given: Extract<Block.Event, { kind: 'approval' }> & { readonly isOwnWord: boolean },
+  given: Approval & { readonly isOwnWord: boolean },
 ): Risk {
   const { asset, owner, spender, amount, isOwnWord } = given;
   const kind = isOwnWord ? 'approval' : isListed(policy, asset) ? 'permit' : 'strange';
@@ -129,9 +179,10 @@ function approvalRisk(
 function delegationRisk(
   policy: Policy.Policy,
   transaction: Block.Transaction,
-  { account, delegate, nonce }: Block.Delegation,
+  { account, delegate, nonce, isVoid }: Block.Delegation,
 ): Risk {
   const wallet = nameOf(policy, account);
+  if (isVoid) return voidRisk(policy, transaction, { account, delegate });
   const does = /:0x0+$/.test(delegate)
     ? 'ended its delegation'
     : `lets the code at ${delegate} act for its account (EIP-7702)`;
@@ -142,6 +193,21 @@ function delegationRisk(
     transaction: transaction.hash,
     about: delegate,
     text: `${wallet} ${does}, in transaction ${transaction.hash}.`,
+  };
+}
+
+function voidRisk(
+  policy: Policy.Policy,
+  transaction: Block.Transaction,
+  { account, delegate }: Pick<Block.Delegation, 'account' | 'delegate'>,
+): Risk {
+  return {
+    riskId: `strange|${account}|${delegate}`,
+    kind: 'strange',
+    account,
+    transaction: transaction.hash,
+    about: delegate,
+    text: `somebody brings a signature of ${nameOf(policy, account)} that would let the code at ${delegate} act for its account, in transaction ${transaction.hash}; it is meant for another chain or its nonce is used up, and it has no effect.`,
   };
 }
 

@@ -6,7 +6,7 @@
 import type * as Block from './block.ts';
 import { type AccountId, type AssetId, chainOf } from './caip.ts';
 import * as Policy from './policy.ts';
-import { isListed, type Risk, risksOf, strange } from './risk.ts';
+import { changesOf, isListed, type Risk, risksOf, strange } from './risk.ts';
 import type * as Withdrawal from './withdrawal.ts';
 
 /**
@@ -44,7 +44,10 @@ export type Sightings = {
   readonly grants: Grants;
 };
 
-/** Allowances that wallets are known to have given by their own word, as {@link grantOf} names them. */
+/**
+ * Allowances that wallets are known to have given: by their own word as {@link grantOf} names them,
+ * and with the spender, once people have heard of it, as {@link allowanceOf} does.
+ */
 export type Grants = ReadonlySet<string>;
 
 /** A sighting before the network fee has found its place. */
@@ -55,9 +58,22 @@ type Known = {
   readonly grants: Set<string>;
 };
 
-/** The name of "this wallet let somebody move this token". It outlives the allowance: nobody knows when one is used up. */
+/**
+ * The name of "this wallet let somebody move what is of this contract". It outlives the allowance:
+ * nobody knows when one is used up. By contract, not by asset: one log gives away ERC-721 and ERC-1155
+ * alike, and does not tell which one the contract is.
+ */
 export function grantOf(account: AccountId, asset: AssetId): string {
-  return `${account}|${asset}`;
+  return `${account}|${contractOf(asset)}`;
+}
+
+/** The name of "this wallet let this spender move what is of this contract". */
+export function allowanceOf(given: {
+  readonly owner: AccountId;
+  readonly asset: AssetId;
+  readonly spender: AccountId;
+}): string {
+  return `${grantOf(given.owner, given.asset)}|${given.spender}`;
 }
 
 /**
@@ -79,16 +95,12 @@ export function sight(
   const known: Known = { policy, block, grants: new Set(parameters.grants) };
   const risks: Risk[] = [];
   const sightings = block.transactions.flatMap((transaction) => {
-    for (const event of transaction.events) {
-      if (event.kind !== 'approval' || event.amount === 0n) continue;
-      if (hasCalled(transaction, { from: event.owner, to: event.contract })) {
-        known.grants.add(grantOf(event.owner, event.asset));
-      }
-    }
+    risks.push(...risksIn(known, transaction));
+    noteGrants(known, transaction);
     const legs = [...nativeLegs(known, transaction), ...tokenLegs(known, transaction, risks)];
-    risks.push(...risksOf(policy, transaction, (call) => hasCalled(transaction, call)));
     return withFee(known, transaction, legs);
   });
+  risks.push(...changesOf(policy, block));
   const lost = block.unexplained.flatMap((loss) => unexplainedLeg(known, loss));
   const all = [...sightings, ...lost].map((leg) => ({ ...leg, isEmpty: isEmpty(leg) }));
   return { sightings: all, risks, grants: known.grants };
@@ -112,6 +124,24 @@ export function foresee(
       ? [{ account: from, asset: token.asset, destination: token.to, amount: token.amount }]
       : []),
   ];
+}
+
+/** Judged by what was known before this transaction: an allowance that it gives is news. */
+function risksIn({ policy, grants }: Known, transaction: Block.Transaction): readonly Risk[] {
+  return risksOf(policy, transaction, {
+    hasCalled: (call) => hasCalled(transaction, call),
+    isAllowed: (given) => grants.has(allowanceOf(given)),
+  });
+}
+
+function noteGrants({ policy, grants }: Known, transaction: Block.Transaction): void {
+  for (const event of transaction.events) {
+    if (event.kind !== 'approval' || event.amount === 0n) continue;
+    if (!Policy.walletOf(policy, event.owner)) continue;
+    const isOwnWord = hasCalled(transaction, { from: event.owner, to: event.contract });
+    if (isOwnWord) grants.add(grantOf(event.owner, event.asset));
+    if (isOwnWord || isListed(policy, event.asset)) grants.add(allowanceOf(event));
+  }
 }
 
 function nativeLegs(known: Known, transaction: Block.Transaction): readonly Leg[] {

@@ -192,6 +192,94 @@ describe('sight', () => {
     expect(seen.risks).toHaveLength(1);
   });
 
+  test('behavior: H62 an ERC-1155 that an operator moves counts: the log that let him says ERC-721', () => {
+    const contract = tokenOf(UNLISTED);
+    const asset: AssetId = `eip155:1/erc1155:${contract.slice(-42)}`;
+    const approval: Block.Event = {
+      kind: 'approval',
+      log: 0,
+      asset: `eip155:1/erc721:${contract.slice(-42)}`,
+      contract,
+      owner: HOT_1,
+      spender: STRANGER,
+      amount: 'everything',
+    };
+    const { grants } = sight({ to: contract, selector: '0xa22cb465', events: [approval] });
+    const events = [moved({ asset, standard: 'erc1155' })];
+    expect(sight({ from: STRANGER, events }, [...grants]).sightings).toMatchObject([
+      { kind: 'erc1155', authority: 'grant' },
+    ]);
+  });
+
+  test('behavior: H65 what a token logs of a known allowance at each transfer is no news', () => {
+    const left = (overrides: Partial<Extract<Block.Event, { kind: 'approval' }>> = {}) =>
+      ({
+        kind: 'approval',
+        log: 0,
+        asset: USDC,
+        contract: tokenOf(USDC),
+        owner: HOT_1,
+        spender: CUSTOMER,
+        amount: 4n,
+        ...overrides,
+      }) as const;
+    const grants = [Sighting.allowanceOf(left())];
+    const risksOf = (events: readonly Block.Event[], known = grants) =>
+      sight({ events }, known).risks.map(({ kind }) => kind);
+    const moves = moved({ log: 1 });
+    expect(risksOf([left(), moves])).toEqual([]);
+    // A spender that nobody heard of; one who was not the spender; without money; of everything.
+    expect(risksOf([left(), moves], [])).toEqual(['permit']);
+    expect(risksOf([left({ spender: STRANGER }), moves])).toEqual(['permit']);
+    expect(risksOf([left()])).toEqual(['permit']);
+    expect(risksOf([left(), { ...moves, amount: 0n }])).toEqual(['permit']);
+    expect(risksOf([left({ amount: 'everything' }), moves])).toEqual(['permit']);
+    // Once people have heard of a permit, what is left of it is no news either.
+    const heard = sight({ events: [left()] }).grants;
+    expect(risksOf([left({ amount: 3n }), moves], [...heard])).toEqual([]);
+    // What the wallet says itself is news each time.
+    const own = sight(
+      { to: tokenOf(USDC), selector: '0x095ea7b3', events: [left(), moves] },
+      grants,
+    );
+    expect(own.risks).toMatchObject([{ kind: 'approval' }]);
+  });
+
+  test('behavior: H65 a delegation without effect is told and blames nobody; another one is one', () => {
+    const delegation = { account: HOT_1, delegate: STRANGER, nonce: 3n };
+    const risksOf = (delegations: readonly Block.Delegation[]) =>
+      sight({ from: STRANGER, delegations }).risks.map(({ kind }) => kind);
+    expect(risksOf([delegation])).toEqual(['delegation']);
+    expect(risksOf([{ ...delegation, isVoid: true }])).toEqual(['strange']);
+  });
+
+  test('behavior: H82 a change of control that no log tells of, of wallets alone', () => {
+    const block = {
+      header,
+      transactions: [],
+      unexplained: [],
+      changed: [
+        { account: HOT_1, change: 'implementation-changed', about: STRANGER },
+        { account: HOT_1, change: 'threshold-changed' },
+        { account: STRANGER, change: 'owners-changed' },
+      ],
+    } as const;
+    const { risks } = Sighting.sight({ policy: policy(), grants: new Set() }, block);
+    expect(risks.map(({ kind, about, text }) => [kind, about, text])).toEqual([
+      [
+        'control',
+        STRANGER,
+        `wallet hot-1 runs other code than before (${STRANGER}), as its state at block 7 shows; no log says so.`,
+      ],
+      [
+        'control',
+        undefined,
+        'wallet hot-1 changed how many owners must sign, as its state at block 7 shows; no log says so.',
+      ],
+    ]);
+    expect(new Set(risks.map(({ riskId }) => riskId)).size).toBe(2);
+  });
+
   test('behavior: H65 a grant is given only by a call of the wallet to that contract', () => {
     const approval: Block.Event = {
       kind: 'approval',
@@ -204,7 +292,7 @@ describe('sight', () => {
     };
     const selector = '0x095ea7b3';
     expect(sight({ to: tokenOf(UNLISTED), selector, events: [approval] }).grants).toEqual(
-      new Set([Sighting.grantOf(HOT_1, UNLISTED)]),
+      new Set([Sighting.grantOf(HOT_1, UNLISTED), Sighting.allowanceOf(approval)]),
     );
     expect(sight({ to: CUSTOMER, events: [approval] }).grants.size).toBe(0);
     const { risks } = sight({ to: tokenOf(UNLISTED), events: [{ ...approval, amount: 0n }] });
@@ -267,6 +355,14 @@ describe('foresee', () => {
 
 describe('grantOf', () => {
   test('default', () => {
-    expect(Sighting.grantOf(HOT_1, USDC)).toBe(`${HOT_1}|${USDC}`);
+    expect(Sighting.grantOf(HOT_1, USDC)).toBe(`${HOT_1}|${tokenOf(USDC)}`);
+  });
+});
+
+describe('allowanceOf', () => {
+  test('default', () => {
+    expect(Sighting.allowanceOf({ owner: HOT_1, asset: USDC, spender: STRANGER })).toBe(
+      `${HOT_1}|${tokenOf(USDC)}|${STRANGER}`,
+    );
   });
 });

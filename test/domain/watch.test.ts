@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type * as Block from '../../lib/domain/block.ts';
 import * as Cursor from '../../lib/domain/cursor.ts';
+import * as Sighting from '../../lib/domain/sighting.ts';
 import * as Watch from '../../lib/domain/watch.ts';
 import {
   CHAIN,
@@ -173,7 +174,10 @@ describe('read', () => {
     const selector = '0x095ea7b3';
     const approving = { ...transaction!, to: contract, selector, events: [event] };
     const step = readAll(start, [{ ...block(1), transactions: [approving] }]);
-    expect(step.next.grants).toEqual([`${HOT_1}|${UNLISTED}`]);
+    expect(step.next.grants).toEqual([
+      Sighting.grantOf(HOT_1, UNLISTED),
+      Sighting.allowanceOf(approving.events[0]!),
+    ]);
   });
 
   test('args: more outflows than are remembered: the oldest are forgotten', () => {

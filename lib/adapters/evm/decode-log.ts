@@ -191,7 +191,7 @@ function malformed(
 }
 
 /** The whole words in data; a rest that fills none is left out. */
-function wordsOf(data: Hex): readonly Hex[] {
+export function wordsOf(data: Hex): readonly Hex[] {
   const count = Math.floor((data.length - 2) / WORD_DIGITS);
   return Array.from({ length: count }, (_, at): Hex => {
     const start = 2 + at * WORD_DIGITS;

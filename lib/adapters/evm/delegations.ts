@@ -2,13 +2,13 @@
 
 import { recoverAuthorizationAddress } from 'viem/utils';
 import type { Delegation } from '../../domain/block.ts';
+import type { AccountId } from '../../domain/caip.ts';
 import { accountAt, type Watch } from './watch.ts';
 import type { RawAuthorization, RawTransaction } from './wire.ts';
 
 /**
  * The delegations that watched wallets signed, whoever sends them. One that is meant for another
- * chain, or that has another nonce than the wallet, has no effect here, and shows all the same that
- * somebody has the key.
+ * chain has no effect here, and may have been signed for that one: it is void.
  */
 export async function readDelegations(
   scope: Watch,
@@ -17,6 +17,24 @@ export async function readDelegations(
   const list = transaction.authorizationList ?? [];
   const found = await Promise.all(list.map((one) => readDelegation(scope, one)));
   return found.filter((one) => one !== undefined);
+}
+
+/**
+ * Marks those as void whose nonce was used up before their block: they were signed long ago, and
+ * anybody can bring them again. `nonceOf` is the nonce of a wallet before the block, absent where
+ * nobody knows it.
+ * Fail direction: closed, a delegation whose wallet's nonce is not known has an effect.
+ */
+export async function markSpent(
+  delegations: readonly Delegation[],
+  nonceOf: (account: AccountId) => Promise<bigint | undefined>,
+): Promise<readonly Delegation[]> {
+  return Promise.all(
+    delegations.map(async (one): Promise<Delegation> => {
+      const nonce = await nonceOf(one.account);
+      return nonce !== undefined && one.nonce < nonce ? { ...one, isVoid: true } : one;
+    }),
+  );
 }
 
 async function readDelegation(
@@ -29,6 +47,7 @@ async function readDelegation(
     account: accountAt(scope, account),
     delegate: accountAt(scope, signed.address),
     nonce: signed.nonce,
+    ...(signed.chainId === 0n || signed.chainId === scope.chainId ? {} : { isVoid: true as const }),
   };
 }
 

@@ -27,7 +27,12 @@ export function mergeBlocks(shown: readonly [Shown, ...Shown[]]): Merged {
     .filter((one) => one !== undefined)
     .sort((one, other) => one.index - other.index);
   return {
-    block: { header, transactions: merged, unexplained: mergeUnexplained(agreeing, merged) },
+    block: {
+      header,
+      transactions: merged,
+      unexplained: mergeUnexplained(agreeing, merged),
+      ...mergeChanged(views),
+    },
     doubts: [
       ...others.map(({ endpoint, block }) => forkDoubt({ endpoint, block }, header)),
       ...agreeing.flatMap((one) => missingDoubts(one, merged, others)),
@@ -46,7 +51,7 @@ function mergeTransactions(views: readonly Block.Transaction[]): Block.Transacti
   if (!first) return undefined;
   const events = new Map(views.flatMap((view) => view.events).map((one) => [one.log, one]));
   const delegations = new Map(
-    views.flatMap((view) => view.delegations).map((one) => [`${one.account}:${one.nonce}`, one]),
+    views.flatMap((view) => view.delegations).map((one) => [JSON.stringify(idOf(one)), one]),
   );
   return {
     ...first,
@@ -57,6 +62,11 @@ function mergeTransactions(views: readonly Block.Transaction[]): Block.Transacti
     internal: mergeInternal(views.map((view) => view.internal)),
     calls: views.flatMap((view) => view.calls),
   };
+}
+
+/** Two of one nonce are two: only the first has an effect, whatever stands behind it in the list. */
+function idOf({ account, delegate, nonce, isVoid }: Block.Delegation): readonly unknown[] {
+  return [account, delegate, nonce.toString(), isVoid ?? false];
 }
 
 /**
@@ -75,6 +85,13 @@ function mergeInternal(views: readonly (readonly Block.Internal[])[]): readonly 
 
 function keyOf(internal: Block.Internal): string {
   return `${internal.from}|${internal.to}|${internal.amount}`;
+}
+
+/** A change of control that any endpoint's state shows counts. */
+function mergeChanged(views: readonly Block.Block[]): Pick<Block.Block, 'changed'> {
+  const all = views.flatMap(({ changed }) => changed ?? []);
+  const changed = new Map(all.map((one) => [`${one.account}|${one.change}|${one.about}`, one]));
+  return changed.size > 0 ? { changed: [...changed.values()] } : {};
 }
 
 /** One endpoint's loss may be explained by what another one traced. */

@@ -1,14 +1,15 @@
 /** One block as one endpoint shows it. */
 
 import type * as Block from '../../domain/block.ts';
+import type { AccountId } from '../../domain/caip.ts';
 import { unexplainedOf } from './balance.ts';
-import { readDelegations } from './delegations.ts';
+import { markSpent, readDelegations } from './delegations.ts';
 import { readBlockLogs, toHex } from './read-logs.ts';
-import { readStates, type State } from './read-state.ts';
+import { readNonce, readStates, type State } from './read-state.ts';
 import { type Call, readCalls } from './read-traces.ts';
 import { type Draft, eventsOf, feeOf, readReceipts, searchByBloom } from './receipts.ts';
 import { InconsistentError, type Rpc } from './rpc.ts';
-import { accountAt, type Watch } from './watch.ts';
+import { accountAt, addressOf, type Watch } from './watch.ts';
 import * as Wire from './wire.ts';
 
 /** What one endpoint showed, and why it may not be all. */
@@ -47,7 +48,7 @@ export async function readWhole(rpc: Rpc, scope: Watch, raw: Wire.RawBlock): Pro
   const [logs, states, delegations] = await Promise.all([
     readBlockLogs(rpc, scope, raw),
     readStates(rpc, scope, raw),
-    readAllDelegations(scope, raw),
+    readLiveDelegations(rpc, scope, raw),
   ]);
   const draft: Draft = { rpc, scope, raw, delegations, receipts: new Map(), doubts: [] };
   await readReceipts(draft, [
@@ -89,6 +90,20 @@ export async function readAllDelegations(
     if (delegations.length > 0) found.set(transaction.hash, delegations);
   }
   return found;
+}
+
+async function readLiveDelegations(
+  rpc: Rpc,
+  scope: Watch,
+  raw: Wire.RawBlock,
+): Promise<ReadonlyMap<Wire.Hex, readonly Block.Delegation[]>> {
+  const all = await readAllDelegations(scope, raw);
+  const nonceOf = (account: AccountId) =>
+    readNonce(rpc, addressOf(account), Math.max(0, raw.number - 1));
+  const marked = [...all].map(
+    async ([hash, delegations]) => [hash, await markSpent(delegations, nonceOf)] as const,
+  );
+  return new Map(await Promise.all(marked));
 }
 
 /**

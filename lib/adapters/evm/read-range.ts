@@ -2,6 +2,7 @@
 
 import type * as Block from '../../domain/block.ts';
 import { headerOf, type Reading, readAllDelegations, readRaw, readWhole } from './read-block.ts';
+import { readChanged } from './read-control.ts';
 import { readRangeLogs, type Span } from './read-logs.ts';
 import { readHasCode, readNonce } from './read-state.ts';
 import { mayName } from './receipts.ts';
@@ -40,7 +41,8 @@ export async function readRange(
     throw new InconsistentError({ name: rpc.name, why: `a log is of no block of the range` });
   }
   const whole = new Set(logs.map((log) => log.blockNumber));
-  const mayRunCode = await hasCodeAround(rpc, scope, reached);
+  const withCode = await codeAround(rpc, scope, reached);
+  const mayRunCode = withCode.length > 0;
   for (const raw of raws) {
     const isOwn = raw.transactions.some(({ from }) => scope.addresses.has(from));
     const delegations = await readAllDelegations(scope, raw);
@@ -57,7 +59,32 @@ export async function readRange(
   }
   const doubts = readings.flatMap((reading) => reading.doubts);
   const unproven = await checkNonces(rpc, scope, { range: reached, raws });
-  return { blocks: readings.map(({ block }) => block), doubts: [...doubts, ...unproven] };
+  const blocks = readings.map(({ block }) => block);
+  const told = await withChanges(rpc, scope, { blocks, withCode, before: range.from - 1 });
+  return { blocks: told, doubts: [...doubts, ...unproven] };
+}
+
+/** What no log tells of contract wallets is of the last block: where in between it changed nobody asks. */
+async function withChanges(
+  rpc: Rpc,
+  scope: Watch,
+  read: {
+    readonly blocks: readonly Block.Block[];
+    readonly withCode: readonly Wire.Hex[];
+    readonly before: number;
+  },
+): Promise<readonly Block.Block[]> {
+  const { blocks, withCode, before } = read;
+  const last = blocks.at(-1);
+  if (!last || withCode.length === 0 || before < 0) return blocks;
+  const events = blocks.flatMap((block) => block.transactions.flatMap((one) => one.events));
+  const changed = await readChanged(rpc, scope, {
+    addresses: withCode,
+    before,
+    after: last.header.number,
+    logged: events.filter((event) => event.kind === 'control'),
+  });
+  return changed.length === 0 ? blocks : [...blocks.slice(0, -1), { ...last, changed }];
 }
 
 async function readRaws(rpc: Rpc, range: Range): Promise<readonly Wire.RawBlock[]> {
@@ -78,14 +105,18 @@ async function readRaws(rpc: Rpc, range: Range): Promise<readonly Wire.RawBlock[
   return raws;
 }
 
-async function hasCodeAround(rpc: Rpc, scope: Watch, range: Range): Promise<boolean> {
+/** Wallets at whose address code stands before or after the range. */
+async function codeAround(rpc: Rpc, scope: Watch, range: Range): Promise<readonly Wire.Hex[]> {
   const found = await Promise.all(
-    [...scope.addresses].flatMap((address) => [
-      readHasCode(rpc, address, Math.max(0, range.from - 1)),
-      readHasCode(rpc, address, range.to),
-    ]),
+    [...scope.addresses].map(async (address) => {
+      const around = await Promise.all([
+        readHasCode(rpc, address, Math.max(0, range.from - 1)),
+        readHasCode(rpc, address, range.to),
+      ]);
+      return around.includes(true) ? [address] : [];
+    }),
   );
-  return found.includes(true);
+  return found.flat();
 }
 
 /** A wallet's nonce counts its transactions: more of them than were found means that some were left out. */

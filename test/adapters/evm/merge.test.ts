@@ -95,6 +95,21 @@ describe('mergeBlocks', () => {
     expect(rest(6n)).toEqual(loss(1n));
   });
 
+  test('behavior: H65 two delegations of one nonce are two, and the same in two views is one', () => {
+    const delegation = { account: HOT_1, delegate: CUSTOMER, nonce: 3n };
+    const delegations = [delegation, { ...delegation, delegate: HOT_1 }];
+    const view = { transactions: [transaction({ delegations })] };
+    const { block } = mergeBlocks([shown('one', view), shown('two', view)]);
+    expect(block.transactions[0]?.delegations).toEqual(delegations);
+  });
+
+  test('behavior: H82 a change of control that one endpoint shows counts, once', () => {
+    const changed = [{ account: HOT_1, change: 'owners-changed' as const, about: CUSTOMER }];
+    const views = [shown('one'), shown('two', { changed }), shown('three', { changed })] as const;
+    expect(mergeBlocks(views).block.changed).toEqual(changed);
+    expect(mergeBlocks([shown('one')]).block.changed).toBeUndefined();
+  });
+
   test('behavior: reverted in one view only counts as moved', () => {
     const { block } = mergeBlocks([
       shown('one', { transactions: [transaction({ isReverted: true })] }),

@@ -31,7 +31,7 @@ contract Token {
         return true;
     }
 
-    function transferFrom(address from, address to, uint256 value) external returns (bool) {
+    function transferFrom(address from, address to, uint256 value) external virtual returns (bool) {
         allowance[from][msg.sender] -= value;
         move(from, to, value);
         return true;
@@ -63,6 +63,17 @@ contract Token {
         balanceOf[from] -= value;
         balanceOf[to] += value;
         emit Transfer(from, to, value);
+    }
+}
+
+/// Says at each transfer by somebody else what is left of the allowance, as OpenZeppelin's did up to 4.
+contract LoudToken is Token {
+    function transferFrom(address from, address to, uint256 value) external override returns (bool) {
+        uint256 left = allowance[from][msg.sender] - value;
+        allowance[from][msg.sender] = left;
+        emit Approval(from, msg.sender, left);
+        move(from, to, value);
+        return true;
     }
 }
 

@@ -64,6 +64,71 @@ contract ContractWallet {
     }
 }
 
+/// As the proxy of a Safe: its implementation is in its first slot, and it names that by itself.
+contract WalletProxy {
+    address internal singleton;
+
+    constructor(address singleton_) payable {
+        singleton = singleton_;
+    }
+
+    receive() external payable {}
+
+    fallback() external payable {
+        address to = singleton;
+        assembly {
+            if eq(shr(224, calldataload(0)), 0xa619486e) {
+                mstore(0, to)
+                return(0, 0x20)
+            }
+            calldatacopy(0, 0, calldatasize())
+            let done := delegatecall(gas(), to, 0, calldatasize(), 0, 0)
+            returndatacopy(0, 0, returndatasize())
+            if iszero(done) { revert(0, returndatasize()) }
+            return(0, returndatasize())
+        }
+    }
+}
+
+/// What such a proxy runs: one of its calls runs somebody's code in the name of the wallet.
+contract WalletSingleton {
+    address internal singleton;
+    address[] internal owners;
+
+    event AddedOwner(address indexed owner);
+
+    function getOwners() external view returns (address[] memory) {
+        return owners;
+    }
+
+    function addOwner(address owner) external {
+        owners.push(owner);
+        emit AddedOwner(owner);
+    }
+
+    function delegate(address to, bytes calldata data) external {
+        (bool done, ) = to.delegatecall(data);
+        require(done, "call");
+    }
+}
+
+/// Run in the name of such a wallet it changes who controls it, and logs nothing, or a lie.
+contract WalletThief {
+    address internal singleton;
+    address[] internal owners;
+
+    event AddedOwner(address indexed owner);
+
+    function replace(address implementation) external {
+        singleton = implementation;
+    }
+
+    function own(address owner, address claimed) external {
+        owners.push(owner);
+        emit AddedOwner(claimed);
+    }
+}
+
 /// Pays many at once, in the native coin or in a token that the caller has approved.
 contract Disperse {
     function disperse(address[] calldata to, uint256[] calldata values) external payable {
