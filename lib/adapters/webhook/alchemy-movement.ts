@@ -2,7 +2,8 @@
 
 import * as z from 'zod/mini';
 import type * as Caip from '../../domain/caip.ts';
-import * as Policy from '../../domain/policy.ts';
+import type * as Policy from '../../domain/policy.ts';
+import { isListed } from '../../domain/risk.ts';
 import type { CountedChain, Left, Outgoing } from './delivery.ts';
 import { placeOfLog, type Receipt } from './receipts.ts';
 import { MalformedError } from './refusals.ts';
@@ -122,8 +123,10 @@ function whereOf(one: Activity, transaction: string): Where {
 }
 
 /**
- * The outflow of a movement, or why it is none. A token that the policy does not list counts only if
- * the wallet signed: else anybody could pause an exchange with a contract that emits its address.
+ * The outflow of a movement, or why it is none. A token that the policy does not list by its own address
+ * counts only if the wallet's transaction called that very contract, as the watcher of a chain has it:
+ * else anybody could pause an exchange with a contract that logs its address, if need be in a payment
+ * to him.
  *
  * @throws {LaterError} the node is not where the provider is.
  */
@@ -145,9 +148,9 @@ export function toOutflow(
   const chain = `${namespace}:${reference}` as const;
   const asset = movement.asset === 'native' ? here.native : `${chain}/${movement.asset}`;
   const hasSigned = wallet === `${chain}:${receipt.from}`;
-  const isListed = Policy.assetRule(policy, asset as Caip.AssetId) !== undefined;
-  if (where.kind === 'log' && !isListed && !hasSigned) {
-    return left('an unlisted token moved without the wallet signature');
+  if (where.kind === 'log' && !isListed(policy, asset as Caip.AssetId)) {
+    const hasCalled = hasSigned && receipt.called === where.address.toLowerCase();
+    if (!hasCalled) return left('an unlisted token moved that the wallet did not call');
   }
   const place = where.kind === 'log' ? placeOfLog(receipt, where) : placeOf(where);
   const destination = `${chain}:${to ?? receipt.created ?? NOBODY}`;

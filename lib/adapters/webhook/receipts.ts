@@ -1,7 +1,7 @@
 /**
- * Receipts of EVM transactions over JSON-RPC (`eth_getTransactionReceipt`,
+ * Receipts of EVM transactions over JSON-RPC (`eth_getTransactionReceipt` and `eth_getTransactionByHash`,
  * https://ethereum.org/en/developers/docs/apis/json-rpc/#eth_gettransactionreceipt): who signed, whether
- * it succeeded, and which logs it has, in order.
+ * it succeeded, whom it called, and which logs it has, in order.
  */
 
 import * as z from 'zod/mini';
@@ -16,6 +16,8 @@ export type Receipt = {
   readonly blockHash: string;
   /** The contract that the transaction made, if it made one. */
   readonly created?: string | undefined;
+  /** The contract that the signer called; absent where he merely paid, which is no call. */
+  readonly called?: string | undefined;
   /** By position in the transaction. `index` is the node's, within the block. */
   readonly logs: readonly { readonly index: number; readonly address: string }[];
 };
@@ -38,6 +40,13 @@ const answerShape = z.object({
   ),
 });
 
+const transactionShape = z.object({
+  result: z.nullable(z.object({ to: z.optional(z.nullable(hex)), input: hex })),
+});
+
+/** With fewer digits there is no selector: a mere payment. */
+const INPUT_LENGTH_MIN = 2 + 8;
+
 /** Receipts from whichever node the URL names: over TLS, or on this machine. */
 export function createRpcReceipts(options: {
   readonly fetch: Fetch;
@@ -46,17 +55,26 @@ export function createRpcReceipts(options: {
 }): Receipts {
   return {
     find: async ({ rpcUrl, hash }) => {
-      const value = await ask(options, { url: trustedUrl(rpcUrl).href, hash });
-      const answer = z.safeParse(answerShape, value);
-      if (!answer.success)
+      const url = trustedUrl(rpcUrl).href;
+      const [receipt, transaction] = await Promise.all([
+        ask(options, { url, method: 'eth_getTransactionReceipt', hash }),
+        ask(options, { url, method: 'eth_getTransactionByHash', hash }),
+      ]);
+      const answer = z.safeParse(answerShape, receipt);
+      const signed = z.safeParse(transactionShape, transaction);
+      if (!answer.success || !signed.success)
         throw new LaterError({ why: 'the node gave no receipt that can be read' });
       const { result } = answer.data;
-      if (!result) throw new LaterError({ why: `the node does not know transaction ${hash} yet` });
+      const { result: said } = signed.data;
+      if (!result || !said)
+        throw new LaterError({ why: `the node does not know transaction ${hash} yet` });
+      const isCall = said.input.length >= INPUT_LENGTH_MIN;
       return {
         from: result.from.toLowerCase(),
         succeeded: Number(result.status) === 1,
         blockHash: result.blockHash.toLowerCase(),
         created: result.contractAddress?.toLowerCase(),
+        called: isCall ? said.to?.toLowerCase() : undefined,
         logs: result.logs
           .map(({ logIndex, address }) => ({
             index: Number(logIndex),
@@ -71,9 +89,9 @@ export function createRpcReceipts(options: {
 /** The URL holds the node's key: no error repeats it. */
 async function ask(
   options: Parameters<typeof createRpcReceipts>[0],
-  question: { readonly url: string; readonly hash: string },
+  question: { readonly url: string; readonly method: string; readonly hash: string },
 ): Promise<unknown> {
-  const call = { jsonrpc: '2.0', id: 1, method: 'eth_getTransactionReceipt' };
+  const call = { jsonrpc: '2.0', id: 1, method: question.method };
   const body = JSON.stringify({ ...call, params: [question.hash] });
   try {
     const { value } = await within(options, (signal) =>

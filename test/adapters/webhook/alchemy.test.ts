@@ -7,6 +7,7 @@ import {
 } from '../../../lib/adapters/webhook/alchemy.ts';
 import type { Receipt } from '../../../lib/adapters/webhook/receipts.ts';
 import { fromEnvelope } from '../../../lib/adapters/wire/event.ts';
+import type { Policy } from '../../../lib/domain/policy.ts';
 import { outflowRowId } from '../../../lib/domain/withdrawal.ts';
 import * as Build from '../../support/builders.ts';
 import {
@@ -29,10 +30,11 @@ function read(
   more: {
     readonly receipt?: Receipt;
     readonly counted?: typeof COUNTED | Record<string, never>;
+    readonly policy?: Policy;
   } = {},
 ) {
   const deps = {
-    policy: Build.policy(),
+    policy: more.policy ?? Build.policy(),
     counted: more.counted ?? COUNTED,
     receipts: node({ [HASH]: more.receipt ?? receipt() }),
   };
@@ -180,7 +182,7 @@ describe('readAlchemy', () => {
     ).toEqual([]);
   });
 
-  test("behavior: a stranger's token that only names the wallet is no outflow; signed by the wallet it is (H62)", async () => {
+  test("behavior: a stranger's token that only names the wallet is no outflow; called by the wallet it is (H62)", async () => {
     const address = Build.UNLISTED.split(':').at(-1) ?? '';
     const fake = tokenActivity({
       rawContract: { rawValue: '0xffff', address },
@@ -189,9 +191,21 @@ describe('readAlchemy', () => {
     const logs = [{ index: 0x6e, address }];
     const emitted = await read([fake], { receipt: receipt({ from: `0x${'9'.repeat(40)}`, logs }) });
     expect(emitted.events).toEqual([]);
-    expect(emitted.left).toMatchObject([{ why: expect.stringContaining('without the wallet') }]);
-    const signed = await read([fake], { receipt: receipt({ logs }) });
-    expect(signed.events).toMatchObject([{ detail: { asset: Build.UNLISTED, place: 'log:0' } }]);
+    expect(emitted.left).toMatchObject([{ why: expect.stringContaining('did not call') }]);
+    const called = await read([fake], { receipt: receipt({ logs, called: address }) });
+    expect(called.events).toMatchObject([{ detail: { asset: Build.UNLISTED, place: 'log:0' } }]);
+    // A withdrawal is paid to a customer's own contract, which logs what it likes; or it calls another one.
+    expect((await read([fake], { receipt: receipt({ logs }) })).events).toEqual([]);
+    const other = receipt({ logs, called: `0x${'9'.repeat(40)}` });
+    expect((await read([fake], { receipt: other })).events).toEqual([]);
+  });
+
+  test('behavior: a pattern for many contracts lists none of them (H62)', async () => {
+    const policy = Build.policy({
+      assets: [{ pattern: 'eip155:1/erc20:*', symbol: 'any', decimals: 18 }],
+    });
+    const by = receipt({ from: `0x${'9'.repeat(40)}` });
+    expect((await read([tokenActivity()], { receipt: by, policy })).events).toEqual([]);
   });
 
   test('behavior: a listed token moved by somebody else is an outflow', async () => {
@@ -212,8 +226,8 @@ describe('readAlchemy', () => {
         { tokenId: '0x2', value: '0x3' },
       ],
     });
-    const { events } = await read([nft, batch]);
     const [, contract] = Build.USDC.split('erc20:');
+    const { events } = await read([nft, batch], { receipt: receipt({ called: contract }) });
     expect(events.map(({ detail }) => detail)).toMatchObject([
       { asset: `eip155:1/erc721:${contract}`, amount: '1', place: 'log:2' },
       { asset: `eip155:1/erc1155:${contract}`, amount: '5', place: 'log:0' },

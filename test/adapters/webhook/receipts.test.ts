@@ -25,6 +25,8 @@ const ANSWER = {
   status: '0x1',
   blockHash: BLOCK.toUpperCase().replace('0X', '0x'),
   contractAddress: '0xCC',
+  to: '0xDD',
+  input: '0xa9059cbb',
   logs: [
     { logIndex: '0x6e', address: '0xAA' },
     { logIndex: '0x6d', address: '0xbb' },
@@ -39,12 +41,21 @@ describe('createRpcReceipts', () => {
       succeeded: true,
       blockHash: BLOCK,
       created: '0xcc',
+      called: '0xdd',
       logs: [
         { index: 0x6d, address: '0xbb' },
         { index: 0x6e, address: '0xaa' },
       ],
     });
-    expect(asked).toMatchObject([{ method: 'eth_getTransactionReceipt', params: [HASH] }]);
+    expect(asked).toMatchObject([
+      { method: 'eth_getTransactionReceipt', params: [HASH] },
+      { method: 'eth_getTransactionByHash', params: [HASH] },
+    ]);
+  });
+
+  test.each(['0x', '0xa9059c'])('behavior: with the input %s it calls nobody', async (input) => {
+    const { find } = await start({ body: { result: { ...ANSWER, input } } });
+    expect((await find()).called).toBeUndefined();
   });
 
   test('behavior: reverted', async () => {
