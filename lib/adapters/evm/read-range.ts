@@ -7,7 +7,7 @@ import { readRangeLogs, type Span } from './read-logs.ts';
 import { readHasCode, readNonce } from './read-state.ts';
 import { mayName } from './receipts.ts';
 import { InconsistentError, type Rpc } from './rpc.ts';
-import type { Watch } from './watch.ts';
+import { accountAt, type Watch } from './watch.ts';
 import type * as Wire from './wire.ts';
 
 /** Blocks that are asked for at once. */
@@ -41,11 +41,13 @@ export async function readRange(
     throw new InconsistentError({ name: rpc.name, why: `a log is of no block of the range` });
   }
   const whole = new Set(logs.map((log) => log.blockNumber));
+  const delegated: Block.Delegation[] = [];
   const withCode = await codeAround(rpc, scope, reached);
   const mayRunCode = withCode.length > 0;
   for (const raw of raws) {
     const isOwn = raw.transactions.some(({ from }) => scope.addresses.has(from));
     const delegations = await readAllDelegations(scope, raw);
+    delegated.push(...[...delegations.values()].flat());
     // The header's filter speaks where an answer without logs would be silent.
     if (mayRunCode || isOwn || delegations.size > 0 || mayName(scope, raw)) whole.add(raw.number);
   }
@@ -58,7 +60,7 @@ export async function readRange(
     );
   }
   const doubts = readings.flatMap((reading) => reading.doubts);
-  const unproven = await checkNonces(rpc, scope, { range: reached, raws });
+  const unproven = await checkNonces(rpc, scope, { range: reached, raws, delegated });
   const blocks = readings.map(({ block }) => block);
   const told = await withChanges(rpc, scope, { blocks, withCode, before: range.from - 1 });
   return { blocks: told, doubts: [...doubts, ...unproven] };
@@ -123,9 +125,13 @@ async function codeAround(rpc: Rpc, scope: Watch, range: Range): Promise<readonl
 async function checkNonces(
   rpc: Rpc,
   scope: Watch,
-  read: { readonly range: Range; readonly raws: readonly Wire.RawBlock[] },
+  read: {
+    readonly range: Range;
+    readonly raws: readonly Wire.RawBlock[];
+    readonly delegated: readonly Block.Delegation[];
+  },
 ): Promise<readonly Block.Doubt[]> {
-  const { range, raws } = read;
+  const { range, raws, delegated } = read;
   const doubts = await Promise.all(
     [...scope.addresses].map(async (address): Promise<readonly Block.Doubt[]> => {
       const [before, after, hasCode] = await Promise.all([
@@ -141,9 +147,10 @@ async function checkNonces(
       }
       const all = raws.flatMap((raw) => raw.transactions);
       const found = all.filter(({ from }) => from === address).length;
-      // A delegation uses up a nonce too, and is not a transaction of the wallet.
-      const delegated = all.filter((one) => one.authorizationList?.length).length;
-      if (after - before <= BigInt(found + delegated)) return [];
+      // Its delegations use up nonces too, and are no transactions of its own; strangers' use up none.
+      const account = accountAt(scope, address);
+      const own = delegated.filter((one) => one.account === account && !one.isVoid).length;
+      if (after - before <= BigInt(found + own)) return [];
       const sent = `${after - before} transactions of ${address} ${where}`;
       return [doubt(rpc, 'missing', `counts ${sent}, and shows ${found}`)];
     }),

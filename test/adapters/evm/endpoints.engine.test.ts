@@ -128,6 +128,29 @@ describe.skipIf(!findAnvil())('createChainReader, with nodes that fail and lie',
     expect(doubts).toContain('missing liar');
   });
 
+  test('behavior: H70 a range without the wallet’s transaction: the nonce tells, whatever strangers delegate', async () => {
+    const { hot, stranger, customer, contracts } = world;
+    const from = Number(await hot.getBlockNumber()) + 1;
+    await hot.sendTransaction({ to: customer, value: 5n });
+    const delegate = await deploy(stranger, contracts.Delegate);
+    const by = { contractAddress: delegate, executor: 'self' as const };
+    const authorizationList = [await stranger.signAuthorization(by)];
+    await stranger.sendTransaction({ to: customer, authorizationList, gas: 200_000n });
+    const to = Number(await hot.getBlockNumber());
+    const own = hot.account.address.toLowerCase();
+    const stripped = (
+      block: { readonly transactions: readonly { readonly from: string }[] } | null,
+    ) =>
+      block && {
+        ...block,
+        transactions: block.transactions.filter((one) => one.from?.toLowerCase() !== own),
+      };
+    liar.lie = ({ method }) =>
+      method === 'eth_getBlockByNumber' ? { after: (block) => stripped(block as never) } : 'pass';
+    const { doubts } = await onlyLiar().blocks({ from, to });
+    expect(doubts.map(({ text }) => text).join()).toMatch(/counts 1 transactions .* and shows 0/);
+  });
+
   test('behavior: a contract wallet on a node without traces: the balance shows the loss', async () => {
     liar.lie = without('debug_traceBlockByHash', 'trace_block');
     const at = await deploy(world.stranger, world.contracts.ContractWallet, {
