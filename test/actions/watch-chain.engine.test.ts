@@ -529,7 +529,7 @@ describe.skipIf(!findAnvil())('watchChain, when the chain or a node misbehaves',
     expect(watched.steps.filter(({ kind }) => kind === 'read').length).toBeGreaterThan(50);
     // What was approved was charged when it was reported; its fee when it was seen.
     expect(await metered(watched, 'hot', NATIVE)).toBe(balance - (await balanceOf(world)));
-  }, 120_000);
+  }, 300_000);
 
   test('behavior: H73 with confirmations first sight trips, and accounting follows once', async () => {
     const world = await start();
