@@ -8,6 +8,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../lib/runtime/system.ts';
+import { measureCachedReads } from './cached-reads.ts';
 import { measureConcurrency } from './concurrency.ts';
 import { measureCore } from './core.ts';
 import { type FullSet, fillSet } from './full-set.ts';
@@ -43,6 +44,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   workers: ({ seed, full }) => measureConcurrency(seed, full),
   reserve: ({ seed }) => measureReserve(seed),
   shows: ({ seed }) => measureTripShows(seed),
+  cached: () => measureCachedReads(),
   lease: () => measureLease(),
   watch: ({ seed }) => measureWatch(seed),
 };

@@ -87,6 +87,8 @@ export type HeldStore = {
    * says at which to begin: the order of queues is that of the SHA-256 of their keys, in a circle.
    */
   readonly heads: (perQueue: number, queuesMax: number, from?: string) => Promise<readonly Held[]>;
+  /** Those that stand behind one in its queue, oldest first, at most `limit`. Strongly consistent. */
+  readonly behind: (held: Held, limit: number) => Promise<readonly Held[]>;
 };
 
 /** Outflows whose report may still come. */

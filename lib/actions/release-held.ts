@@ -14,13 +14,11 @@ import {
   type Deps as DecisionDeps,
 } from './commit-decision.ts';
 import type { LeasesInForce } from './leases-in-force.ts';
+import { createHeads } from './list-heads.ts';
 
 /** What releasing needs beyond a decision. */
 export type Deps = DecisionDeps & { readonly held: HeldStore; readonly leases: LeasesInForce };
 
-/** Queues that one round looks at, and withdrawals that it tries in each. */
-const QUEUES_MAX = 200;
-const TRIED_PER_QUEUE_MAX = 10;
 /**
  * Withdrawals of one transaction: each changes eleven items, and one more for each further queue
  * that it stands in. Where that is too much for one, each is tried alone.
@@ -58,7 +56,8 @@ export function releaseWhereRoom(deps: Deps): Promise<readonly string[]> {
 /**
  * Makes the function that runs a round: it tries the oldest of each queue again, by age, each decided
  * on like a new one. What fits is charged; its admission is given when it is asked for next. What
- * waits for a person is left alone. A round that ends early, since its time is over or the store
+ * waits for a person is left alone. Those that something else than room stops are tried too, and
+ * hide nobody, see {@link createHeads}. A round that ends early, since its time is over or the store
  * fails, is gone on with by the next one, so that no queue is always the last. Where there are more
  * queues than one round looks at, each round begins at another. For one round at a time.
  *
@@ -67,11 +66,10 @@ export function releaseWhereRoom(deps: Deps): Promise<readonly string[]> {
  */
 export function createRounds(deps: Deps): () => Promise<readonly string[]> {
   let last: Queue.Held | undefined;
+  const listHeads = createHeads(deps.held);
   return async () => {
     const startedMs = deps.clock.nowMs();
-    const from = deps.digest.hash(`${startedMs}`);
-    const heads = await deps.held.heads(TRIED_PER_QUEUE_MAX, QUEUES_MAX, from);
-    const listed = inTurn(heads, last);
+    const listed = inTurn(await listHeads(deps.digest.hash(`${startedMs}`)), last);
     const tried = await tryAll(deps, listed, startedMs);
     last = tried.last;
     const { released, errors } = tried;

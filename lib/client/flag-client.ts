@@ -12,7 +12,7 @@
 import type { Question } from '../actions/read-flag.ts';
 import { type Flag, unreachable } from '../domain/flag.ts';
 import type { Clock } from '../ports.ts';
-import { createHttpRead, fromUnknown, inForce, type Read } from './flag-answer.ts';
+import { createHttpRead, fromUnknown, inForce, keyOf, type Read } from './flag-answer.ts';
 import { inShadow } from './flag-shadow.ts';
 import { type Change, createWatched, type Health, type Watched } from './flag-watched.ts';
 import type { Fetch } from './http.ts';
@@ -154,23 +154,26 @@ async function readOne(settings: Settings, question: Question): Promise<Flag> {
   }
 }
 
-/** Ticks while something is watched. A read that is slow delays no tick, so that answers run out in time. */
+/**
+ * Ticks while something is watched; of each question one read at a time. A read that is slow delays
+ * no tick, so that answers run out in time, and no read of another question.
+ */
 function startPolling(settings: Settings, watched: Watched) {
   const { timers, pollMs, steady } = settings;
   let cancel: (() => void) | undefined;
-  let running: Promise<void> | undefined;
-  const readAll = async () => {
+  const running = new Map<string, Promise<void>>();
+  const read = async (question: Question) => {
     const startedAtMs = steady.nowMs();
-    const reads = watched.questions().map(async (question) => {
-      watched.take(question, { flag: await readOne(settings, question), startedAtMs });
-    });
-    await Promise.all(reads);
-    running = undefined;
+    watched.take(question, { flag: await readOne(settings, question), startedAtMs });
+    running.delete(keyOf(question));
     if (cancel) watched.announce();
   };
-  const poll = (): Promise<void> => {
-    running ??= readAll();
-    return running;
+  const poll = async (): Promise<void> => {
+    for (const question of watched.questions()) {
+      const key = keyOf(question);
+      if (!running.has(key)) running.set(key, read(question));
+    }
+    await Promise.all(running.values());
   };
   const tick = () => {
     if (watched.size() === 0) {
@@ -184,7 +187,7 @@ function startPolling(settings: Settings, watched: Watched) {
   return {
     // A poll that runs already may have read before what the caller wants to see.
     refresh: async () => {
-      await running;
+      await Promise.all(running.values());
       await poll();
     },
     start: () => {

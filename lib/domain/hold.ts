@@ -75,7 +75,7 @@ export function behind(
     const scope = Scope.key(gate.scope);
     const { limitId } = gate.limit;
     if (Queue.waiting(uncharged.get(scope), limitId) === 0) continue;
-    const head = ahead(draft, { limitId, scope }, me).find((each) => each.goesAtMs !== undefined);
+    const head = ahead(draft, { limitId, scope }, me).find((each) => !Queue.isStopped(each));
     if (!head || leavesRoom(draft, gate, { head, uncharged })) continue;
     const own = need(draft, resolved, gate);
     const text = `waits for room behind an older withdrawal: limit ${limitId} on ${scope}`;

@@ -37,7 +37,7 @@ export type Key = string;
 
 /** The queue of those that wait for a person. */
 export const PEOPLE: Key = 'people';
-/** Withdrawals of one queue that a decision looks at; who stands behind them waits in any case. */
+/** Withdrawals of one queue that a decision looks at; who stands behind them is told no position. */
 export const LOOKED_AT_MAX = 200;
 /**
  * Queues that one withdrawal stands in: with the deletes of as many that an edit of the policy took
@@ -45,7 +45,13 @@ export const LOOKED_AT_MAX = 200;
  */
 export const PLACES_MAX = 20;
 
-/** The first of each queue, oldest first, at most {@link LOOKED_AT_MAX}. */
+/**
+ * Withdrawals behind those that are looked at, to find the first among them that others wait for:
+ * where something stops all of the first ones, they must not hide it.
+ */
+export const SEARCHED_MAX = 2_000;
+
+/** The first of each queue, oldest first, see {@link lookedAt}. */
 export type Queues = ReadonlyMap<Key, readonly Held[]>;
 
 /** The queue of a limit in a scope. Injective: a limit's id has no `@`. */
@@ -63,6 +69,25 @@ export function byAge(left: Held, right: Held): number {
   if (left.heldAtMs !== right.heldAtMs) return left.heldAtMs - right.heldAtMs;
   if (left.rowId === right.rowId) return 0;
   return left.rowId < right.rowId ? -1 : 1;
+}
+
+/** Whether something else than room stops a held withdrawal, so that nobody waits for it. */
+export function isStopped({ goesAtMs }: Pick<Held, 'goesAtMs'>): boolean {
+  return goesAtMs === undefined;
+}
+
+/**
+ * Those of a queue that a decision looks at: the first {@link LOOKED_AT_MAX}, and where all of them
+ * are stopped the first behind them that is not.
+ *
+ * @param queue oldest first; of it no more than {@link SEARCHED_MAX} further ones matter.
+ */
+export function lookedAt(queue: readonly Held[]): readonly Held[] {
+  const first = queue.slice(0, LOOKED_AT_MAX);
+  if (!first.every(isStopped)) return first;
+  const behind = queue.slice(LOOKED_AT_MAX, LOOKED_AT_MAX + SEARCHED_MAX);
+  const next = behind.find((held) => !isStopped(held));
+  return next ? [...first, next] : first;
 }
 
 /** A limit that makes money wait, and the scope in which it speaks about it. */

@@ -55,8 +55,10 @@ export class BreakwaterStack extends Stack {
   }
 
   #tellAll(): void {
-    const { admission, alerts, control, ingress, ledger, operateUrl, reserveUrl } = this.breakwater;
+    const { admission, alerts, control, ingress, ledger } = this.breakwater;
+    const { closeUrl, operateUrl, reserveUrl } = this.breakwater;
     this.#tell('ReserveUrl', reserveUrl.url, 'Takes reservations signed with IAM');
+    this.#tell('CloseUrl', closeUrl.url, 'Takes outcomes of withdrawals signed with IAM');
     this.#tell('AdmissionKeyArn', admission.signing.keyArn, 'Signs admissions');
     const publishedArns = admission.published.map(({ keyArn }) => keyArn).join(',');
     this.#tell('AdmissionKeyArns', publishedArns, 'Admissions are verified with these');

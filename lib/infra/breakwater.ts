@@ -25,6 +25,7 @@ import { type WebhookProps, WebhookReceiver } from './webhook-receiver.ts';
 export type FunctionName =
   | 'ingest-events'
   | 'reserve-withdrawal'
+  | 'close-withdrawal'
   | 'project-state'
   | 'operate-breaker'
   | 'tick';
@@ -114,6 +115,8 @@ export class Breakwater extends Construct {
   readonly admission: AdmissionKeys;
   /** Takes reservations as JSON from callers who sign with IAM. */
   readonly reserveUrl: FunctionUrl;
+  /** Takes outcomes of withdrawals as JSON from callers who sign with IAM. */
+  readonly closeUrl: FunctionUrl;
   /** Takes commands as JSON from callers who sign with IAM. */
   readonly operateUrl: FunctionUrl;
   /** Takes deliveries that their providers signed, from anybody. Absent unless a provider is set up. */
@@ -139,6 +142,7 @@ export class Breakwater extends Construct {
     const failedProjections = parkingQueue(this, 'FailedProjections');
     this.#ingestEvents();
     this.reserveUrl = this.#reserveWithdrawal();
+    this.closeUrl = this.#closeWithdrawal();
     const projection = this.#projectState(failedProjections);
     this.operateUrl = this.#operateBreaker();
     this.#tick();
@@ -154,10 +158,12 @@ export class Breakwater extends Construct {
 
   /**
    * Lets whoever knows how withdrawals end say so: the signer's or the node's side, never what asks
-   * for withdrawals, since a failed withdrawal gives its budget back.
+   * for withdrawals, since a failed withdrawal gives its budget back. By events, or by the function
+   * URL, which answers.
    */
   grantClose(grantee: IGrantable): void {
     this.ingress.grantClose(grantee);
+    allowUrl(grantee, this.closeUrl.functionArn);
   }
 
   /**
@@ -221,6 +227,17 @@ export class Breakwater extends Construct {
     this.ledger.grantDecide(fn);
     this.control.grantDecide(fn);
     this.admission.grantSign(fn);
+    return fn.fn.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
+  }
+
+  #closeWithdrawal(): FunctionUrl {
+    const fn = this.#function('CloseWithdrawal', {
+      name: 'close-withdrawal',
+      description: 'Records what became of withdrawals, and gives back what evidence allows',
+      timeout: Duration.seconds(8),
+    });
+    this.ledger.grantDecide(fn);
+    this.control.grantDecide(fn);
     return fn.fn.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
   }
 

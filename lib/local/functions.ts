@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { type CloseEvent, closeWithdrawal } from '../runtime/close-withdrawal.ts';
 import { ingestEvents } from '../runtime/ingest-events.ts';
 import { operateBreaker, type UrlEvent } from '../runtime/operate-breaker.ts';
 import { projectState } from '../runtime/project-state.ts';
@@ -19,6 +20,7 @@ const TIMEOUT_MS = {
   project: 30_000,
   operate: 20_000,
   reserve: 8_000,
+  close: 8_000,
   receive: 20_000,
 };
 /** Who may accept admissions of requests that name nobody, as the constructs set it. */
@@ -30,6 +32,7 @@ const OWN_ROWS: ReadonlySet<string> = new Set(['flag', 'page', 'watch']);
 export type Functions = {
   readonly operate: (event: UrlEvent) => Promise<APIGatewayProxyStructuredResultV2 | undefined>;
   readonly reserve: (event: ReserveEvent) => Promise<APIGatewayProxyStructuredResultV2>;
+  readonly close: (event: CloseEvent) => Promise<APIGatewayProxyStructuredResultV2>;
   readonly receive: (event: WebhookEvent) => Promise<APIGatewayProxyStructuredResultV2>;
   /** Resolves when the queue is empty and the stream is projected. */
   readonly idle: () => Promise<void>;
@@ -47,6 +50,7 @@ export async function connectFunctions(
   const project = projectState(world);
   const command = operateBreaker(world);
   const reserve = reserveWithdrawal(world, { audience: AUDIENCE });
+  const close = closeWithdrawal(world);
   services.events.consume({
     handler: (event) => ingest(event, localContext('ingest-events', TIMEOUT_MS.ingest)),
   });
@@ -71,6 +75,7 @@ export async function connectFunctions(
   return {
     operate: (event) => command(event, localContext('operate-breaker', TIMEOUT_MS.operate)),
     reserve: (event) => reserve(event, localContext('reserve-withdrawal', TIMEOUT_MS.reserve)),
+    close: (event) => close(event, localContext('close-withdrawal', TIMEOUT_MS.close)),
     receive: (event) => receive(event, localContext('receive-webhook', TIMEOUT_MS.receive)),
     idle: async () => {
       await services.events.idle();

@@ -7,6 +7,7 @@ import { type Question, readFlag } from '../actions/read-flag.ts';
 import { fromEnvelope, InvalidEventError } from '../adapters/wire/event.ts';
 import { stringify } from '../adapters/wire/json.ts';
 import { read } from '../adapters/wire/read.ts';
+import type { CloseEvent } from '../runtime/close-withdrawal.ts';
 import type { UrlEvent } from '../runtime/operate-breaker.ts';
 import type { WebhookEvent } from '../runtime/receive-webhook.ts';
 import type { ReserveEvent } from '../runtime/reserve-withdrawal.ts';
@@ -41,11 +42,12 @@ export type Parts = {
   readonly submit: (submissions: readonly Submission[]) => Promise<void>;
   readonly operate: (event: UrlEvent) => Promise<APIGatewayProxyStructuredResultV2 | undefined>;
   readonly reserve: (event: ReserveEvent) => Promise<APIGatewayProxyStructuredResultV2>;
+  readonly close: (event: CloseEvent) => Promise<APIGatewayProxyStructuredResultV2>;
   readonly receive: (event: WebhookEvent) => Promise<APIGatewayProxyStructuredResultV2>;
 };
 
 /**
- * `POST /events`, `POST /commands`, `POST /reserve`, `POST /webhooks/<provider>`, `GET /jwks`,
+ * `POST /events`, `POST /commands`, `POST /reserve`, `POST /outcomes`, `POST /webhooks/<provider>`, `GET /jwks`,
  * `GET /withdrawals/<id>`, `GET /flag`, `GET /health`, `GET /tables`.
  */
 export function routes(parts: Parts): readonly HttpRoute[] {
@@ -57,6 +59,7 @@ export function routes(parts: Parts): readonly HttpRoute[] {
       path: '/reserve',
       handle: ({ text }) => passOn(parts, { method: 'POST', path: '/', text }),
     },
+    { method: 'POST', path: '/outcomes', handle: ({ text }) => takeOutcomes(parts, text) },
     {
       method: 'GET',
       path: '/jwks',
@@ -148,6 +151,16 @@ async function passOn(
     rawPath,
     body,
     requestContext: { http: { method }, authorizer: { iam } },
+  });
+  return { status: answer.statusCode ?? 500, headers: JSON_TYPE, body: answer.body ?? '{}' };
+}
+
+/** Hands outcomes to the function as its URL would. */
+async function takeOutcomes(parts: Parts, body: string): Promise<HttpResponse> {
+  const authorizer = { iam: { userArn: `local:${userName()}` } };
+  const answer = await parts.close({
+    body,
+    requestContext: { http: { method: 'POST' }, authorizer },
   });
   return { status: answer.statusCode ?? 500, headers: JSON_TYPE, body: answer.body ?? '{}' };
 }

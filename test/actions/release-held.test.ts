@@ -229,6 +229,36 @@ describe('releaseWhereRoom', () => {
     await expectConsistent(made);
   });
 
+  test('behavior: H79: what stops those at the head of a queue does not stop who stands behind them', async () => {
+    const made = await ready();
+    const [stuck, other] = [{ actor: 'stuck' }, { actor: 'other' }];
+    const first = Array.from({ length: 12 }, (_, n) => ask(`s-${n}`, 10, stuck));
+    await reserve(made, ask('a', 1_000), ...first, ask('late', 10, other));
+    await pause(made, 'actor:stuck');
+    made.clock.nowMs = ROOM_MS;
+    const round = createRounds(depsOf(made));
+    const released: string[] = [];
+    for (let turn = 0; turn < 3; turn += 1) released.push(...(await round()));
+    expect(released).toEqual(['late']);
+    await expectConsistent(made);
+  });
+
+  test('behavior: H79: hundreds that are stopped do not take its room from the first behind them', async () => {
+    const made = await ready();
+    const stuck = Array.from({ length: 250 }, (_, n) => ask(`s-${n}`, 101, { actor: 'stuck' }));
+    const chunks = Array.from({ length: 5 }, (_, n) => stuck.slice(n * 50, n * 50 + 50));
+    await reserve(made, ask('a', 900));
+    for (const chunk of chunks) await reserve(made, ...chunk);
+    await reserve(made, ask('big', 900, { actor: 'other' }));
+    await pause(made, 'actor:stuck');
+    for (const chunk of chunks) await reserve(made, ...chunk);
+    made.clock.nowMs = ROOM_MS;
+    const small = ['x', 'y'].map((id) => ask(id, 100, { actor: 'small' }));
+    expect(brief(await reserve(made, ...small))).toEqual(['allow', 'hold queue']);
+    expect(brief(await reserve(made, ask('big', 900, { actor: 'other' })))).toEqual(['allow']);
+    await expectConsistent(made);
+  });
+
   test('behavior: H79: a queue of thousands does not hide the others', async () => {
     const made = await ready();
     await reserve(made, ask('a', 1_000), ask('b', 400));

@@ -5,6 +5,9 @@ import { createLocks, obeyLocks } from '../../bench/reserve-locks.ts';
 import { ASKED, proveHealth, ROOM, reservePolicySource } from '../../bench/reserve-rig.ts';
 import { type Rig, startRig, TABLES } from '../../bench/rig.ts';
 
+/** Some seconds, and many where a machine is busy: whoever loses waits, and asks again. */
+const TEST_MAX_MS = 120_000;
+
 let rig: Rig;
 beforeEach(async () => {
   rig = await startRig({ policySource: reservePolicySource(), seed: 'test' });
@@ -68,5 +71,6 @@ describe('measureCallers', () => {
       expect(run).toMatchObject({ admitted: ROOM, undecided: 0 });
       expect(run.waitsMs.length).toBe(ASKED);
     },
+    TEST_MAX_MS,
   );
 });

@@ -298,6 +298,17 @@ describe('createFlagClient', () => {
     expect(source.reads).toBe(2);
   });
 
+  test('behavior: a question whose read hangs delays no other: a trip shows within one poll', async () => {
+    const slow = { wallet: 'slow' };
+    const { client, source, time, enabled } = setup({ contexts: [WALLET, slow] });
+    const hangs = () => new Promise<Flag>(() => {});
+    source.answer = ({ wallet }) => (wallet === 'slow' ? hangs() : enabled());
+    await time.advance(600);
+    source.answer = ({ wallet }) => (wallet === 'slow' ? hangs() : tripped);
+    await time.advance(500);
+    expect(client.cached(WALLET)).toEqual(tripped);
+  });
+
   test('behavior: close leaves no timers and enables nothing', async () => {
     const { client, time, source } = setup({ contexts: [WALLET] });
     await time.advance(1_200);

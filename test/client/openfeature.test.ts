@@ -202,6 +202,8 @@ describe('createBreakwaterProvider', () => {
         heard.push(`${event}${changed}`);
       });
     }
+    // The first answer is news as well.
+    await settled();
     heard.length = 0;
     await time.advance(500);
     source.flag = TRIPPED;
@@ -216,7 +218,6 @@ describe('createBreakwaterProvider', () => {
     await time.advance(500);
     await settled();
     expect(heard).toEqual([
-      'PROVIDER_CONFIGURATION_CHANGED: withdrawals-enabled',
       'PROVIDER_CONFIGURATION_CHANGED: withdrawals-enabled',
       'PROVIDER_STALE',
       'PROVIDER_CONFIGURATION_CHANGED: withdrawals-enabled',

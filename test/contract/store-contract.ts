@@ -544,6 +544,25 @@ export function storeContract(name: string, harness: Harness): void {
       });
     });
 
+    describe('held.behind', () => {
+      test('behavior: H79: those behind one in its queue, oldest first, and of no other', async () => {
+        const mine = [5, 1, 3, 9].map((ms, n) => heldOne(`w-${n}`, ms));
+        const others = ['actor:a', 'actor:b', 'actor:c', 'global'].map((scope) =>
+          heldOne(`o-${scope}`, 4, { ...place, scope }),
+        );
+        const all = [...mine, ...others, heldOne('p', 4, null)];
+        await commit({ held: all.map((held) => ({ held, change: 'put' })) });
+        const [first, second, third, last] = mine.toSorted(Queue.byAge);
+        if (!first || !last) throw new Error('four were put');
+        expect(await store.held.behind(first, 10)).toEqual([second, third, last]);
+        expect(await store.held.behind(first, 2)).toEqual([second, third]);
+        expect(await store.held.behind(last, 10)).toEqual([]);
+        // One that has gone since: those that stood behind it.
+        await commit({ held: [{ held: first, change: 'delete' }] });
+        expect(await store.held.behind(first, 1)).toEqual([second]);
+      });
+    });
+
     describe('decisions.load of queues', () => {
       const counted = (count: number) =>
         Build.item({ waiting: [{ limitId: place.limitId, count }] });
@@ -598,6 +617,22 @@ export function storeContract(name: string, harness: Harness): void {
         const queue = (await loadQueues(place))?.get(Queue.key(place));
         expect(queue).toEqual(all.toReversed().slice(0, Queue.LOOKED_AT_MAX));
         expect(await store.held.list(1_000)).toHaveLength(all.length);
+      });
+
+      test('behavior: H79: where all of these are stopped, the first behind them that is not', async () => {
+        const length = Queue.LOOKED_AT_MAX + 50;
+        const all = Array.from({ length }, (_, n) => heldOne(`w-${n}`, n));
+        const free = [heldOne('free', length), heldOne('free too', length + 1)].map((held) => {
+          return { ...held, goesAtMs: length };
+        });
+        await commit({ items: [putItem(place.scope, counted(length + free.length))] });
+        const put = [...all, ...free];
+        for (let at = 0; at < put.length; at += 50) {
+          const held = put.slice(at, at + 50).map((one) => ({ held: one, change: 'put' }) as const);
+          await commit({ held });
+        }
+        const queue = (await loadQueues(place))?.get(Queue.key(place));
+        expect(queue).toEqual([...all.slice(0, Queue.LOOKED_AT_MAX), free[0]]);
       });
 
       test('behavior: a held row keeps its places and who let it go', async () => {

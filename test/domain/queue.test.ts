@@ -44,6 +44,39 @@ describe('byAge', () => {
   });
 });
 
+describe('isStopped', () => {
+  test('behavior: without a time at which it goes', () => {
+    expect(Queue.isStopped({})).toBe(true);
+    expect(Queue.isStopped({ goesAtMs: 0 })).toBe(false);
+  });
+});
+
+describe('lookedAt', () => {
+  const stopped = (count: number) =>
+    Array.from({ length: count }, (_, n) => ({ rowId: `s-${n}`, heldAtMs: n }));
+  const free = (count: number) =>
+    stopped(count).map((held) => ({ ...held, rowId: `f-${held.heldAtMs}`, goesAtMs: 1 }));
+  const ids = (queue: readonly Queue.Held[]) => queue.map(({ rowId }) => rowId);
+
+  test('default: the first of them, and all of a short queue', () => {
+    const queue = free(Queue.LOOKED_AT_MAX + 1);
+    expect(ids(Queue.lookedAt(queue))).toEqual(ids(queue.slice(0, Queue.LOOKED_AT_MAX)));
+    expect(Queue.lookedAt(stopped(3))).toEqual(stopped(3));
+    expect(Queue.lookedAt([])).toEqual([]);
+  });
+
+  test('behavior: H79: where all of them are stopped, the first behind them that is not', () => {
+    const first = stopped(Queue.LOOKED_AT_MAX);
+    const queue = [...first, ...stopped(Queue.SEARCHED_MAX - 1), ...free(2)];
+    expect(Queue.lookedAt(queue)).toEqual([...first, free(1)[0]]);
+    const beyond = [...first, ...stopped(Queue.SEARCHED_MAX), ...free(1)];
+    expect(Queue.lookedAt(beyond)).toEqual(first);
+    const [one, ...others] = first;
+    const among = [{ ...one, rowId: 'f', heldAtMs: 0, goesAtMs: 1 }, ...others, ...free(1)];
+    expect(Queue.lookedAt(among)).toHaveLength(Queue.LOOKED_AT_MAX);
+  });
+});
+
 describe('gates', () => {
   const gates = (more: Parameters<typeof limit>[0], parts: Parameters<typeof transfer>[0] = {}) => {
     const rules = policy({ limits: [limit({ action: { kind: 'hold' }, ...more })] });

@@ -572,12 +572,13 @@ describe('Breakwater', () => {
       [
         "Breakwater-ingest-events 15 s",
         "Breakwater-reserve-withdrawal 8 s",
+        "Breakwater-close-withdrawal 8 s",
         "Breakwater-project-state 30 s",
         "Breakwater-operate-breaker 20 s",
         "Breakwater-tick 70 s",
       ]
     `);
-    template.resourceCountIs('AWS::Lambda::Url', 2);
+    template.resourceCountIs('AWS::Lambda::Url', 3);
     template.allResourcesProperties('AWS::Lambda::Url', { AuthType: 'AWS_IAM' });
     template.hasResourceProperties('AWS::Events::Rule', { ScheduleExpression: 'rate(1 minute)' });
   });
@@ -637,6 +638,7 @@ describe('BreakwaterStack', () => {
         "ProducerPolicyArn: Producers",
         "ReserverPolicyArn: Reservers",
         "ReserveUrl: ReserveWithdrawalFunctionFunctionUrl.FunctionUrl",
+        "CloseUrl: CloseWithdrawalFunctionFunctionUrl.FunctionUrl",
         "AdmissionKeyArn: AdmissionKey",
         "AdmissionKeyArns: AdmissionKey",
         "OperateUrl: OperateBreakerFunctionFunctionUrl.FunctionUrl",

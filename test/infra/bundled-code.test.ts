@@ -9,7 +9,14 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { bundledCode } from '../../lib/infra/bundled-code.ts';
 import { ENV } from '../../lib/runtime/environment.ts';
 
-const NAMES = ['ingest-events', 'reserve-withdrawal', 'project-state', 'operate-breaker', 'tick'];
+const NAMES = [
+  'ingest-events',
+  'reserve-withdrawal',
+  'close-withdrawal',
+  'project-state',
+  'operate-breaker',
+  'tick',
+];
 const lambdaFolder = join(import.meta.dirname, '..', '..', 'lambdas');
 const outdir = mkdtempSync(join(tmpdir(), 'bundled-code-'));
 // Without it, the function that signs does not even start.

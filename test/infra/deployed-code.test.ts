@@ -57,16 +57,24 @@ function run(name: string, event: unknown): Promise<unknown> {
 
 const userArn = 'arn:aws:iam::123456789012:user/alice';
 
-/** Calls the function as its URL does. */
-async function reserve(method: string, rawPath: string, body = {}) {
+/** Calls a function as its URL does. */
+async function callUrl(
+  name: string,
+  request: { readonly body: object; readonly method?: string; readonly rawPath?: string },
+) {
+  const { body, method = 'POST', rawPath = '/' } = request;
   const authorizer = { iam: { userArn } };
-  const answer = (await run('reserve-withdrawal', {
+  const answer = (await run(name, {
     rawPath,
     body: JSON.stringify(body),
     requestContext: { http: { method }, authorizer },
   })) as { statusCode: number; body: string };
   expect(answer.statusCode).toBe(200);
   return JSON.parse(answer.body);
+}
+
+function reserve(method: string, rawPath: string, body = {}) {
+  return callUrl('reserve-withdrawal', { method, rawPath, body });
 }
 
 async function command(body: unknown): Promise<{ status: number; body: unknown }> {
@@ -124,6 +132,7 @@ beforeAll(async () => {
     'project-state',
     'operate-breaker',
     'reserve-withdrawal',
+    'close-withdrawal',
     'tick',
   ])
     await load(name);
@@ -215,5 +224,11 @@ describe('the deployed bundles', () => {
     expect(await verifier.verify(admission, again)).toMatchObject({ reason: 'withdrawal' });
     expect(await verifier.verify(admission, withdrawal)).toMatchObject({ ok: true });
     expect(kms.asked).toEqual([`GetPublicKey ${kms.keyArn}`, `Sign ${kms.keyArn}`]);
+    const settled = {
+      'detail-type': 'withdrawal.settled',
+      detail: { withdrawalId: 'deployed-w-1' },
+    };
+    const { results } = await callUrl('close-withdrawal', { body: { outcomes: [settled] } });
+    expect(results).toMatchObject([{ withdrawalId: 'deployed-w-1', result: 'recorded' }]);
   });
 });

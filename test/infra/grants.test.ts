@@ -20,6 +20,8 @@ describe('Breakwater', () => {
         "IngestEventsTracing",
         "ReserveWithdrawalRoleDefaultPolicy",
         "ReserveWithdrawalTracing",
+        "CloseWithdrawalRoleDefaultPolicy",
+        "CloseWithdrawalTracing",
         "ProjectStateRoleDefaultPolicy",
         "ProjectStateTracing",
         "OperateBreakerRoleDefaultPolicy",
@@ -38,6 +40,7 @@ describe('Breakwater', () => {
       [
         "IngestEventsRole",
         "ReserveWithdrawalRole",
+        "CloseWithdrawalRole",
         "ProjectStateRole",
         "OperateBreakerRole",
         "TickRole",
@@ -95,6 +98,26 @@ describe('Breakwater', () => {
         "kms:GetPublicKey kms:Sign on AdmissionKey",
       ]
     `);
+  });
+
+  test('behavior: close-withdrawal decides and does not sign; who reserves may not close', () => {
+    expect(verbsOf('CloseWithdrawalRoleDefaultPolicy')).toMatchInlineSnapshot(`
+      [
+        "logs:CreateLogStream logs:PutLogEvents on CloseWithdrawalLogs",
+        "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on LedgerTable",
+        "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
+        "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on ControlTable",
+        "dynamodb:DeleteItem dynamodb:Query on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held grace",
+      ]
+    `);
+    expect(verbsOf('Closers')).toMatchInlineSnapshot(`
+      [
+        "events:PutEvents on IngressBus if StringEquals=events:detail-type=withdrawal.settled withdrawal.failed withdrawal.cancelled withdrawal.replaced",
+        "lambda:InvokeFunctionUrl on CloseWithdrawalFunctionFunctionUrl.FunctionArn if StringEquals=lambda:FunctionUrlAuthType=AWS_IAM",
+        "lambda:InvokeFunction on CloseWithdrawalFunctionFunctionUrl.FunctionArn if Bool=lambda:InvokedViaFunctionUrl=true",
+      ]
+    `);
+    expect(verbsOf('Reservers').filter((line) => line.includes('Close'))).toEqual([]);
   });
 
   test('behavior: operate-breaker decides and lists', () => {
@@ -169,6 +192,7 @@ describe('Breakwater', () => {
       [
         "IngestEventsTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
         "ReserveWithdrawalTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
+        "CloseWithdrawalTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
         "ProjectStateTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
         "OperateBreakerTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
         "TickTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
@@ -200,6 +224,7 @@ describe('Breakwater', () => {
       [
         "IngestEventsFunction: CONTROL_TABLE EVENTS_QUEUE_URL LEDGER_TABLE NODE_OPTIONS REJECT_QUEUE_URL",
         "ReserveWithdrawalFunction: ADMISSION_AUDIENCE ADMISSION_ISSUER ADMISSION_KEY_ID CONTROL_TABLE LEDGER_TABLE NODE_OPTIONS",
+        "CloseWithdrawalFunction: CONTROL_TABLE LEDGER_TABLE NODE_OPTIONS",
         "ProjectStateFunction: ALERT_TOPIC_ARN CONTROL_TABLE NODE_OPTIONS",
         "OperateBreakerFunction: CONTROL_TABLE EVENTS_DLQ_URL LEDGER_TABLE NODE_OPTIONS",
         "TickFunction: ALERT_TOPIC_ARN CONTROL_TABLE EVENTS_DLQ_URL EVENT_BUS_NAME LEDGER_TABLE NODE_OPTIONS TICK_LOOP_MS",

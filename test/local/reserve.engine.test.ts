@@ -63,6 +63,27 @@ describe('POST /reserve', () => {
   });
 });
 
+describe('POST /outcomes', () => {
+  test('default: what it says of a reservation is answered at once', async () => {
+    await post(runtime, '/reserve', { withdrawals: [withdrawal('outcome')] });
+    const settled = { 'detail-type': 'withdrawal.settled', detail: { withdrawalId: 'outcome' } };
+    const outcomes = [settled, settled];
+    expect(await post(runtime, '/outcomes', { outcomes })).toEqual({
+      status: 200,
+      body: {
+        results: [
+          { withdrawalId: 'outcome', result: 'recorded', givenBack: '0' },
+          { withdrawalId: 'outcome', result: 'duplicate' },
+        ],
+      },
+    });
+  });
+
+  test('error: 400 with field and reason', async () => {
+    expect(await post(runtime, '/outcomes', { outcomes: [{}] })).toMatchObject({ status: 400 });
+  });
+});
+
 describe('GET /jwks', () => {
   test('default: the public key alone, the same after a restart', async () => {
     const answer = await fetch(`${runtime.url}/jwks`);

@@ -21,6 +21,7 @@ import { CONTROL_PK, heldPrefix, itemKey, rowKey } from './keys.ts';
 import { queryControl } from './reads.ts';
 import { decisionOf, fromRow } from './row-codec.ts';
 import { toTransaction } from './transaction.ts';
+import { heldBehind } from './waiting-store.ts';
 
 /** Keys of one BatchGetItem, at most (DynamoDB's limit). */
 const BATCH_KEYS_MAX = 100;
@@ -80,17 +81,26 @@ async function loadQueues(
   const found = await Promise.all(
     used.map(async (place) => {
       const queue = Queue.key(place);
-      const query = {
-        pk: CONTROL_PK.held,
-        prefix: heldPrefix(queue),
-        order: 'ascending',
-        limit: Queue.LOOKED_AT_MAX,
-      } as const;
-      const stored = await queryControl(connection, 'queue', query);
-      return [queue, stored.map(fromHeld)] as const;
+      return [queue, await loadQueue(connection, queue)] as const;
     }),
   );
   return new Map(found);
+}
+
+/** One read, and another one where all that it gave are stopped and more stand behind them. */
+async function loadQueue(connection: Connection, queue: Queue.Key): Promise<readonly Queue.Held[]> {
+  const limit = Queue.LOOKED_AT_MAX;
+  const query = {
+    pk: CONTROL_PK.held,
+    prefix: heldPrefix(queue),
+    order: 'ascending',
+    limit,
+  } as const;
+  const first = (await queryControl(connection, 'queue', query)).map(fromHeld);
+  const last = first[limit - 1];
+  if (!last || !first.every(Queue.isStopped)) return first;
+  const behind = await heldBehind(connection, last, Queue.SEARCHED_MAX);
+  return Queue.lookedAt([...first, ...behind]);
 }
 
 /** Reads up to 100 keys; those that the table leaves unprocessed are asked for again, a few times. */

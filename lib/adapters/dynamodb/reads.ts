@@ -49,6 +49,8 @@ export async function queryControl(
     readonly prefix?: string;
     /** Only sort keys from this one on. Not together with a prefix. */
     readonly from?: string;
+    /** Only sort keys up to this one. Only together with `from`. */
+    readonly to?: string;
     readonly order: 'ascending' | 'descending';
     readonly limit?: number;
     /** Only incidents in this state. Whole pages are read and the others left out of the answer. */
@@ -56,7 +58,7 @@ export async function queryControl(
   },
 ): Promise<readonly Attributes[]> {
   const { client, tables } = connection;
-  const { pk, prefix, from: sk, order, state, limit = Number.POSITIVE_INFINITY } = query;
+  const { pk, prefix, from: sk, to, order, state, limit = Number.POSITIVE_INFINITY } = query;
   const found: Attributes[] = [];
   let from: Record<string, AttributeValue> | undefined;
   for (let page = 0; page < PAGES_MAX; page += 1) {
@@ -67,12 +69,15 @@ export async function queryControl(
       KeyConditionExpression: [
         'pk = :pk',
         ...(prefix === undefined ? [] : ['begins_with(sk, :prefix)']),
-        ...(sk === undefined ? [] : ['sk >= :from']),
+        ...(sk === undefined
+          ? []
+          : [to === undefined ? 'sk >= :from' : 'sk BETWEEN :from AND :to']),
       ].join(' AND '),
       ExpressionAttributeValues: {
         ':pk': { S: pk },
         ...(prefix === undefined ? {} : { ':prefix': { S: prefix } }),
         ...(sk === undefined ? {} : { ':from': { S: sk } }),
+        ...(to === undefined ? {} : { ':to': { S: to } }),
         ...(state === undefined ? {} : { ':state': { S: state } }),
       },
       ...(state === undefined ? {} : { FilterExpression: 'st = :state' }),

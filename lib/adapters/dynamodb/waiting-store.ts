@@ -1,11 +1,12 @@
 /** What waits: held withdrawals in their queues, and reservations whose outcome is open. */
 
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import type * as Queue from '../../domain/queue.ts';
 import type { GraceStore, HeldStore, OpenReservations } from '../../ports.ts';
 import * as Attributes from './attributes.ts';
 import type { Connection } from './connection.ts';
 import { call } from './connection.ts';
-import { fromGrace, fromHeld } from './control-codec.ts';
+import { fromGrace, fromHeld, heldKey } from './control-codec.ts';
 import { CONTROL_PK, heldQueue, OPEN_INDEX, withdrawalOf } from './keys.ts';
 import { queryControl } from './reads.ts';
 
@@ -32,7 +33,23 @@ export function createHeldStore(connection: Connection): HeldStore {
       await scan('0', (prefix) => prefix >= from);
       return [...found.values()].flat().map(fromHeld);
     },
+    behind: (held, limit) => heldBehind(connection, held, limit),
   };
+}
+
+/** Those that stand behind one in its queue, oldest first. */
+export async function heldBehind(
+  connection: Connection,
+  held: Queue.Held,
+  limit: number,
+): Promise<readonly Queue.Held[]> {
+  const { pk, sk } = heldKey(held);
+  const { behind: to } = heldQueue(sk);
+  // Itself among them, if it stands there still.
+  const query = { pk, from: sk, to, order: 'ascending', limit: limit + 1 } as const;
+  const page = await queryControl(connection, 'held', query);
+  const others = page.filter((one) => Attributes.textOf(one, 'sk') !== sk);
+  return others.slice(0, limit).map(fromHeld);
 }
 
 /** The first of the first queue from a sort key on: skips all that stand behind them in one query. */

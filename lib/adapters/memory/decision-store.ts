@@ -42,7 +42,7 @@ function loadQueues(
     used.map((place) => {
       const queue = Queue.key(place);
       const all = [...state.held.values()].filter((held) => Queue.keyOf(held) === queue);
-      return [queue, all.sort(Queue.byAge).slice(0, Queue.LOOKED_AT_MAX)];
+      return [queue, Queue.lookedAt(all.sort(Queue.byAge))];
     }),
   );
 }

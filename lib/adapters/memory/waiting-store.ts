@@ -21,6 +21,11 @@ export function createHeldStore(state: State): HeldStore {
       ];
       return circle.slice(0, queuesMax).flatMap(({ held }) => held.slice(0, perQueue));
     },
+    behind: async (held, limit) =>
+      [...state.held.values()]
+        .filter((one) => Queue.keyOf(one) === Queue.keyOf(held) && Queue.byAge(one, held) > 0)
+        .sort(Queue.byAge)
+        .slice(0, limit),
   };
 }
 
