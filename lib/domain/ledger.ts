@@ -107,6 +107,33 @@ export type Item = {
   readonly outstanding?: number;
   /** Held withdrawals that wait for room in this scope, by limit. Absent: none. */
   readonly waiting?: readonly { readonly limitId: string; readonly count: number }[];
+  /** Limits that count from a mark on, because a resume named them. Absent: none. */
+  readonly bases?: readonly Base[];
+  /** Every limit of the scope allows only a share of itself, until people lift it. */
+  readonly overlay?: Overlay;
+  /** Limits of the scope that allow more of themselves for a while. Absent: none. */
+  readonly allowances?: readonly Allowance[];
+};
+
+/** Limits whose windows begin at a mark. */
+export type Base = { readonly limitIds: readonly string[]; readonly mark: Meter.Mark };
+
+/** A tightening of a scope. Its incident is closed, and the overlay lifted, by a resume. */
+export type Overlay = {
+  /** 0 to 10 000. */
+  readonly shareBps: number;
+  readonly incidentId: string;
+  readonly by: string;
+  readonly atMs: number;
+  /** Causes of its incident so far, the first one included. */
+  readonly causes: number;
+};
+
+/** A limit allows this much more of itself until a time. */
+export type Allowance = {
+  readonly limitId: string;
+  readonly extraBps: number;
+  readonly untilMs: number;
 };
 
 /** Something that people are told and that stops nothing. */
