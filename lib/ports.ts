@@ -206,6 +206,8 @@ export type Store = {
 export type ControlRecord =
   | { readonly type: 'incident-opened'; readonly incident: Incident }
   | { readonly type: 'incident-closed'; readonly incident: Incident }
+  /** People agreed to resume it in steps. */
+  | { readonly type: 'incident-resuming'; readonly incident: Incident }
   | {
       readonly type: 'cause-added';
       readonly incidentId: string;

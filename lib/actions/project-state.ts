@@ -43,13 +43,17 @@ async function tell(deps: Deps, record: ControlRecord): Promise<void> {
   await deps.projections.markPaged(message.pageId, deps.clock.nowMs());
 }
 
-/** Once for each kind of cause in an incident that people know for another reason. */
+/** Once for each kind of cause in an incident that people know for another reason, and whenever it opens again. */
 async function ofCause(
   deps: Deps,
   { incidentId, cause }: Extract<ControlRecord, { type: 'cause-added' }>,
 ): Promise<Told | undefined> {
-  if (!showsOnce(cause.kind)) return undefined;
+  if (!showsOnce(cause.kind) && cause.reopened === undefined) return undefined;
   const incident = await deps.incidents.get(incidentId);
+  if (incident && cause.reopened !== undefined) {
+    const pageId = `again:${incidentId}:${cause.reopened}`;
+    return { pageId, page: Page.openedAgain(incident, cause) };
+  }
   if (!incident || !isNews(incident.first.kind, cause.kind)) return undefined;
   return { pageId: `${cause.kind}:${incidentId}`, page: Page.joined(incident, cause) };
 }
@@ -66,9 +70,16 @@ function isNews(first: Cause['kind'], kind: Cause['kind']): boolean {
 function messageOf(record: Exclude<ControlRecord, { type: 'cause-added' }>): Told | undefined {
   switch (record.type) {
     case 'incident-opened':
+      // Told with the incident beside which it was stopped.
+      if (record.incident.quarantinedBy !== undefined) return undefined;
       return { pageId: `opened:${record.incident.incidentId}`, page: Page.opened(record.incident) };
     case 'incident-closed':
       return { pageId: `closed:${record.incident.incidentId}`, page: Page.closed(record.incident) };
+    case 'incident-resuming': {
+      const { incident } = record;
+      const pageId = `resuming:${incident.incidentId}:${incident.resuming?.epoch}`;
+      return { pageId, page: Page.resuming(incident) };
+    }
     case 'alert-raised':
       return { pageId: `alert:${record.alert.alertId}`, page: Page.alert(record.alert) };
     case 'policy-applied':
@@ -81,7 +92,9 @@ function messageOf(record: Exclude<ControlRecord, { type: 'cause-added' }>): Tol
 }
 
 async function mirrorOpenBreakers(deps: Deps): Promise<void> {
-  const incidents = await deps.incidents.listOpen(MIRRORED_MAX + 1);
+  const all = await deps.incidents.listOpen(MIRRORED_MAX + 1);
+  // One that tightened limits has opened no breaker.
+  const incidents = all.filter(({ overlay }) => overlay === undefined);
   let lengthSoFar = 0;
   const mirrored = incidents.filter(({ scope }, position) => {
     lengthSoFar += scope.length;
@@ -92,7 +105,7 @@ async function mirrorOpenBreakers(deps: Deps): Promise<void> {
     incidentId,
     sinceMs: openedAtMs,
   }));
-  const isWhole = mirrored.length === incidents.length;
+  const isWhole = mirrored.length === incidents.length && all.length <= MIRRORED_MAX;
   const atMs = deps.clock.nowMs();
   await deps.projections.putFlag({ atMs, open, ...(isWhole ? {} : { truncated: true }) });
 }

@@ -33,6 +33,16 @@ const INCIDENT = z.object({
   closed: z.optional(z.object({ atMs, actor: z.string(), reason: z.string() })),
 });
 
+/** Where a resume in steps stands. */
+const STEP = z.object({
+  number: z.number(),
+  of: z.number(),
+  shareBps: z.number(),
+  sinceMs: atMs,
+  untilMs: atMs,
+  next: z.enum(['step', 'closed']),
+});
+
 /** Answer to `incidents`. */
 export const INCIDENTS = z.array(INCIDENT);
 
@@ -49,7 +59,9 @@ export const STATUS = z.object({
     mode: z.enum(['enforce', 'shadow']),
     resume: z.enum(['trial', 'quorum']),
   }),
-  open: z.array(z.extend(INCIDENT, { alsoUnmatched: z.optional(z.number()) })),
+  open: z.array(
+    z.extend(INCIDENT, { alsoUnmatched: z.optional(z.number()), step: z.optional(STEP) }),
+  ),
   truncated: z.optional(z.boolean()),
   chains: z.array(
     z.object({
@@ -65,7 +77,7 @@ export const STATUS = z.object({
   ),
   held: z.optional(z.object({ count: z.number(), forPeople: z.number(), oldestAtMs: atMs })),
   unproven: z.optional(z.string()),
-  summary: z.enum(['enabled', 'paused', 'lapsed', 'no-policy']),
+  summary: z.enum(['enabled', 'resuming', 'paused', 'lapsed', 'no-policy']),
 });
 
 /** Answer to `limits`. */

@@ -107,6 +107,11 @@ export function permits(breaker: Breaker): boolean {
   return breaker.state === 'closed';
 }
 
+/** Whether nothing flows. Between the two, one that is `half-open` lets through what its step allows. */
+export function stops(breaker: Breaker): boolean {
+  return breaker.state === 'open' || breaker.state === 'isolated';
+}
+
 /** What an opening, or a further cause, changes. */
 export type Tripped = {
   readonly breaker: Breaker;

@@ -3,7 +3,8 @@
 import * as Breaker from './breaker.ts';
 import * as Draft from './draft.ts';
 import type * as Ledger from './ledger.ts';
-import type { Compiled } from './policy.ts';
+import type { Compiled, Policy } from './policy.ts';
+import * as Resume from './resume.ts';
 import * as Scope from './scope.ts';
 import { scopeDoubt } from './scope-doubt.ts';
 
@@ -48,6 +49,8 @@ export type Result =
       readonly trial: true;
       /** Unmatched outflows of the incident after its first cause, where there are any. */
       readonly alsoUnmatched?: number;
+      /** It resumes in so many steps. Absent: at once. */
+      readonly steps?: number;
     }
   | { readonly kind: 'policy-applied'; readonly version: number; readonly hash: string }
   | { readonly kind: 'duplicate' }
@@ -149,21 +152,18 @@ function resume(
   if (incident?.incidentId !== command.incidentId) {
     return refused(`there is no incident ${command.incidentId}`);
   }
-  if (incident.state === 'closed')
-    return refused(`incident ${incident.incidentId} is closed already`);
   if (draft.context.policy.resume.kind !== 'trial') {
     return refused(
       'this policy asks for a quorum (resume: quorum): one operator alone cannot resume',
     );
   }
-  const current = Draft.item(draft, incident.scope);
-  const breaker = Breaker.reset(current.breaker, incident.incidentId);
-  if (!breaker)
-    return refused(`the breaker of ${incident.scope} is not held by ${incident.incidentId}`);
-  draft.items.set(incident.scope, { ...current, breaker });
-  const alsoUnmatched = Breaker.alsoUnmatched(current.breaker);
-  const changes = Draft.changes(draft);
-  const closed = { atMs: draft.atMs, actor: by.actor, reason: command.reason };
+  const { breaker } = Draft.item(draft, incident.scope);
+  const order = orderOf(draft.context.policy, incident, breaker);
+  const incidents = new Map([[incident.incidentId, incident]]);
+  const agreed = { actors: [by.actor], reason: command.reason, incidents };
+  const carried = Resume.carryOut(draft, order, agreed);
+  if (carried.kind === 'refused') return refused(carried.why);
+  const alsoUnmatched = Breaker.alsoUnmatched(breaker);
   return {
     result: {
       kind: 'resumed',
@@ -171,12 +171,22 @@ function resume(
       incidentId: incident.incidentId,
       trial: true,
       ...(alsoUnmatched > 0 ? { alsoUnmatched } : {}),
+      ...(order.steps.length > 0 ? { steps: order.steps.length } : {}),
     },
-    changes: {
-      ...changes,
-      incidents: [{ incident: { ...incident, state: 'closed', closed }, expected: 'open' }],
-    },
+    changes: { ...Draft.changes(draft), incidents: carried.incidents },
   };
+}
+
+type Steps = Pick<Resume.Order, 'steps' | 'budget'>;
+
+/** One operator alone names one incident as it stands, in the steps that the policy gives. */
+function orderOf(
+  { resume: rule }: { readonly resume: Policy['resume'] & Partial<Steps> },
+  { incidentId, scope }: Breaker.Incident,
+  { epoch }: Breaker.Breaker,
+): Resume.Order {
+  const { steps = [], budget = 0n } = rule;
+  return { incidentId, scope, epoch, steps, budget, rebase: [], also: [] };
 }
 
 function applyPolicy(

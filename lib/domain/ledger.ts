@@ -152,7 +152,8 @@ export type Alert = {
     | 'unseen'
     | 'watch'
     | 'price'
-    | 'balance';
+    | 'balance'
+    | 'step';
   readonly atMs: number;
   readonly scope: string;
   readonly rowId: string;

@@ -18,6 +18,7 @@ const AMOUNT_MAX = 30;
 
 /** The page for a breaker that opened: scope, cause, amount, next command; then everything else. */
 export function opened(incident: Incident): Message {
+  if (incident.overlay !== undefined) return tightened(incident, incident.overlay);
   const { first, scope, incidentId, openedAtMs } = incident;
   const verb = first.kind === 'operator' ? 'PAUSED' : 'TRIPPED';
   const amount =
@@ -30,10 +31,31 @@ export function opened(incident: Incident): Message {
       `${verb} ${scope} at ${new Date(openedAtMs).toISOString()}`,
       `Cause: ${first.text}`,
       `Withdrawals in this scope are not enabled until people resume it.`,
+      ...(first.kind === 'unmatched'
+        ? [
+            'Its wallet and its destination are stopped by incidents of their own, until a resume names them: breakwater status',
+          ]
+        : []),
       `Look:   breakwater incident ${incidentId}`,
       `Resume: breakwater resume ${incidentId} --reason "…"`,
       `Note: a pause stops the withdrawal service. It cannot stop somebody who holds the private keys; move what is left to safety first.`,
       `Policy version ${incident.policyVersion}, epoch ${incident.epoch}, event ${first.rowId}`,
+    ].join('\n'),
+  };
+}
+
+/** Nothing is stopped, and every use of such a right wants to be seen at once. */
+function tightened(incident: Incident, shareBps: number): Message {
+  const { first, scope, incidentId, openedAtMs } = incident;
+  const tail = ` to ${shareBps / 100}% of its limits; run: breakwater incident ${incidentId}`;
+  const head = 'TIGHTENED ';
+  return {
+    subject: `${head}${shorten(scope, SUBJECT_MAX - head.length - tail.length)}${tail}`,
+    severity: 'page',
+    body: [
+      `${head}${scope} at ${new Date(openedAtMs).toISOString()}: every limit allows ${shareBps / 100}% of itself`,
+      `Cause: ${first.text}`,
+      `A resume of incident ${incidentId} lifts it.`,
     ].join('\n'),
   };
 }
@@ -67,6 +89,40 @@ export function joined(incident: Incident, cause: Cause): Message {
       `Look: breakwater incident ${incidentId}`,
       `Event ${cause.rowId}`,
     ].join('\n'),
+  };
+}
+
+/** The page for a breaker that was resuming in steps and is open again. */
+export function openedAgain(incident: Incident, cause: Cause): Message {
+  const { scope, incidentId } = incident;
+  const amount =
+    cause.notional > 0n ? ` ${shorten(Money.formatUsd(cause.notional), AMOUNT_MAX)}` : '';
+  const head = 'OPENED AGAIN ';
+  const tail = `: ${cause.kind}${amount}; run: breakwater incident ${incidentId}`;
+  return {
+    subject: `${head}${shorten(scope, SUBJECT_MAX - head.length - tail.length)}${tail}`,
+    severity: 'page',
+    body: [
+      `${head}${scope} at ${new Date(cause.atMs).toISOString()}, while it was resuming`,
+      `Cause: ${cause.text}`,
+      `Opened first because: ${incident.first.text}`,
+      `Nothing flows in this scope. What was agreed on to resume it is void: epoch ${cause.reopened} needs a resume of its own.`,
+      `Look: breakwater incident ${incidentId}`,
+      `Event ${cause.rowId}`,
+    ].join('\n'),
+  };
+}
+
+/** The notice for a breaker that begins to resume in steps. */
+export function resuming(incident: Incident): Message {
+  const who = incident.resuming?.actors.join(', ') || 'unknown';
+  const tail = ` by ${shorten(who, 60)}`;
+  const head = 'RESUMING ';
+  const subject = `${head}${shorten(incident.scope, SUBJECT_MAX - head.length - tail.length)}${tail}`;
+  return {
+    subject,
+    severity: 'notice',
+    body: `${subject}\nIn steps; see: breakwater status. Incident ${incident.incidentId}. Reason: ${incident.resuming?.reason ?? 'none given'}`,
   };
 }
 

@@ -28,6 +28,7 @@ describe('opened', () => {
         "body": "TRIPPED key-domain:vault-a at 2023-09-12T13:21:00.000Z
       Cause: outflow of 4,947 ETH
       Withdrawals in this scope are not enabled until people resume it.
+      Its wallet and its destination are stopped by incidents of their own, until a resume names them: breakwater status
       Look:   breakwater incident 01HA4Q2V7N9K3M5P8R1S
       Resume: breakwater resume 01HA4Q2V7N9K3M5P8R1S --reason "…"
       Note: a pause stops the withdrawal service. It cannot stop somebody who holds the private keys; move what is left to safety first.

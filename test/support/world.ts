@@ -232,10 +232,30 @@ export function commit(here: World, changes: Ledger.Changes): void {
   if (changes.heartbeat) here.heartbeats.push(changes.heartbeat);
 }
 
-/** Scopes whose breaker is not closed. */
+/** Scopes whose breaker is not closed, without what is stopped beside them: see {@link quarantined}. */
 export function openScopes(here: World): readonly string[] {
+  return notClosed(here, (incident) => incident?.quarantinedBy === undefined);
+}
+
+/** Scopes that are stopped beside a theft's own: its wallet and its destination. */
+export function quarantined(here: World): readonly string[] {
+  return notClosed(here, (incident) => incident?.quarantinedBy !== undefined);
+}
+
+/** Incidents that people are told of alone. */
+export function toldIncidents(here: World): readonly Breaker.Incident[] {
+  return [...here.incidents.values()].filter(({ quarantinedBy }) => quarantinedBy === undefined);
+}
+
+function notClosed(
+  here: World,
+  isWanted: (incident: Breaker.Incident | undefined) => boolean,
+): readonly string[] {
   return [...here.items]
-    .filter(([, item]) => item.breaker.state !== 'closed')
+    .filter(([, { breaker }]) => {
+      if (breaker.state === 'closed') return false;
+      return isWanted(here.incidents.get(breaker.incidentId));
+    })
     .map(([key]) => key)
     .sort();
 }

@@ -20,6 +20,7 @@ const StoredCause: z.ZodMiniType<Cause> = z.object({
     z.object({ limitId: z.string(), used: Attributes.Units, allowed: Attributes.Units }),
   ),
   actor: z.exactOptional(z.string()),
+  reopened: z.exactOptional(z.int()),
 });
 
 const StoredCauseWrite: z.ZodMiniType<Ledger.CauseWrite> = z.object({
@@ -37,6 +38,16 @@ const StoredIncident: z.ZodMiniType<Incident> = z.object({
   policyVersion: z.int(),
   state: z.enum(['open', 'closed']),
   closed: z.exactOptional(z.object({ atMs: z.int(), actor: z.string(), reason: z.string() })),
+  resuming: z.exactOptional(
+    z.object({
+      atMs: z.int(),
+      actors: z.array(z.string()),
+      reason: z.string(),
+      epoch: z.int(),
+    }),
+  ),
+  quarantinedBy: z.exactOptional(z.string()),
+  overlay: z.exactOptional(z.int()),
 });
 
 const StoredAlert: z.ZodMiniType<Ledger.Alert> = z.object({
@@ -54,6 +65,7 @@ const StoredAlert: z.ZodMiniType<Ledger.Alert> = z.object({
     'watch',
     'price',
     'balance',
+    'step',
   ]),
   atMs: z.int(),
   scope: z.string(),

@@ -44,9 +44,14 @@ function inserted(image: Attributes): ControlRecord {
 }
 
 function modified(image: Attributes, before: Attributes): ControlRecord {
-  const closed = image.st?.S === 'closed' && before.st?.S !== 'closed';
-  if (image.pk?.S !== CONTROL_PK.incident || !closed) return IGNORED;
-  return { type: 'incident-closed', incident: Codec.fromIncident(image) };
+  if (image.pk?.S !== CONTROL_PK.incident || image.b?.S === before.b?.S) return IGNORED;
+  const isClosed = image.st?.S === 'closed';
+  if (isClosed && before.st?.S === 'closed') return IGNORED;
+  const incident = Codec.fromIncident(image);
+  if (isClosed) return { type: 'incident-closed', incident };
+  const known = before.b ? Codec.fromIncident(before).resuming : undefined;
+  const isNew = incident.resuming !== undefined && incident.resuming.epoch !== known?.epoch;
+  return isNew ? { type: 'incident-resuming', incident } : IGNORED;
 }
 
 /** This table's attributes are texts; anything else in a record is not ours and is left out. */

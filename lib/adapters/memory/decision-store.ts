@@ -102,6 +102,7 @@ function write(state: State, changes: Ledger.Changes): readonly ControlRecord[] 
     state.incidents.set(incident.incidentId, incident);
     if (expected === 'absent') records.push({ type: 'incident-opened', incident });
     else if (incident.state === 'closed') records.push({ type: 'incident-closed', incident });
+    else if (incident.resuming) records.push({ type: 'incident-resuming', incident });
   }
   for (const cause of causes) {
     if (addCause(state, cause)) records.push({ type: 'cause-added', ...cause });

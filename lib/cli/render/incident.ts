@@ -46,11 +46,19 @@ export function openIncident(incident: Status['open'][number], view: View): read
     `  ${paint.bold(clean(incidentId))}  ${paint.red(clean(scope))}`,
     ...fact('Why', clean(first.text), at),
     ...(alsoUnmatched ? fact('Also', alsoUnmatchedText(alsoUnmatched), at) : []),
+    ...(incident.step ? fact('Step', stepText(incident.step, nowMs), at) : []),
     ...fact('Since', moment(openedAtMs, nowMs), at),
     ...fact('Lift', liftText(view.resume), at),
     ...fact('Look', `breakwater incident ${incidentId}`, at),
     ...fact('Resume', resumeCommand(incidentId), at),
   ];
+}
+
+/** Where a resume stands: which step, since when, and what comes next. */
+function stepText(step: NonNullable<Status['open'][number]['step']>, nowMs: number): string {
+  const { number, of, shareBps, sinceMs, untilMs, next } = step;
+  const then = next === 'step' ? 'then the next step' : 'then everything flows';
+  return `${number} of ${of}: ${shareBps / 100}% of the limits, since ${moment(sinceMs, nowMs)}; ${then}, at ${moment(untilMs, nowMs)} at the earliest`;
 }
 
 /** One incident with its timeline and the next commands. */

@@ -28,6 +28,8 @@ function enforced(status: Status): Headline {
   switch (status.summary) {
     case 'enabled':
       return { text: 'ENABLED', isEnabled: true };
+    case 'resuming':
+      return { text: 'RESUMING IN STEPS: what a step allows flows', isEnabled: false };
     case 'paused': {
       const count = plural(status.open.length, 'incident');
       const text = status.truncated ? `PAUSED (more than ${count})` : `PAUSED (${count})`;
@@ -172,6 +174,7 @@ function heartbeatText(heartbeat: Status['heartbeat'], atMs: number): string {
 function nextSteps(status: Status, paint: Paint): readonly string[] {
   switch (status.summary) {
     case 'enabled':
+    case 'resuming':
     case 'paused':
       return [];
     case 'no-policy':
