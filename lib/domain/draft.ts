@@ -219,12 +219,7 @@ export function trip(
 }
 
 /** Opens, or adds a cause to, exactly the scope with this key. */
-export function tripKey(
-  draft: Draft,
-  key: Scope.Key,
-  cause: Breaker.Cause,
-  as: Pick<Breaker.Incident, 'quarantinedBy'> = {},
-): Trip {
+export function tripKey(draft: Draft, key: Scope.Key, cause: Breaker.Cause): Trip {
   const current = item(draft, key);
   const { newIncidentId, policyVersion } = draft.context;
   const tripped = Breaker.trip(current.breaker, {
@@ -235,7 +230,7 @@ export function tripKey(
   });
   draft.items.set(key, { ...current, breaker: tripped.breaker });
   const { incidentId, opened, reopened, causeNumber: number } = tripped;
-  if (opened) draft.incidents.push({ ...opened, ...as });
+  if (opened) draft.incidents.push(opened);
   else if (reopened) {
     // Always kept: people hear of it through this cause.
     draft.causes.push({ incidentId, number, cause: { ...cause, reopened: tripped.breaker.epoch } });
@@ -243,6 +238,20 @@ export function tripKey(
     draft.causes.push({ incidentId, number, cause });
   }
   return { scope: key, incidentId, opened: opened !== undefined || reopened === true };
+}
+
+/** As {@link tripKey}, beside an incident with which it is told: one that it opens names that one. */
+export function tripBeside(
+  draft: Draft,
+  key: Scope.Key,
+  by: { readonly incidentId: string; readonly cause: Breaker.Cause },
+): Trip {
+  const trip = tripKey(draft, key, by.cause);
+  const last = draft.incidents.at(-1);
+  if (last?.incidentId === trip.incidentId) {
+    draft.incidents.splice(-1, 1, { ...last, quarantinedBy: by.incidentId });
+  }
+  return trip;
 }
 
 /** Notes an alert, up to {@link ALERTS_PER_EVENT_MAX}; the same id twice in one decision is told once. */

@@ -53,6 +53,7 @@ export function quarantine(
   for (const key of [wallet, ...(isFlood || isNobody ? [] : destinations)]) {
     if (Breaker.stops(Draft.item(draft, key).breaker)) continue;
     const text = `stopped beside incident ${trip.incidentId}: ${cause.text}`;
-    Draft.tripKey(draft, key, { ...cause, text }, { quarantinedBy: trip.incidentId });
+    const { incidentId } = trip;
+    Draft.tripBeside(draft, key, { incidentId, cause: { ...cause, text } });
   }
 }

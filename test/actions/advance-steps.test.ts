@@ -41,7 +41,11 @@ async function resume({ world }: TestWorld, steps = STEPS): Promise<void> {
       const { epoch } = Draft.item(draft, SCOPE).breaker;
       const named = { incidentId, scope: SCOPE, epoch };
       const order = { ...named, steps, budget: 0n, rebase: [], also: [] };
-      const by = { actors: ['a', 'b'], reason: 'ok', incidents: new Map([[incidentId, incident!]]) };
+      const by = {
+        actors: ['a', 'b'],
+        reason: 'ok',
+        incidents: new Map([[incidentId, incident!]]),
+      };
       const result = Resume.carryOut(draft, order, by);
       if (result.kind === 'refused') throw new Error(result.why);
       return { result, changes: { ...Draft.changes(draft), incidents: result.incidents } };
@@ -158,14 +162,23 @@ describe('advanceSteps', () => {
     const { decisions, health, held, incidents } = made.world.store;
     const { clock, deadLetters } = made.world;
     const { policy } = made.world.decision;
-    const flag = () => readFlag({ decisions, health, policy, clock }, { wallet: 'hot-1', chain: Build.CHAIN });
+    const flag = () =>
+      readFlag({ decisions, health, policy, clock }, { wallet: 'hot-1', chain: Build.CHAIN });
     expect(await flag()).toMatchObject({
       enabled: true,
       reason: 'enabled',
       scope: SCOPE,
       text: expect.stringContaining('resumes in steps, 1 of 3'),
     });
-    const status = await reportStatus({ decisions, incidents, health, held, deadLetters, policy, clock });
+    const status = await reportStatus({
+      decisions,
+      incidents,
+      health,
+      held,
+      deadLetters,
+      policy,
+      clock,
+    });
     expect(status).toMatchObject({
       summary: 'resuming',
       open: [{ step: { number: 1, of: 3, shareBps: 1_000, next: 'step' } }],

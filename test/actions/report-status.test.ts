@@ -18,7 +18,9 @@ function status(world: World) {
 async function trip(world: World): Promise<string> {
   await recordEvents(world.decision, [Build.incoming(Build.outflow({ transaction: '0x1' }))]);
   const incidents = await world.store.incidents.list(10);
-  return incidents.find((one) => one.first.kind === 'unmatched' && !one.quarantinedBy)?.incidentId ?? '';
+  return (
+    incidents.find((one) => one.first.kind === 'unmatched' && !one.quarantinedBy)?.incidentId ?? ''
+  );
 }
 
 async function pause(world: World, scope: string): Promise<void> {

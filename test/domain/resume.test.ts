@@ -104,7 +104,7 @@ describe('carryOut', () => {
     expect([...here.here.incidents]).toEqual(before);
   });
 
-  test('error: H78: steps do not begin anew while they run, or their budget would come again', () => {
+  test('error: H74, H78: steps do not begin anew while they run, or their budget would come again', () => {
     const here = resuming();
     expect(here.resume()).toEqual({
       kind: 'refused',
@@ -181,7 +181,7 @@ describe('a step', () => {
     expect(here.tick()).toBeUndefined();
   });
 
-  test('behavior: H78: money that has left beyond it opens the same incident again, with a new epoch', () => {
+  test('behavior: H29, H78: money that has left beyond it opens the same incident again, with a new epoch', () => {
     const here = resuming();
     expect(here.report(100).trips).toEqual([]);
     expect(here.report(1).trips).toEqual([
@@ -261,14 +261,14 @@ describe('a step', () => {
     here.clock.nowMs += HOUR_MS;
     here.tick();
     expect(here.ask('young', 200)).toMatchObject({ kind: 'hold', reason: 'queue' });
-    expect(here.ask('big', 90, {}, { kind: 'room' }).kind).toBe('allow');
-    expect(here.ask('big', 90, {}, { kind: 'room' })).toMatchObject({ kind: 'block' });
+    expect(here.ask('big', 90, { by: { kind: 'room' } }).kind).toBe('allow');
+    expect(here.ask('big', 90, { by: { kind: 'room' } })).toMatchObject({ kind: 'block' });
   });
 
   test('behavior: H78: nobody lets one go beyond it', () => {
     const here = resuming({ limits: [limit({ action: { kind: 'hold' } })] });
     expect(here.ask('big', 101).kind).toBe('hold');
-    expect(here.ask('big', 101, {}, { kind: 'operator', actor: 'eve' }).kind).toBe('hold');
+    expect(here.ask('big', 101, { by: { kind: 'operator', actor: 'eve' } }).kind).toBe('hold');
   });
 
   test('behavior: H78: in any order of asking, reporting and moving on no step passes more than its share', () => {

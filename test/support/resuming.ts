@@ -5,6 +5,7 @@ import type * as Breaker from '../../lib/domain/breaker.ts';
 import * as Draft from '../../lib/domain/draft.ts';
 import type * as Ledger from '../../lib/domain/ledger.ts';
 import type * as Policy from '../../lib/domain/policy.ts';
+import type * as Reservation from '../../lib/domain/reservation.ts';
 import * as Resume from '../../lib/domain/resume.ts';
 import type { Verdict } from '../../lib/domain/verdict.ts';
 import type * as Withdrawal from '../../lib/domain/withdrawal.ts';
@@ -27,6 +28,9 @@ export const STEPS: readonly Breaker.Step[] = [
   { shareBps: 2_500, forMs: HOUR_MS },
   { shareBps: 10_000, forMs: HOUR_MS },
 ];
+
+/** What differs of a withdrawal that is asked for, and on whose word. */
+type Asked = Partial<Withdrawal.Transfer> & { readonly by?: Reservation.By };
 
 /** One wallet with 1 000 USD a day, and an unmatched outflow that opens its breaker. */
 export function scene(overrides: Partial<Policy.Policy> = {}) {
@@ -64,13 +68,9 @@ export function scene(overrides: Partial<Policy.Policy> = {}) {
       const batch = { policy: rules, nowMs: clock.nowMs, events: [incoming(event)] };
       return submit(here, batch).outcomes[0]!;
     },
-    ask: (
-      id: string,
-      whole: number,
-      more: Partial<Withdrawal.Transfer> = {},
-      by?: Parameters<typeof reserve>[1]['by'],
-    ): Verdict => {
-      const asked = withdrawal(id, transfer(whole, more));
+    ask: (id: string, whole: number, more: Asked = {}): Verdict => {
+      const { by, ...parts } = more;
+      const asked = withdrawal(id, transfer(whole, parts));
       const bodyHash = hash(id + whole);
       const asks = [{ withdrawal: asked, bodyHash }];
       const batch = { policy: rules, nowMs: clock.nowMs, asks, ...(by && { by }) };

@@ -232,32 +232,20 @@ export function commit(here: World, changes: Ledger.Changes): void {
   if (changes.heartbeat) here.heartbeats.push(changes.heartbeat);
 }
 
-/** Scopes whose breaker is not closed, without what is stopped beside them: see {@link quarantined}. */
+/** Scopes whose breaker is not closed, without the wallet and destination that are stopped beside a theft. */
 export function openScopes(here: World): readonly string[] {
-  return notClosed(here, (incident) => incident?.quarantinedBy === undefined);
-}
-
-/** Scopes that are stopped beside a theft's own: its wallet and its destination. */
-export function quarantined(here: World): readonly string[] {
-  return notClosed(here, (incident) => incident?.quarantinedBy !== undefined);
+  return [...here.items]
+    .filter(([, { breaker }]) => {
+      if (breaker.state === 'closed') return false;
+      return here.incidents.get(breaker.incidentId)?.quarantinedBy === undefined;
+    })
+    .map(([key]) => key)
+    .sort();
 }
 
 /** Incidents that people are told of alone. */
 export function toldIncidents(here: World): readonly Breaker.Incident[] {
   return [...here.incidents.values()].filter(({ quarantinedBy }) => quarantinedBy === undefined);
-}
-
-function notClosed(
-  here: World,
-  isWanted: (incident: Breaker.Incident | undefined) => boolean,
-): readonly string[] {
-  return [...here.items]
-    .filter(([, { breaker }]) => {
-      if (breaker.state === 'closed') return false;
-      return isWanted(here.incidents.get(breaker.incidentId));
-    })
-    .map(([key]) => key)
-    .sort();
 }
 
 function pick<T>(stored: ReadonlyMap<string, T>, keys: readonly string[]): Map<string, T> {

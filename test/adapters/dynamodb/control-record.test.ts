@@ -74,6 +74,22 @@ describe('parseControlRecord', () => {
     });
   });
 
+  test('behavior: an incident that begins to resume in steps, once for each epoch', () => {
+    const resuming = (epoch: number) =>
+      Codec.toIncident({ ...open, resuming: { atMs: 5, actors: ['a'], reason: 'r', epoch } });
+    const begun = parseControlRecord(
+      record('MODIFY', { before: Codec.toIncident(open), next: resuming(1) }),
+    );
+    expect(begun).toMatchObject({
+      type: 'incident-resuming',
+      incident: { resuming: { epoch: 1 } },
+    });
+    const again = record('MODIFY', { before: resuming(1), next: resuming(3) });
+    expect(parseControlRecord(again).type).toBe('incident-resuming');
+    const same = record('MODIFY', { before: resuming(1), next: resuming(1) });
+    expect(parseControlRecord(same).type).toBe('ignored');
+  });
+
   test('behavior: a further cause', () => {
     const cause = { incidentId: 'INC', number: 2, cause: first };
     expect(parseControlRecord(record('INSERT', { next: Codec.toCause(cause) }))).toEqual({
