@@ -642,7 +642,8 @@ describe('decide', () => {
       expect(here.incidents.get('INC1')?.first.rowId).toBe('outflow:eip155:1:0xa:top');
       expect([...here.causes].map(([key, cause]) => [key, cause.kind, cause.rowId])).toEqual([
         ['INC1#2', 'unmatched', 'outflow:eip155:1:0xb:top'],
-        ['INC1#3', 'limit', 'withdrawal:w'],
+        // The wallet is stopped by an incident of its own by then.
+        ['INC2#2', 'limit', 'withdrawal:w'],
       ]);
       expect(openScopes(here)).toEqual(['key-domain:vault-a']);
     });
