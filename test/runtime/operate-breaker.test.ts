@@ -38,13 +38,14 @@ function soon(made: TestWorld): string {
 }
 
 async function openScopes({ world }: TestWorld): Promise<readonly string[]> {
-  const incidents = await world.store.incidents.list(100);
+  const all = await world.store.incidents.list(100);
+  const incidents = all.filter((one) => !one.quarantinedBy);
   return incidents.filter(({ state }) => state === 'open').map(({ scope }) => scope);
 }
 
 async function trip(made: TestWorld): Promise<string> {
   await recordEvents(made.world.decision, [Build.incoming(Build.outflow({ transaction: '0x1' }))]);
-  const [incident] = await made.world.store.incidents.list(1);
+  const incident = (await made.world.store.incidents.list(9)).find((one) => !one.quarantinedBy);
   return incident?.incidentId ?? '';
 }
 
@@ -324,12 +325,14 @@ describe('operateBreaker by URL', () => {
     ]);
     expect(await ask(made, { command: 'status' })).toMatchObject({
       status: 200,
-      body: { summary: 'paused', open: [{ incidentId }], policy: { resume: 'trial' } },
+      body: { summary: 'paused', open: [{}, {}, { incidentId }], policy: { resume: 'trial' } },
     });
     const limits = await ask(made, { command: 'limits', scope: 'wallet:hot-1' });
     expect(limits.body).toMatchObject({ lines: [{ limitId: 'wallet-hour', used: '2000000' }] });
     expect((await ask(made, { command: 'limits' })).body).toMatchObject({ truncated: false });
     expect((await ask(made, { command: 'incidents' })).body).toMatchObject([
+      { scope: `destination:${Build.CUSTOMER}`, quarantinedBy: incidentId },
+      { scope: 'wallet:hot-1', quarantinedBy: incidentId },
       { incidentId, first: { notional: '1000000' } },
     ]);
     const one = await ask(made, { command: 'incident', incidentId });
