@@ -16,6 +16,16 @@ export type Cause = {
   readonly actor?: string;
 };
 
+/** One step of a resume: a share of each limit, on what leaves since the step began. */
+export type Step = {
+  /** 1 to 10 000. */
+  readonly shareBps: number;
+  readonly forMs: number;
+  /** Patterns of what may flow in this step. Absent: everything. */
+  readonly chains?: readonly string[];
+  readonly assets?: readonly string[];
+};
+
 /** The state of a breaker; it carries only what that state needs. `epoch` counts the openings. */
 export type Breaker =
   | { readonly state: 'closed'; readonly epoch: number }

@@ -1,6 +1,7 @@
 /** The rules: what is known, what may leave, and what happens when more does. */
 
 import * as Balance from './balance.ts';
+import type * as Breaker from './breaker.ts';
 import { type AccountId, type AssetId, type ChainId, chainOf } from './caip.ts';
 import * as Facts from './facts.ts';
 import type * as Meter from './meter.ts';
@@ -114,8 +115,76 @@ export type UnknownRule = {
   readonly scope: Scope.Kind;
 };
 
+/** What an operator may do. `panic`: pause and tighten, for partners and monitors; it never loosens. */
+export type Role = 'pause' | 'resume' | 'panic';
+
+/** A person or a partner who operates the breaker. */
+export type Operator = {
+  readonly name: string;
+  /** Externally owned account, lower-case `0x…`: what they sign is verified offline. */
+  readonly address: string;
+  readonly roles: readonly Role[];
+  /** How they are reached, for people. */
+  readonly contact?: string | undefined;
+  /** Pattern of the caller's ARN, or of the local user, by which the command path knows them. */
+  readonly iam?: string | undefined;
+};
+
+/** How withdrawals come back after a breaker was open. */
+export type Staged = {
+  /** Steps, shares rising, each naming all that the one before it named. None: at once. */
+  readonly steps: readonly Breaker.Step[];
+  /** What 100 % means where a scope has no notional limit of its own, micro-USD. 0 without steps. */
+  readonly budget: bigint;
+};
+
 /** Who may close a breaker. `trial`: one operator alone, for first steps only. */
-export type Resume = { readonly kind: 'trial' } | { readonly kind: 'quorum' };
+export type Resume =
+  | ({ readonly kind: 'trial' } & Staged)
+  | ({
+      readonly kind: 'quorum';
+      /** Distinct operators with role `resume` who must sign; 2 or more. */
+      readonly quorum: number;
+      /** Whether whoever opened the breaker by hand counts towards its resume. */
+      readonly pauserCounts: boolean;
+    } & Staged);
+
+/** How the policy itself changes. */
+export type Changes = {
+  /** Time from the quorum's consent until what loosens comes into force, ms. */
+  readonly delayMs: number;
+};
+
+/** Somebody to call when money is gone: who can freeze it, or follow it. Nothing is decided by it. */
+export type Contact = {
+  readonly name: string;
+  readonly kind: 'issuer' | 'exchange' | 'law-enforcement' | 'security' | 'other';
+  /** Patterns of the assets that they can do something about. Absent: any. */
+  readonly assets?: readonly string[] | undefined;
+  readonly reach: string;
+};
+
+/**
+ * What a policy once said of an address or an asset, kept for 33 days after it was last
+ * said: its money goes on counting where it has counted, so that no edit gives budget back.
+ */
+export type Retired = { readonly lastNamedMs: number } & (
+  | {
+      readonly kind: 'address';
+      readonly address: AccountId;
+      readonly wallet: string;
+      readonly keyDomain: string;
+    }
+  | {
+      readonly kind: 'asset';
+      /** An asset, or a pattern of them. */
+      readonly pattern: string;
+      /** Fraction digits that its amounts were read with. */
+      readonly decimals: number;
+      /** The asset whose budget it used, with that one's fraction digits. Absent: its own. */
+      readonly sameAs?: { readonly asset: AssetId; readonly decimals: number } | undefined;
+    }
+);
 
 /** How outflows are matched with what was approved. */
 export type MatchingRule = {
@@ -163,12 +232,17 @@ export type Policy = {
   readonly matching: MatchingRule;
   /** Addresses of the exchange beside its wallets, such as cold storage: what goes there stays its own. */
   readonly own: readonly AccountId[];
+  readonly operators: readonly Operator[];
   readonly resume: Resume;
+  readonly changes: Changes;
+  readonly contacts: readonly Contact[];
   /** Open reservations that one named actor may have. */
   readonly outstandingMax: number;
   /** Age after which people hear of a reservation whose outcome is open, ms. */
   readonly overdueMs: number;
   readonly timing: Timing;
+  /** What earlier versions said and this one does not, or not yet long enough ago. Absent: nothing. */
+  readonly retired?: readonly Retired[] | undefined;
   /** What is known of the world at a time. Absent on a policy as it was loaded: nothing is. */
   readonly known?: Facts.Facts & { readonly atMs: number };
 };

@@ -7,7 +7,16 @@ import { fromCompiled, toCompiled } from '../../lib/adapters/compiled-policy.ts'
 import type { Command } from '../../lib/domain/command.ts';
 import type { OperatorWorld as World } from '../../lib/runtime/world.ts';
 import { putInForce, readyWorld } from '../support/action-world.ts';
-import { HOT_3, incoming, limit, outflow, policy, usd, withdrawal } from '../support/builders.ts';
+import {
+  HOT_3,
+  incoming,
+  limit,
+  outflow,
+  policy,
+  QUORUM,
+  usd,
+  withdrawal,
+} from '../support/builders.ts';
 
 const ACTOR = 'arn:aws:iam::111122223333:user/on-call';
 
@@ -187,7 +196,7 @@ describe('operateBreaker', () => {
   });
 
   test('H80: one person alone does not resume under a policy that asks for a quorum', async () => {
-    const { world } = await readyWorld(policy({ resume: { kind: 'quorum' } }));
+    const { world } = await readyWorld(policy({ resume: QUORUM }));
     const incidentId = await incidentOf(world, pause('wallet:hot-1'));
     const result = await operate(world, resume(incidentId));
     expect(result).toMatchObject({ kind: 'refused', why: expect.stringContaining('quorum') });
@@ -195,7 +204,7 @@ describe('operateBreaker', () => {
   });
 
   test('H80: a resume that was refused does nothing when it comes again', async () => {
-    const { world, committed } = await readyWorld(policy({ resume: { kind: 'quorum' } }));
+    const { world, committed } = await readyWorld(policy({ resume: QUORUM }));
     const incidentId = await incidentOf(world, pause('wallet:hot-1'));
     const count = committed.length;
     await operate(world, resume(incidentId, 'command-r'));
@@ -257,7 +266,7 @@ describe('operateBreaker', () => {
 
   test('error: a policy that asks for a quorum is not put in force: nobody could resume', async () => {
     const { world } = await readyWorld(policy());
-    const source = toCompiled(policy({ resume: { kind: 'quorum' } }));
+    const source = toCompiled(policy({ resume: QUORUM }));
     const command: Command = { kind: 'apply-policy', commandId: 'command-p', source, hash: 'h' };
     expect(await operate(world, command)).toMatchObject({ kind: 'refused' });
     expect((await world.decision.policy.refresh()).version).toBe(1);

@@ -93,7 +93,7 @@ describe('reportStatus', () => {
   test('H80: trial mode says so', async () => {
     const { world } = await readyWorld(Build.policy());
     expect((await status(world)).policy.resume).toBe('trial');
-    await putInForce(world, Build.policy({ name: 'second', resume: { kind: 'quorum' } }));
+    await putInForce(world, Build.policy({ name: 'second', resume: Build.QUORUM }));
     expect((await status(world)).policy.resume).toBe('quorum');
   });
 

@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import type * as Breaker from '../../lib/domain/breaker.ts';
 import * as Command from '../../lib/domain/command.ts';
-import { context, hash, incoming, loaded, outflow, policy, T0_MS } from '../support/builders.ts';
+import {
+  context,
+  hash,
+  incoming,
+  loaded,
+  outflow,
+  policy,
+  QUORUM,
+  T0_MS,
+} from '../support/builders.ts';
 import {
   commit,
   contextOf,
@@ -184,7 +193,7 @@ describe('decide', () => {
     const here = world();
     give(here, pause('c1'));
     const before = structuredClone(here);
-    expect(give(here, resume('c2', 'INC1'), policy({ resume: { kind: 'quorum' } }))).toEqual({
+    expect(give(here, resume('c2', 'INC1'), policy({ resume: QUORUM }))).toEqual({
       kind: 'refused',
       why: 'this policy asks for a quorum (resume: quorum): one operator alone cannot resume',
     });

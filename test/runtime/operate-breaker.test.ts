@@ -506,7 +506,7 @@ describe('operateBreaker by topic', () => {
   });
 
   test('H80: under a policy with a quorum the topic resumes nothing', async () => {
-    const made = await readyWorld(Build.policy({ resume: { kind: 'quorum' } }));
+    const made = await readyWorld(Build.policy({ resume: Build.QUORUM }));
     const incidentId = await trip(made);
     const message = {
       command: 'resume',

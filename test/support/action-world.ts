@@ -88,7 +88,10 @@ export function testWorld(replace: (parts: Parts) => Partial<Parts> = () => ({})
 export async function putInForce(world: OperatorWorld, policy: Policy): Promise<void> {
   const source = toCompiled(policy);
   // The action would refuse a quorum; what is stored has it.
-  const next = { policy: { ...policy, resume: { kind: 'trial' } }, compiled: source } as const;
+  const next = {
+    policy: { ...policy, resume: { kind: 'trial', steps: [], budget: 0n } },
+    compiled: source,
+  } as const;
   const hash = world.digest.hash(source);
   const commandId = `policy-${hash.slice(0, 20)}`;
   const command = { kind: 'apply-policy', commandId, source, hash } as const;
