@@ -1,6 +1,6 @@
 /** Whether the operators that a policy names can resume, and only together; and whether its steps rise. */
 
-import { overlaps } from './overlap.ts';
+import { overlaps } from '../../domain/pattern-overlap.ts';
 import { type Finding, type Path, quoted } from './problem.ts';
 import type { Operator, Resume } from './schema.ts';
 import type { Entry, Sections } from './shape.ts';

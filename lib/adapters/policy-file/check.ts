@@ -4,10 +4,10 @@
  */
 
 import { chainOf } from '../../domain/caip.ts';
+import { overlaps } from '../../domain/pattern-overlap.ts';
 import { checkFloors } from './check-floors.ts';
 import { checkLimit } from './check-limit.ts';
 import { checkPeople } from './check-people.ts';
-import { overlaps } from './overlap.ts';
 import { type Finding, type Path, pathText, quoted } from './problem.ts';
 import type * as Schema from './schema.ts';
 import type { Entry, Sections } from './shape.ts';
