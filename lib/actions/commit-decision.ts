@@ -87,6 +87,7 @@ export async function commitDecision<T>(deps: Deps, recipe: Recipe<T>): Promise<
     const context: Draft.Context = {
       policy,
       policyVersion: version,
+      policyHash: inForce.hash,
       decisionId: deps.ids.decisionId(),
       nowMs,
       newIncidentId: () => deps.ids.incidentId(nowMs),

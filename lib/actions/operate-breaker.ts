@@ -4,7 +4,7 @@ import * as Command from '../domain/command.ts';
 import * as Scope from '../domain/scope.ts';
 import type { IncidentStore, PolicyCompiler } from '../ports.ts';
 import { commitDecision, type Deps as DecisionDeps } from './commit-decision.ts';
-import { orUnread } from './policy-in-force.ts';
+import { orRecompiled, orUnread, type PolicyInForce } from './policy-in-force.ts';
 
 /** What operating needs beyond a decision. */
 export type Deps = DecisionDeps & {
@@ -29,15 +29,27 @@ export async function operateBreaker(
   const incident =
     command.kind === 'resume' ? await deps.incidents.get(command.incidentId) : undefined;
   const items = command.kind === 'pause' ? [command.scope] : incident ? [incident.scope] : [];
-  // Who may resume, the policy says; pausing and replacing the policy do not depend on it.
-  const policy = command.kind === 'resume' ? deps.policy : orUnread(deps.policy);
   const bodyHash = deps.digest.hash(Command.canonicalBody(command));
   return commitDecision(
-    { ...deps, policy },
+    { ...deps, policy: policyFor(deps, command) },
     {
       keys: () => ({ rows: [Command.commandRowId(command.commandId)], items }),
       decide: (context, loaded) =>
         Command.decide(context, loaded, { command, by: { actor, bodyHash, incident, next } }),
     },
   );
+}
+
+/** Who may resume, the policy says; pausing does not depend on it, and replacing it as little as can be. */
+function policyFor(deps: Deps, command: Command.Command): PolicyInForce {
+  switch (command.kind) {
+    case 'resume':
+      return deps.policy;
+    case 'pause':
+      return orUnread(deps.policy);
+    case 'apply-policy':
+      return orRecompiled(deps);
+    default:
+      return command satisfies never;
+  }
 }

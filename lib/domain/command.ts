@@ -4,6 +4,7 @@ import * as Breaker from './breaker.ts';
 import * as Draft from './draft.ts';
 import type * as Ledger from './ledger.ts';
 import type { Compiled } from './policy.ts';
+import * as PolicyChange from './policy-change.ts';
 import * as Scope from './scope.ts';
 import { scopeDoubt } from './scope-doubt.ts';
 
@@ -26,6 +27,7 @@ export type Command =
       readonly commandId: string;
       readonly source: string;
       readonly hash: string;
+      readonly reason?: string | undefined;
     };
 
 /**
@@ -72,7 +74,11 @@ export function canonicalBody(command: Command): string {
     case 'resume':
       return JSON.stringify([command.kind, command.incidentId, command.reason]);
     case 'apply-policy':
-      return JSON.stringify([command.kind, command.hash]);
+      return JSON.stringify(
+        command.reason === undefined
+          ? [command.kind, command.hash]
+          : [command.kind, command.hash, command.reason],
+      );
     default:
       return command satisfies never;
   }
@@ -187,19 +193,18 @@ function applyPolicy(
   const refused = (why: string): Decided => ({ result: { kind: 'refused', why } });
   const { next } = by;
   if (!next) return refused('nobody has compiled this policy, so nobody could read it');
-  if (next.policy.resume.kind === 'quorum') {
-    return refused(
-      'resume: quorum needs the ceremony in which operators sign together, which this version does not have; nobody could resume. Use resume: trial',
-    );
+  const { policy: before, policyVersion } = draft.context;
+  const { hash, source, reason } = command;
+  if (policyVersion > 0) {
+    const why =
+      PolicyChange.obstacle(draft, next.policy) ??
+      PolicyChange.needsQuorum(before, PolicyChange.judge(before, next.policy));
+    if (why !== undefined) return refused(why);
   }
-  const global = Draft.item(draft, Scope.GLOBAL_KEY);
-  const version = (global.policyVersion ?? 0) + 1;
-  draft.items.set(Scope.GLOBAL_KEY, { ...global, policyVersion: version });
-  const { hash, source } = command;
-  const { compiled } = next;
-  const policy = { version, hash, source, compiled, appliedAtMs: draft.atMs, actor: by.actor };
+  const { actor } = by;
+  const policy = PolicyChange.putInForce(draft, { hash, source, compiled: next, actor, reason });
   return {
-    result: { kind: 'policy-applied', version, hash },
+    result: { kind: 'policy-applied', version: policy.version, hash },
     changes: { ...Draft.changes(draft), policy },
   };
 }

@@ -15,6 +15,8 @@ import * as Scope from './scope.ts';
 export type Context = {
   readonly policy: Policy.Policy;
   readonly policyVersion: number;
+  /** Hash of the policy's source. Absent before any was applied. */
+  readonly policyHash?: string;
   readonly decisionId: string;
   /** The worker's clock. The decision never runs behind what it loaded, see {@link start}. */
   readonly nowMs: number;

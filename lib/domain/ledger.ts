@@ -3,9 +3,10 @@
 import type * as Approval from './approval.ts';
 import type { Breaker, Cause, Incident } from './breaker.ts';
 import { CLOSED } from './breaker.ts';
+import type { Direction } from './change.ts';
 import type { Facts } from './facts.ts';
 import * as Meter from './meter.ts';
-import type { Leg } from './policy.ts';
+import type { Leg, Retired } from './policy.ts';
 import type * as Queue from './queue.ts';
 import type * as Scope from './scope.ts';
 import type { Sent, Transfer } from './withdrawal.ts';
@@ -200,6 +201,14 @@ export type StoredPolicy = {
   readonly compiled?: string;
   readonly appliedAtMs: number;
   readonly actor: string;
+  /** Why, as whoever applied it said. */
+  readonly reason?: string;
+  /** Hash of the policy that it replaced. Absent: there was none. */
+  readonly beforeHash?: string;
+  /** How many changes of each direction it brought. */
+  readonly judged?: Readonly<Record<Direction, number>>;
+  /** What earlier versions said of addresses and assets, see `retired.ts`. Absent: nothing is remembered. */
+  readonly retired?: readonly Retired[];
 };
 
 /** Items of one transaction, at most (DynamoDB's limit). */

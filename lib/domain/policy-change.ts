@@ -7,8 +7,12 @@ import * as Change from './change.ts';
 import { ASSETS, CHAINS, order, WALLETS } from './change-known.ts';
 import { judgeScope, LIMITS } from './change-limit.ts';
 import { CONTACTS, OPERATORS, resume } from './change-people.ts';
+import * as Draft from './draft.ts';
+import type * as Ledger from './ledger.ts';
 import { formatUsd } from './money.ts';
 import type * as Policy from './policy.ts';
+import * as Retired from './retired.ts';
+import * as Scope from './scope.ts';
 
 const { loosens, tightens, revokes, neutral } = Change;
 
@@ -159,6 +163,98 @@ export function judge(before: Policy.Policy, after: Policy.Policy): readonly Cha
 /** What all of them do together. */
 export function direction(changes: readonly Change.Change[]): Change.Direction {
   return Change.direction(changes);
+}
+
+/** A policy that comes into force. */
+export type Next = {
+  readonly hash: string;
+  readonly source: string;
+  readonly compiled: Policy.Compiled;
+  readonly actor: string;
+  readonly reason?: string | undefined;
+};
+
+/** Largest memory of what earlier versions said, as JSON: it is stored in one item with the policy. */
+const RETIRED_BYTES_MAX = 60_000;
+/** Changes that a refusal names. */
+const NAMED_MAX = 5;
+
+/**
+ * Why a policy cannot come into force whoever agrees to it: an edit would move money away from what it has
+ * counted in, or too much has to be remembered. Nothing stands against the first policy.
+ */
+export function obstacle(draft: Draft.Draft, after: Policy.Policy): string | undefined {
+  const both = { before: draft.context.policy, after };
+  const [move, ...more] = Retired.moves(both, draft.atMs);
+  if (move) {
+    const others = more.length === 0 ? '' : `; and ${more.length} more`;
+    return `${move.field}: ${move.why}${others}`;
+  }
+  const bytes = sizeOf(Retired.carried(both, draft.atMs));
+  return bytes <= RETIRED_BYTES_MAX
+    ? undefined
+    : 'more addresses and assets have gone within 33 days than can be remembered; take out fewer at a time';
+}
+
+/** Why one operator alone cannot put a policy in force, if so: it loosens, or takes rights from people. */
+export function needsQuorum(
+  before: Policy.Policy,
+  changes: readonly Change.Change[],
+): string | undefined {
+  if (before.resume.kind === 'trial') return undefined;
+  const decides = direction(changes);
+  if (decides === 'neutral' || decides === 'tightens') return undefined;
+  const all = changes.filter((change) => change.direction === decides);
+  const named = all.slice(0, NAMED_MAX).map(text);
+  const more = all.length > named.length ? `; and ${all.length - named.length} more` : '';
+  const when = decides === 'loosens' ? `, and a delay of ${seconds(before.changes.delayMs)}` : '';
+  return `this ${decides === 'loosens' ? 'loosens the policy' : 'takes rights from people'}: ${named.join('; ')}${more}. It needs the consent of ${before.resume.quorum} operators${when}: breakwater policy propose FILE --reason "…"`;
+}
+
+/** Puts the next version in force. Whoever calls it has asked {@link obstacle}. */
+export function putInForce(draft: Draft.Draft, next: Next): Ledger.StoredPolicy {
+  const { policy: before, policyHash } = draft.context;
+  const global = Draft.item(draft, Scope.GLOBAL_KEY);
+  const version = (global.policyVersion ?? 0) + 1;
+  draft.items.set(Scope.GLOBAL_KEY, { ...global, policyVersion: version });
+  const { hash, source, compiled, actor, reason } = next;
+  const retired = Retired.carried({ before, after: compiled.policy }, draft.atMs);
+  const changes = version === 1 ? [] : judge(before, compiled.policy);
+  return {
+    version,
+    hash,
+    source,
+    compiled: compiled.compiled,
+    appliedAtMs: draft.atMs,
+    actor,
+    ...(reason === undefined ? {} : { reason }),
+    ...(policyHash ? { beforeHash: policyHash } : {}),
+    ...(version === 1 ? {} : { judged: counted(changes) }),
+    ...(retired.length > 0 ? { retired } : {}),
+  };
+}
+
+function counted(changes: readonly Change.Change[]): Readonly<Record<Change.Direction, number>> {
+  const of = (which: Change.Direction) =>
+    changes.filter((change) => change.direction === which).length;
+  return {
+    tightens: of('tightens'),
+    loosens: of('loosens'),
+    revokes: of('revokes'),
+    neutral: of('neutral'),
+  };
+}
+
+function text({ what, field, before, after, why }: Change.Change): string {
+  const shown = field === undefined ? '' : ` ${field} ${before} → ${after}`;
+  return `${what}${shown} (${why})`;
+}
+
+function sizeOf(retired: readonly Policy.Retired[]): number {
+  const written = JSON.stringify(retired, (_key, value: unknown) =>
+    typeof value === 'bigint' ? value.toString() : value,
+  );
+  return new TextEncoder().encode(written).length;
 }
 
 function part<Whole extends object>(

@@ -8,6 +8,7 @@ import type * as Meter from './meter.ts';
 import * as Money from './money.ts';
 import * as Pattern from './pattern.ts';
 import * as Price from './price.ts';
+import { assetOf, ownerOf, rescaled } from './retired.ts';
 import * as Scope from './scope.ts';
 import type { Transfer } from './withdrawal.ts';
 
@@ -181,6 +182,8 @@ export type Retired = { readonly lastNamedMs: number } & (
       readonly pattern: string;
       /** Fraction digits that its amounts were read with. */
       readonly decimals: number;
+      /** Floor price that it had, pico-USD for one whole token. */
+      readonly floorPricePicoUsd?: bigint | undefined;
       /** The asset whose budget it used, with that one's fraction digits. Absent: its own. */
       readonly sameAs?: { readonly asset: AssetId; readonly decimals: number } | undefined;
     }
@@ -316,7 +319,8 @@ export function walletOf(
 }
 
 /**
- * Names wallet and key domain, maps the asset to its budget and values every leg.
+ * Names wallet and key domain, maps the asset to its budget and values every leg. What is not named any
+ * more is unknown, and still counts where it did.
  * Fail direction: what is not known is named in `unknown`, and the policy's rule for it decides; an
  * asset without a price has notional 0 and always carries `price`.
  */
@@ -332,10 +336,11 @@ export function resolve(policy: Policy, transfer: Transfer): Resolved {
     valued(policy, { asset: transfer.asset, amount: transfer.amount + feeInSameAsset }, unknown),
   ];
   if (fee && fee.asset !== transfer.asset) legs.push(valued(policy, fee, unknown));
+  const owner = wallet ? undefined : ownerOf(policy, transfer.account);
   const subject: Scope.Subject = {
     chain,
-    wallet: wallet?.name ?? transfer.account,
-    keyDomain: wallet?.keyDomain ?? UNKNOWN_KEY_DOMAIN,
+    wallet: wallet?.name ?? owner?.wallet ?? transfer.account,
+    keyDomain: wallet?.keyDomain ?? owner?.keyDomain ?? UNKNOWN_KEY_DOMAIN,
     asset: legs[0]?.asset ?? transfer.asset,
     destination: transfer.destination,
     memo: transfer.memo,
@@ -408,20 +413,38 @@ function valued(
   unknown: Set<Unknown>,
 ): Leg {
   const rule = assetRule(policy, asset);
-  const budget = rule?.sameAs === undefined ? rule : assetRule(policy, rule.sameAs);
-  if (!rule || !budget) unknown.add('asset');
+  if (!rule) return unlisted(policy, { asset, amount }, unknown);
+  const budget = rule.sameAs === undefined ? rule : assetRule(policy, rule.sameAs);
+  if (!budget) unknown.add('asset');
   const shared = {
-    asset: rule?.sameAs ?? asset,
-    amount:
-      rule && budget ? Money.rescale(amount, { from: rule.decimals, to: budget.decimals }) : amount,
+    asset: rule.sameAs ?? asset,
+    amount: budget ? Money.rescale(amount, { from: rule.decimals, to: budget.decimals }) : amount,
   };
-  const pricePicoUsd = rule && priceOf(policy, rule);
-  if (!rule || pricePicoUsd === undefined) {
+  const pricePicoUsd = priceOf(policy, rule);
+  if (pricePicoUsd === undefined) {
     unknown.add('price');
     return { ...shared, notional: 0n, pricePicoUsd: 0n };
   }
   const notional = Money.notionalMicroUsd({ amount, decimals: rule.decimals, pricePicoUsd });
   return { ...shared, notional, pricePicoUsd };
+}
+
+/** An asset that nothing names: unknown, and without a price; one that was named counts where and as it did at least. */
+function unlisted(
+  policy: Policy,
+  { asset, amount }: { readonly asset: AssetId; readonly amount: bigint },
+  unknown: Set<Unknown>,
+): Leg {
+  unknown.add('asset').add('price');
+  const was = assetOf(policy, asset);
+  if (!was) return { asset, amount, notional: 0n, pricePicoUsd: 0n };
+  const { decimals, floorPricePicoUsd: pricePicoUsd = 0n } = was;
+  return {
+    asset: was.sameAs?.asset ?? asset,
+    amount: rescaled(was, amount),
+    notional: Money.notionalMicroUsd({ amount, decimals, pricePicoUsd }),
+    pricePicoUsd,
+  };
 }
 
 /** A field that the money does not name matches: leaving it out escapes no limit. */

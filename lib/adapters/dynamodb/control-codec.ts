@@ -3,7 +3,9 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import type { Cause, Incident } from '../../domain/breaker.ts';
+import type { AccountId, AssetId } from '../../domain/caip.ts';
 import type * as Ledger from '../../domain/ledger.ts';
+import type { Retired } from '../../domain/policy.ts';
 import * as Queue from '../../domain/queue.ts';
 import type { FlagMirror } from '../../ports.ts';
 import * as Attributes from './attributes.ts';
@@ -73,6 +75,26 @@ const StoredHeld: z.ZodMiniType<Queue.Held> = z.object({
 type Grace = Ledger.GraceWrite['grace'];
 const StoredGrace: z.ZodMiniType<Grace> = z.object({ rowId: z.string(), untilMs: z.int() });
 
+const accountId = z.custom<AccountId>((value) => typeof value === 'string');
+const assetId = z.custom<AssetId>((value) => typeof value === 'string');
+const StoredRetired: z.ZodMiniType<Retired> = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('address'),
+    address: accountId,
+    wallet: z.string(),
+    keyDomain: z.string(),
+    lastNamedMs: z.int(),
+  }),
+  z.object({
+    kind: z.literal('asset'),
+    pattern: z.string(),
+    decimals: z.int(),
+    floorPricePicoUsd: z.exactOptional(Attributes.Units),
+    sameAs: z.exactOptional(z.object({ asset: assetId, decimals: z.int() })),
+    lastNamedMs: z.int(),
+  }),
+]);
+
 const StoredPolicy: z.ZodMiniType<Ledger.StoredPolicy> = z.object({
   version: z.int(),
   hash: z.string(),
@@ -80,6 +102,12 @@ const StoredPolicy: z.ZodMiniType<Ledger.StoredPolicy> = z.object({
   compiled: z.exactOptional(z.string()),
   appliedAtMs: z.int(),
   actor: z.string(),
+  reason: z.exactOptional(z.string()),
+  beforeHash: z.exactOptional(z.string()),
+  judged: z.exactOptional(
+    z.object({ tightens: z.int(), loosens: z.int(), revokes: z.int(), neutral: z.int() }),
+  ),
+  retired: z.exactOptional(z.array(StoredRetired)),
 });
 
 const StoredFlag: z.ZodMiniType<FlagMirror> = z.object({
