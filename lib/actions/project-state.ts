@@ -35,9 +35,31 @@ export async function projectState(deps: Deps, record: ControlRecord): Promise<v
   for (const effect of effects) if (effect.status === 'rejected') throw effect.reason;
 }
 
+/** The period in which people hear once that the audit chain is behind, ms. */
+const AUDIT_TOLD_EVERY_MS = 3_600_000;
+
+/**
+ * Tells people, once an hour, that the audit chain is behind. It is made up for by itself.
+ *
+ * @throws what the notifier or the store throws.
+ */
+export async function tellOfAudit(
+  deps: Pick<Deps, 'projections' | 'notifier' | 'clock'>,
+  reasons: readonly string[],
+): Promise<void> {
+  const hour = Math.floor(deps.clock.nowMs() / AUDIT_TOLD_EVERY_MS);
+  await sendOnce(deps, { pageId: `audit:${hour}`, page: Page.audit(reasons) });
+}
+
 async function tell(deps: Deps, record: ControlRecord): Promise<void> {
   const message = record.type === 'cause-added' ? await ofCause(deps, record) : messageOf(record);
-  if (!message) return;
+  if (message) await sendOnce(deps, message);
+}
+
+async function sendOnce(
+  deps: Pick<Deps, 'projections' | 'notifier' | 'clock'>,
+  message: Told,
+): Promise<void> {
   if (await deps.projections.isPaged(message.pageId)) return;
   await deps.notifier.send(message.page);
   await deps.projections.markPaged(message.pageId, deps.clock.nowMs());
@@ -73,6 +95,8 @@ function messageOf(record: Exclude<ControlRecord, { type: 'cause-added' }>): Tol
       return { pageId: `alert:${record.alert.alertId}`, page: Page.alert(record.alert) };
     case 'policy-applied':
       return { pageId: `policy:${record.policy.version}`, page: Page.policy(record.policy) };
+    case 'incident-changed':
+    case 'entry-added':
     case 'ignored':
       return undefined;
     default:

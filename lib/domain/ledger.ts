@@ -1,6 +1,7 @@
 /** The ledger: one row per unit of value, and the item that each scope keeps. */
 
 import type * as Approval from './approval.ts';
+import type * as Audit from './audit.ts';
 import type { Breaker, Cause, Incident } from './breaker.ts';
 import { CLOSED } from './breaker.ts';
 import type { Facts } from './facts.ts';
@@ -188,6 +189,8 @@ export type Changes = {
   readonly heartbeat?: Heartbeat;
   /** A policy to put if its version is absent. */
   readonly policy?: StoredPolicy;
+  /** What nothing else of this tells the audit chain. The same id is put once. */
+  readonly entries?: readonly Audit.Entry[];
 };
 
 /** A policy as it is stored: the text that people wrote, and the one that decisions are made by. */
@@ -208,8 +211,8 @@ export const CHANGES_MAX = 100;
 /** Number of items in the transaction that writes these changes. */
 export function size(changes: Changes): number {
   const { rows, items, held = [], graces = [], incidents, causes, alerts } = changes;
-  const { heartbeat, policy } = changes;
-  const lists = [rows, items, held, graces, incidents, causes, alerts];
+  const { heartbeat, policy, entries = [] } = changes;
+  const lists = [rows, items, held, graces, incidents, causes, alerts, entries];
   const single = (heartbeat ? 1 : 0) + (policy ? 1 : 0);
   return lists.reduce((sum, list) => sum + list.length, single);
 }

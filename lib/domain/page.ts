@@ -101,6 +101,20 @@ export function policy(stored: Ledger.StoredPolicy): Message {
   return { subject, body: subject, severity: 'notice' };
 }
 
+/** The notice that the audit chain is behind. */
+export function audit(reasons: readonly string[]): Message {
+  const subject = shorten(`AUDIT chain is behind: ${reasons.join('; ')}`, SUBJECT_MAX);
+  return {
+    subject,
+    severity: 'notice',
+    body: [
+      `AUDIT chain is behind: ${reasons.join('; ')}`,
+      'Nothing is lost: entries wait in the Control table and are appended, signed and copied with the next change.',
+      'Look: breakwater audit check',
+    ].join('\n'),
+  };
+}
+
 /** Keeps both ends of a text that is too long. */
 function shorten(text: string, lengthMax: number): string {
   if (text.length <= lengthMax) return text;

@@ -55,11 +55,14 @@ export class BreakwaterStack extends Stack {
   }
 
   #tellAll(): void {
-    const { admission, alerts, control, ingress, ledger, operateUrl, reserveUrl } = this.breakwater;
+    const { admission, alerts, audit, control, ingress, ledger, operateUrl, reserveUrl } =
+      this.breakwater;
     this.#tell('ReserveUrl', reserveUrl.url, 'Takes reservations signed with IAM');
     this.#tell('AdmissionKeyArn', admission.signing.keyArn, 'Signs admissions');
     const publishedArns = admission.published.map(({ keyArn }) => keyArn).join(',');
     this.#tell('AdmissionKeyArns', publishedArns, 'Admissions are verified with these');
+    this.#tell('AuditKeyArn', audit.key.keyArn, 'Signs the audit chain');
+    this.#tell('AuditBucketName', audit.bucket.bucketName, 'Locked copies of the audit chain');
     this.#tell('OperateUrl', operateUrl.url, 'Takes commands signed with IAM');
     const { webhookUrl } = this.breakwater;
     if (webhookUrl) this.#tell('WebhookUrl', webhookUrl.url, 'Takes deliveries of providers');

@@ -4,6 +4,7 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBRecord } from 'aws-lambda';
 import type { ControlRecord } from '../../ports.ts';
 import type { Attributes } from './attributes.ts';
+import * as AuditCodec from './audit-codec.ts';
 import * as Codec from './control-codec.ts';
 import { CAUSE_PREFIX, CONTROL_PK } from './keys.ts';
 
@@ -38,15 +39,18 @@ function inserted(image: Attributes): ControlRecord {
       return { type: 'alert-raised', alert: Codec.fromAlert(image) };
     case CONTROL_PK.policy:
       return { type: 'policy-applied', policy: Codec.fromPolicy(image) };
+    case CONTROL_PK.entry:
+      return { type: 'entry-added', entry: AuditCodec.fromEntry(image) };
     default:
       return IGNORED;
   }
 }
 
 function modified(image: Attributes, before: Attributes): ControlRecord {
+  if (image.pk?.S !== CONTROL_PK.incident || image.b?.S === before.b?.S) return IGNORED;
   const closed = image.st?.S === 'closed' && before.st?.S !== 'closed';
-  if (image.pk?.S !== CONTROL_PK.incident || !closed) return IGNORED;
-  return { type: 'incident-closed', incident: Codec.fromIncident(image) };
+  const type = closed ? 'incident-closed' : 'incident-changed';
+  return { type, incident: Codec.fromIncident(image) };
 }
 
 /** This table's attributes are texts; anything else in a record is not ours and is left out. */

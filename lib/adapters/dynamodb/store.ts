@@ -2,6 +2,7 @@
 
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Clock, DecisionStore, HealthStore, PolicyStore, Store } from '../../ports.ts';
+import { createAuditStore } from './audit-store.ts';
 import { guardClock } from './clock-guard.ts';
 import type { Connection, Retry, TableNames } from './connection.ts';
 import { RETRY } from './connection.ts';
@@ -55,6 +56,7 @@ export function createDynamoStore(parameters: Parameters): Store {
     prices: createPriceStore(connection),
     balances: createBalanceStore(connection),
     openReservations: createOpenReservations(connection),
+    audit: createAuditStore(connection),
   };
 }
 

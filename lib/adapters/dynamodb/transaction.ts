@@ -2,6 +2,7 @@
 
 import type { AttributeValue, TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import type * as Ledger from '../../domain/ledger.ts';
+import { toEntry } from './audit-codec.ts';
 import type { TableNames } from './connection.ts';
 import * as Control from './control-codec.ts';
 import { toHeartbeat } from './health-codec.ts';
@@ -25,7 +26,7 @@ export function toTransaction(tables: TableNames, changes: Ledger.Changes): Tran
   const ledger = (item: Attributes, condition: Condition) => put(tables.ledger, item, condition);
   const control = (item: Attributes, condition: Condition) => put(tables.control, item, condition);
   const { rows, items, incidents, causes, alerts, heartbeat, policy } = changes;
-  const { held = [], graces = [] } = changes;
+  const { held = [], graces = [], entries = [] } = changes;
   return [
     ...rows.map(({ row, expected }) =>
       ledger(toRow(row), {
@@ -52,6 +53,7 @@ export function toTransaction(tables: TableNames, changes: Ledger.Changes): Tran
     ),
     ...(heartbeat ? [ledger(toHeartbeat(heartbeat), {})] : []),
     ...(policy ? [control(Control.toPolicy(policy), ABSENT)] : []),
+    ...entries.map((entry) => putOnce(tables.control, toEntry(entry))),
   ];
 }
 

@@ -1,5 +1,6 @@
 /** What the in-memory store holds. */
 
+import type * as Audit from '../../domain/audit.ts';
 import type { Balance } from '../../domain/balance.ts';
 import type { Cause, Incident } from '../../domain/breaker.ts';
 import type { ChainId } from '../../domain/caip.ts';
@@ -40,6 +41,13 @@ export type State = {
     leasesAtMs: number;
     flag: FlagMirror | undefined;
   };
+  readonly audit: {
+    readonly entries: Map<string, Audit.Entry>;
+    readonly links: Audit.Link[];
+    readonly deferred: Map<string, Audit.Entry>;
+    seal: Audit.Seal | undefined;
+    copied: number;
+  };
   readonly onControlChange: (record: ControlRecord) => void;
 };
 
@@ -66,6 +74,13 @@ export function createState(onControlChange: (record: ControlRecord) => void): S
       leases: {},
       leasesAtMs: Number.NEGATIVE_INFINITY,
       flag: undefined,
+    },
+    audit: {
+      entries: new Map(),
+      links: [],
+      deferred: new Map(),
+      seal: undefined,
+      copied: 0,
     },
     onControlChange,
   };

@@ -2,6 +2,7 @@
 
 import type { Incident } from '../../domain/breaker.ts';
 import type { ControlRecord, Store } from '../../ports.ts';
+import { createAuditStore } from './audit-store.ts';
 import { createDecisionStore } from './decision-store.ts';
 import { createBalanceStore, createPriceStore } from './fact-store.ts';
 import { createHealthStore } from './health-store.ts';
@@ -50,6 +51,7 @@ export function createMemoryStore(
     balances: createBalanceStore(state),
     watches: createWatchStore(state),
     openReservations: createOpenReservations(state),
+    audit: createAuditStore(state),
     alerts: {
       raise: async (alert) => {
         if (state.alerts.has(alert.alertId)) return;
