@@ -187,6 +187,106 @@ export const OPEN = z.object({
   open: z.array(z.object({ withdrawalId: z.string(), chargedAtMs: atMs })),
 });
 
+const ENTRY = z.object({
+  entryId: z.string(),
+  atMs,
+  who: z.string(),
+  what: z.string(),
+  scope: z.exactOptional(z.string()),
+  before: z.string(),
+  after: z.string(),
+  reason: z.string(),
+});
+const LINK = z.object({
+  sequence: z.int(),
+  previousHash: z.string(),
+  hash: z.string(),
+  entry: ENTRY,
+});
+const SEAL = z.object({
+  sequence: z.int(),
+  hash: z.string(),
+  jws: z.string(),
+  jwk: z.object({
+    kty: z.literal('EC'),
+    crv: z.literal('P-256'),
+    x: z.string(),
+    y: z.string(),
+    kid: z.string(),
+    alg: z.literal('ES256'),
+    use: z.literal('sig'),
+  }),
+});
+
+/** Answer to `audit.links`. */
+export const AUDIT_LINKS = z.object({
+  seal: z.optional(SEAL),
+  newest: z.int(),
+  links: z.array(LINK),
+});
+
+/** Answer to `audit.check`. */
+export const AUDIT_CHECK = z.object({
+  links: z.int(),
+  isWhole: z.boolean(),
+  missing: z.array(z.string()),
+  unfounded: z.array(z.int()),
+  differsAt: z.optional(z.int()),
+  waiting: z.int(),
+  truncated: z.optional(z.boolean()),
+});
+
+const TRANSFER = z.object({
+  account: z.string(),
+  asset: z.string(),
+  destination: z.string(),
+  memo: z.optional(z.string()),
+  actor: z.optional(z.string()),
+  amount: units,
+});
+
+/** Answer to `incident.pack`. */
+export const EVIDENCE = z.object({
+  atMs,
+  incident: INCIDENT,
+  causes: z.array(CAUSE),
+  entries: z.array(z.object({ sequence: z.optional(z.int()), entry: ENTRY })),
+  rows: z.array(
+    z.object({
+      rowId: z.string(),
+      state: z.string(),
+      atMs,
+      policyVersion: z.int(),
+      amountText: z.string(),
+      notional: units,
+      transfer: z.optional(TRANSFER),
+      sent: z.optional(z.string()),
+      link: z.optional(z.string()),
+      note: z.optional(z.string()),
+      prices: z.array(z.object({ asset: z.string(), pricePicoUsd: units })),
+    }),
+  ),
+  limits: z.array(
+    z.object({
+      limitId: z.string(),
+      metric: z.string(),
+      usedText: z.string(),
+      allowedText: z.string(),
+    }),
+  ),
+  policy: z.object({ version: z.int(), hash: z.string(), source: z.string() }),
+  seal: z.optional(SEAL),
+  contacts: z.array(
+    z.object({
+      name: z.string(),
+      kind: z.string(),
+      assets: z.optional(z.array(z.string())),
+      reach: z.string(),
+    }),
+  ),
+  cutOff: z.array(z.string()),
+});
+
 /** Answer to a change that was refused. */
 export const REFUSED = z.object({ kind: z.literal('refused'), why: z.string() });
 
@@ -208,6 +308,8 @@ export const REJECTED = z.object({
 
 /** The policy in force as it is stored. */
 export type StoredPolicy = z.output<typeof POLICY>;
+/** What an incident was, to take away. */
+export type Evidence = z.output<typeof EVIDENCE>;
 /** One opening of a breaker. */
 export type Incident = z.output<typeof INCIDENT>;
 /** Why it opened, or what came after. */

@@ -2,6 +2,7 @@
 
 import { Command, CommanderError, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
+import { addAudit } from './commands/audit.ts';
 import { addDemo } from './commands/demo.ts';
 import { addFlag } from './commands/flag.ts';
 import { addIncidents } from './commands/incidents.ts';
@@ -74,6 +75,7 @@ function createProgram(io: Io, run: Run): Command {
   addStatus(program, run);
   addLimits(program, run);
   addIncidents(program, run);
+  addAudit(program, run);
   addFlag(program, run);
   addWatch(program, run);
   program.commandsGroup('Act:');

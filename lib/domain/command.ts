@@ -1,5 +1,6 @@
 /** What people may change: open a breaker at once, close one with the right to, put a policy in force. */
 
+import * as Audit from './audit.ts';
 import * as Breaker from './breaker.ts';
 import * as Draft from './draft.ts';
 import type * as Ledger from './ledger.ts';
@@ -209,12 +210,18 @@ const WHY_MAX = 400;
 
 /**
  * What tells people, once for each message of the control topic, that it was refused: nobody reads
- * an answer there. Nothing else changes.
+ * an answer there. The audit chain takes it, with who it was. Nothing else changes.
  */
 export function refusal(
   context: Draft.Context,
   loaded: Ledger.Loaded,
-  refused: { readonly messageId: string; readonly why: string },
+  refused: {
+    readonly messageId: string;
+    readonly why: string;
+    /** Who sent it, and what it asked for, as far as it can be told. */
+    readonly who: string;
+    readonly command: string;
+  },
 ): Ledger.Changes {
   const draft = Draft.start(context, loaded);
   const why = refused.why.replaceAll(/\p{Cc}/gu, ' ').slice(0, WHY_MAX);
@@ -223,8 +230,10 @@ export function refusal(
     kind: 'refused',
     atMs: draft.atMs,
     scope: Scope.GLOBAL_KEY,
-    rowId: `message:${refused.messageId}`,
+    rowId: `${Audit.MESSAGE_ROW}${refused.messageId}`,
     text: `command by topic: ${why}; see: breakwater status`,
   });
-  return Draft.changes(draft);
+  const { messageId: refusalId, who, command } = refused;
+  const entry = Audit.refusal({ refusalId, atMs: draft.atMs, who, command, why });
+  return { ...Draft.changes(draft), entries: [entry] };
 }

@@ -1,11 +1,13 @@
 /** Commands and questions, by function URL (with the caller's IAM identity) or by the control topic. */
 
 import type { APIGatewayProxyStructuredResultV2, Context, SNSEvent } from 'aws-lambda';
+import { collectEvidence } from '../actions/collect-evidence.ts';
 import { declareMovement } from '../actions/declare-movement.ts';
 import { operateBreaker as operate } from '../actions/operate-breaker.ts';
+import { checkAudit, readAudit } from '../actions/read-audit.ts';
 import { readFlag } from '../actions/read-flag.ts';
 import { reportLimits } from '../actions/report-limits.ts';
-import { reportRefusal } from '../actions/report-refusal.ts';
+import { noteRefusal, reportRefusal } from '../actions/report-refusal.ts';
 import { reportStatus } from '../actions/report-status.ts';
 import { showPolicy } from '../actions/show-policy.ts';
 import * as Wire from '../adapters/wire/command.ts';
@@ -54,10 +56,14 @@ export function operateBreaker(world: OperatorWorld) {
 
 async function obeyTopic(world: OperatorWorld, event: SNSEvent): Promise<undefined> {
   for (const { Sns: message } of event.Records) {
-    const result = await obey(world, message.Message, `sns:${message.TopicArn}`);
+    const who = `sns:${message.TopicArn}`;
+    const result = await obey(world, message.Message, who);
     const { MessageId: messageId } = message;
     world.log.info('command by topic', { messageId, result });
-    if (result.kind === 'refused') await reportRefusal(world.decision, { messageId, ...result });
+    if (result.kind !== 'refused') continue;
+    const { why } = result;
+    const command = Wire.nameOf(message.Message);
+    await reportRefusal(world.decision, { messageId, why, who, command });
   }
   return undefined;
 }
@@ -68,12 +74,27 @@ async function answerUrl(world: OperatorWorld, event: UrlEvent): Promise<Answer>
   const body = event.isBase64Encoded
     ? Buffer.from(event.body ?? '', 'base64').toString('utf8')
     : (event.body ?? '');
+  const command = Wire.nameOf(body);
   try {
-    return await serve(world, Wire.parseRequest(body), actor);
+    const served = await serve(world, Wire.parseRequest(body), actor);
+    const { why } = JSON.parse(served.body ?? '{}');
+    if (served.statusCode === 409) await keepRefusal(world, { who: actor, command, why });
+    return served;
   } catch (error) {
-    if (isCallersFault(error)) return answer(400, { error: (error as Error).message });
-    throw error;
+    if (!isCallersFault(error)) throw error;
+    const { message: why } = error as Error;
+    if (!Wire.isQuestionName(command)) await keepRefusal(world, { who: actor, command, why });
+    return answer(400, { error: why });
   }
+}
+
+/** Every refused command is in the audit chain, whoever has its answer. */
+async function keepRefusal(
+  world: World,
+  refused: { readonly who: string; readonly command: string; readonly why: string },
+): Promise<void> {
+  const { clock, ids, store } = world;
+  await noteRefusal({ clock, ids, audit: store.audit }, refused);
 }
 
 /** A message of the control topic: changes only, with an expiry against replays; what is wrong is refused. */
@@ -139,6 +160,18 @@ async function reply(world: World, question: Wire.Question): Promise<Answer> {
       return answer(200, await incidents.list(INCIDENTS_MAX));
     case 'incident':
       return answerIncident(world, question.incidentId);
+    case 'incident.pack': {
+      const pack = await collectEvidence(
+        { ...world.decision, incidents, audit: store.audit, policies: store.policies },
+        question.incidentId,
+      );
+      const error = `there is no incident ${question.incidentId}`;
+      return pack ? answer(200, pack) : answer(404, { error });
+    }
+    case 'audit.links':
+      return answer(200, await readAudit(store.audit, question.from));
+    case 'audit.check':
+      return answer(200, await checkAudit({ audit: store.audit, digest: world.digest }));
     case 'flag': {
       const { command: _, ...asked } = question;
       return answer(200, await readFlag({ decisions, health, policy, clock }, asked));

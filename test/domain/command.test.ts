@@ -75,10 +75,12 @@ describe('canonicalBody', () => {
 
 describe('refusal', () => {
   test('default', () => {
-    const refused = { messageId: 'm-1', why: `no\nResume: x ${'y'.repeat(1_000)}` };
+    const why = `no\nResume: x ${'y'.repeat(1_000)}`;
+    const refused = { messageId: 'm-1', why, who: 'sns:topic', command: 'pause' };
     const changes = Command.refusal(context(), loaded(), refused);
     expect(changes).toMatchObject({ rows: [], incidents: [], causes: [] });
     expect(changes.alerts).toMatchObject([{ alertId: 'refused|m-1', kind: 'refused' }]);
+    expect(changes.entries).toMatchObject([{ entryId: 'refused:m-1', who: 'sns:topic' }]);
     expect(changes.alerts[0]?.text).toMatch(/^command by topic: no Resume: x y{387}; see: /);
   });
 });

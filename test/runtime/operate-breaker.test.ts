@@ -422,6 +422,52 @@ describe('operateBreaker by URL', () => {
   );
 });
 
+describe('refusals by URL', () => {
+  const entriesOf = ({ records }: TestWorld) =>
+    records.flatMap((record) => (record.type === 'entry-added' ? [record.entry] : []));
+
+  test('behavior: H51 a refused command is kept with who gave it and why, each time', async () => {
+    const made = await readyWorld(Build.policy());
+    const resume = {
+      command: 'resume',
+      commandId: 'command-1',
+      incidentId: 'NO0000000',
+      reason: 'x',
+    };
+    expect(await ask(made, resume)).toMatchObject({ status: 409 });
+    expect(await ask(made, resume)).toMatchObject({ status: 409 });
+    expect(entriesOf(made).length).toBe(2);
+    expect(entriesOf(made)[0]).toMatchObject({
+      what: 'command.refused',
+      before: 'resume',
+      reason: 'there is no incident NO0000000',
+    });
+  });
+
+  test('behavior: what is no command that can be read is kept, a wrong question is not', async () => {
+    const made = await readyWorld(Build.policy());
+    for (const wrong of [{ command: 'pause' }, { command: 'x y' }, 'garbage', {}]) {
+      expect(await ask(made, wrong)).toMatchObject({ status: 400 });
+    }
+    expect(entriesOf(made).map(({ before }) => before)).toEqual([
+      'pause',
+      'unreadable',
+      'unreadable',
+      'unreadable',
+    ]);
+    expect(await ask(made, { command: 'limits', scope: 'x' })).toMatchObject({ status: 400 });
+    expect(entriesOf(made).length).toBe(4);
+  });
+
+  test('error: a refusal that cannot be kept is no answer', async () => {
+    const made = await readyWorld(Build.policy());
+    const note = async () => Promise.reject(new Error('down'));
+    const store = { ...made.world.store, audit: { ...made.world.store.audit, note } };
+    const other = { ...made, world: { ...made.world, store } };
+    await expect(ask(other, { command: 'pause' })).rejects.toThrow('down');
+  });
+});
+
 describe('operateBreaker by topic', () => {
   test('default', async () => {
     const made = await readyWorld(Build.policy());
@@ -490,8 +536,9 @@ describe('operateBreaker by topic', () => {
         expect(changes.items.map(({ key }) => key)).toEqual(['global']);
       }
       expect(await openScopes(made)).toEqual([]);
-      const [told, ...more] = made.records.slice(records);
+      const [told, kept, ...more] = made.records.slice(records);
       expect(more).toEqual([]);
+      expect(kept).toMatchObject({ type: 'entry-added', entry: { what: 'command.refused' } });
       expect(told).toMatchObject({ type: 'alert-raised', alert: { kind: 'refused' } });
       expect(JSON.stringify(told)).toContain('command by topic: ');
     },

@@ -127,6 +127,9 @@ const request = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('limits'), scope: z.optional(scope) }),
   z.strictObject({ command: z.literal('incidents') }),
   z.strictObject({ command: z.literal('incident'), incidentId }),
+  z.strictObject({ command: z.literal('incident.pack'), incidentId }),
+  z.strictObject({ command: z.literal('audit.links'), from: z.int().check(z.gte(1)) }),
+  z.strictObject({ command: z.literal('audit.check') }),
   z.strictObject({
     command: z.literal('flag'),
     wallet: text,
@@ -146,7 +149,18 @@ export type Change = Extract<Request, { command: 'pause' | 'resume' | 'policy.ap
 /** A request that only looks at the whole stack. */
 export type Question = Extract<
   Request,
-  { command: 'policy.show' | 'status' | 'limits' | 'incidents' | 'incident' | 'flag' }
+  {
+    command:
+      | 'policy.show'
+      | 'status'
+      | 'limits'
+      | 'incidents'
+      | 'incident'
+      | 'incident.pack'
+      | 'audit.links'
+      | 'audit.check'
+      | 'flag';
+  }
 >;
 
 /**
@@ -158,6 +172,41 @@ export function parseRequest(body: string): Request {
   const reading = readJson(request, body, { under: '', whole: 'command' });
   if ('problems' in reading) throw new InvalidCommandError(reading);
   return reading.value;
+}
+
+/** Longest name of a command that is repeated to people. */
+const NAME_LENGTH_MAX = 40;
+
+/** What a body asks for, as far as it can be told: also of one that cannot be read. */
+export function nameOf(body: string): string {
+  try {
+    const { command } = JSON.parse(body);
+    const isName = typeof command === 'string' && /^[\w.-]+$/.test(command);
+    return isName ? command.slice(0, NAME_LENGTH_MAX) : 'unreadable';
+  } catch {
+    return 'unreadable';
+  }
+}
+
+/** Questions by name: whoever asks one wrongly has commanded nothing. */
+const QUESTIONS: ReadonlySet<string> = new Set([
+  'policy.show',
+  'status',
+  'limits',
+  'incidents',
+  'incident',
+  'incident.pack',
+  'audit.links',
+  'audit.check',
+  'flag',
+  'withdrawal.show',
+  'withdrawal.held',
+  'withdrawal.open',
+] satisfies Request['command'][]);
+
+/** Whether this name is one of a question. */
+export function isQuestionName(name: string): boolean {
+  return QUESTIONS.has(name);
 }
 
 /** Whether a request changes breakers or the policy. */
