@@ -170,4 +170,12 @@ describe('declareMovement', () => {
       'unmatched-outflow',
     ]);
   });
+
+  test('behavior: H51 the audit chain is told, once, by whom and why', async () => {
+    const made = await readyWorld(Build.policy());
+    await declare(made, 'movement-1');
+    await declare(made, 'movement-1');
+    const told = made.records.flatMap((one) => (one.type === 'entry-added' ? [one.entry] : []));
+    expect(told).toMatchObject([{ entryId: 'movement:movement-1', what: 'movement.declared' }]);
+  });
 });
