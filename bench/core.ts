@@ -104,6 +104,8 @@ export function decideNext(core: Core, count: number): Decision.Decision {
     policyVersion: 1,
     decisionId: `decision-${core.decided}`,
     nowMs: core.nowMs,
+    policyHash: '',
+    newStackId: () => '',
     newIncidentId: () => `incident-${core.decided}`,
     shortHash: nodeDigest.shortHash,
   };

@@ -1,5 +1,6 @@
 /** What actions need from the world. Each port has one in-memory and one real implementation that pass the same contract suite. */
 
+import type * as Audit from './domain/audit.ts';
 import type * as Balance from './domain/balance.ts';
 import type * as Block from './domain/block.ts';
 import type { Cause, Incident } from './domain/breaker.ts';
@@ -12,7 +13,9 @@ import type { Open } from './domain/overdue.ts';
 import type { Message } from './domain/page.ts';
 import type { Compiled, Policy } from './domain/policy.ts';
 import type * as Price from './domain/price.ts';
+import type { Proposal } from './domain/proposal.ts';
 import type { Held } from './domain/queue.ts';
+import type { TypedData } from './domain/typed-data.ts';
 import type * as Watch from './domain/watch.ts';
 
 /** Time as this host knows it, in ms since the epoch. */
@@ -22,6 +25,8 @@ export type Clock = { readonly nowMs: () => number };
 export type Ids = {
   readonly decisionId: () => string;
   readonly incidentId: (nowMs: number) => string;
+  /** 32 random bytes in lower-case hex. */
+  readonly stackId: () => string;
 };
 
 /** Hashes of texts. */
@@ -188,6 +193,73 @@ export type FlagMirror = {
   readonly truncated?: true;
 };
 
+/** Proposals for those who look, and the texts of policies that are proposed. What decides is each one's row. */
+export type ProposalStore = {
+  /** Newest first, at most `limit`. */
+  readonly list: (limit: number) => Promise<readonly Proposal[]>;
+  /** Ids of those that enough have signed and whose time had come at `nowMs`, the first first, at most `limit`. */
+  readonly due: (nowMs: number, limit: number) => Promise<readonly string[]>;
+  /** The text of a policy that was proposed, by its hash. */
+  readonly draft: (hash: string) => Promise<Ledger.DraftPolicy | undefined>;
+};
+
+/** Says which key made a signature over typed data. Never throws, and asks nobody. */
+export type Signatures = {
+  readonly recover: (
+    typedData: TypedData,
+    signature: string,
+  ) => Promise<
+    /** `address`: lower case. */
+    | { readonly kind: 'signer'; readonly address: string }
+    | { readonly kind: 'malformed' | 'malleable'; readonly why: string }
+  >;
+};
+
+/**
+ * The audit chain and the entries that belong to no other row. Strongly consistent.
+ * Fail direction: what throws has appended nothing that the caller may rely on; appending again is safe.
+ */
+export type AuditStore = {
+  /** The end of the chain; {@link Audit.GENESIS} before its first link. */
+  readonly head: () => Promise<Audit.Head>;
+  /** Which of these entries are in the chain. */
+  readonly appended: (entryIds: readonly string[]) => Promise<ReadonlySet<string>>;
+  /**
+   * Appends links, at most {@link LINKS_MAX}, all or none, after the head that they were made for.
+   * `conflict`: the head is another, or one of the entries is in the chain; nothing was written.
+   */
+  readonly append: (
+    links: readonly Audit.Link[],
+    after: Audit.Head,
+  ) => Promise<'appended' | 'conflict'>;
+  /** Links in order from a sequence number on, at most `limit`. */
+  readonly links: (from: number, limit: number) => Promise<readonly Audit.Link[]>;
+  /** Puts an entry that belongs to no commit; the same id is put once. */
+  readonly note: (entry: Audit.Entry) => Promise<void>;
+  /** Keeps entries that could not be appended, until they are. */
+  readonly defer: (entries: readonly Audit.Entry[]) => Promise<void>;
+  /** Entries that were kept so, at most `limit`. */
+  readonly deferred: (limit: number) => Promise<readonly Audit.Entry[]>;
+  /** Forgets that entries were kept. */
+  readonly undefer: (entryIds: readonly string[]) => Promise<void>;
+  /** The newest head that was signed. */
+  readonly seal: () => Promise<Audit.Seal | undefined>;
+  /** Keeps a signed head; one that is not newer than the kept one changes nothing. */
+  readonly putSeal: (seal: Audit.Seal) => Promise<void>;
+  /** Up to which link the chain was copied; 0 before the first. */
+  readonly copied: () => Promise<number>;
+  /** Notes up to where it was copied; a lower number changes nothing. */
+  readonly markCopied: (sequence: number) => Promise<void>;
+  /**
+   * Everything that the Control table holds and the chain tells, as if its stream told it again, in
+   * no order across partitions. Reads whole partitions: for comparing, not for deciding.
+   */
+  readonly recorded: () => Promise<readonly ControlRecord[]>;
+};
+
+/** Links of one append: with their markers and the head they fit one transaction. */
+export const LINKS_MAX = 40;
+
 /** Everything above over one pair of tables. */
 export type Store = {
   readonly decisions: DecisionStore;
@@ -202,22 +274,12 @@ export type Store = {
   readonly prices: PriceStore;
   readonly balances: BalanceStore;
   readonly openReservations: OpenReservations;
+  readonly proposals: ProposalStore;
+  readonly audit: AuditStore;
 };
 
-/** A change of the Control table, as its stream tells it. */
-export type ControlRecord =
-  | { readonly type: 'incident-opened'; readonly incident: Incident }
-  | { readonly type: 'incident-closed'; readonly incident: Incident }
-  | {
-      readonly type: 'cause-added';
-      readonly incidentId: string;
-      /** Position of the cause in its incident, from 2: the first one is in the incident. */
-      readonly number: number;
-      readonly cause: Cause;
-    }
-  | { readonly type: 'alert-raised'; readonly alert: Ledger.Alert }
-  | { readonly type: 'policy-applied'; readonly policy: Ledger.StoredPolicy }
-  | { readonly type: 'ignored' };
+/** A change of the Control table, as its stream tells it. Causes are numbered from 2: the first one is in the incident. */
+export type ControlRecord = Audit.Recorded;
 
 /** Sends messages to people. Throws when it could not; the caller tries again. */
 export type Notifier = { readonly send: (message: Message) => Promise<void> };
@@ -265,6 +327,24 @@ export type AdmissionSigner = {
   readonly jwks: () => Promise<{ readonly keys: readonly Readonly<Record<string, unknown>>[] }>;
   /** Who signs: the `iss` of every admission. */
   readonly issuer: string;
+};
+
+/** Signs heads of the audit chain. Throws when it cannot: then the head stays unsigned until the next one is signed. */
+export type AuditSigner = {
+  /** @param atMs when it is signed; the signature tells whole seconds. */
+  readonly seal: (head: Audit.Head, atMs: number) => Promise<Audit.Seal>;
+  /** Whose chain it is: the `iss` of every signed head. */
+  readonly issuer: string;
+};
+
+/** Copies parts of the audit chain to where nobody can change them. Putting the same part again is safe. Throws when it could not. */
+export type AuditCopy = {
+  readonly put: (part: {
+    readonly first: number;
+    readonly last: number;
+    /** Lines, each with its line feed. */
+    readonly text: string;
+  }) => Promise<void>;
 };
 
 /** Puts alerts that belong to no commit; the same id is told once. */

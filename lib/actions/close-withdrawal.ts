@@ -1,5 +1,6 @@
 /** Records what became of withdrawals after they were approved, and gives back what evidence allows. */
 
+import * as Audit from '../domain/audit.ts';
 import * as Ledger from '../domain/ledger.ts';
 import * as Outcome from '../domain/outcome.ts';
 import type { AlertStore } from '../ports.ts';
@@ -86,12 +87,35 @@ async function closeTogether(
 }
 
 function decideWhole(...[context, loaded, outcomes]: Parameters<typeof Outcome.decide>) {
-  const decided = orUndecidable(() => Outcome.decide(context, loaded, outcomes));
-  const size = decided.changes ? Ledger.size(decided.changes) : 0;
+  const judged = orUndecidable(() => Outcome.decide(context, loaded, outcomes));
+  const entries = outcomes.flatMap((one, at) => told(one, judged.results[at], context.nowMs) ?? []);
+  const changes = judged.changes && { ...judged.changes, ...(entries.length > 0 && { entries }) };
+  const decided = { ...judged, changes };
+  const size = changes ? Ledger.size(changes) : 0;
   if (size > Ledger.CHANGES_MAX) {
     throw new UndecidableError({ reason: `they change ${size} items, over ${Ledger.CHANGES_MAX}` });
   }
   return decided;
+}
+
+/** What the audit chain is told of a person's word; evidence that services send is in the ledger. */
+function told(
+  outcome: Outcome.Outcome,
+  result: Outcome.Result | undefined,
+  atMs: number,
+): Audit.Entry | undefined {
+  if (outcome.kind === 'settled' || outcome.evidence.kind !== 'operator') return undefined;
+  if (result?.kind !== 'recorded') return undefined;
+  const { kind, withdrawalId, evidence } = outcome;
+  return Audit.entry({
+    entryId: `withdrawal:${kind}:${withdrawalId}:${atMs}`,
+    atMs,
+    who: evidence.reference,
+    what: 'withdrawal.closed',
+    before: `withdrawal ${withdrawalId} approved`,
+    after: `withdrawal ${withdrawalId} ${kind}, ${result.givenBack} micro-USD given back`,
+    reason: evidence.reason,
+  });
 }
 
 function orUndecidable<T>(judge: () => T): T {

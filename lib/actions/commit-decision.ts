@@ -87,9 +87,11 @@ export async function commitDecision<T>(deps: Deps, recipe: Recipe<T>): Promise<
     const context: Draft.Context = {
       policy,
       policyVersion: version,
+      policyHash: inForce.hash,
       decisionId: deps.ids.decisionId(),
       nowMs,
       newIncidentId: () => deps.ids.incidentId(nowMs),
+      newStackId: deps.ids.stackId,
       shortHash: deps.digest.shortHash,
     };
     const { result, changes } = recipe.decide(context, loaded);

@@ -9,15 +9,16 @@ import { commitDecision, type Deps as DecisionDeps } from './commit-decision.ts'
 /** What it needs beyond a decision. */
 export type Deps = DecisionDeps & { readonly graces: GraceStore };
 
-/** Outflows that one round looks at; each changes a row, its entry, a breaker and an incident. */
-const TAKEN_MAX = 10;
+/** Outflows that one round looks at; each changes a row, its entry, and up to four breakers with their incidents. */
+const TAKEN_MAX = 8;
 
 /** Looks at those whose grace is over, the first first. What they set off; nothing where there was none. */
 export async function expireGraces(deps: Deps): Promise<Enforce.Effect | undefined> {
   const rowIds = await deps.graces.over(deps.clock.nowMs(), TAKEN_MAX);
   if (rowIds.length === 0) return undefined;
+  const { rows } = await deps.decisions.load({ rows: rowIds, items: [] });
   return commitDecision(deps, {
-    keys: () => ({ rows: rowIds, items: [] }),
+    keys: (policy) => ({ rows: rowIds, items: Grace.keys(policy, [...rows.values()]) }),
     decide: (context, loaded) => {
       const draft = Draft.start(context, loaded);
       const result = Grace.expire(draft, rowIds);

@@ -1,8 +1,9 @@
 /** The policy that decisions are made by. What a version holds never changes, so it may be kept; which version is in force is read every time. */
 
+import type { StoredPolicy } from '../domain/ledger.ts';
 import type { Policy } from '../domain/policy.ts';
 import * as Scope from '../domain/scope.ts';
-import type { DecisionStore, PolicyParser, PolicyStore } from '../ports.ts';
+import type { DecisionStore, PolicyCompiler, PolicyParser, PolicyStore } from '../ports.ts';
 
 /** A parsed policy with its version. Version 0 is the one before any was applied: it knows nothing. */
 export type InForce = { readonly version: number; readonly hash: string; readonly policy: Policy };
@@ -15,6 +16,8 @@ export type PolicyInForce = {
   readonly adopt: (version: number) => Promise<InForce>;
   /** The version in force now, by one strong read: for answers that write nothing. */
   readonly refresh: () => Promise<InForce>;
+  /** A version as it is stored, also one that cannot be read. Absent: nobody can ask. */
+  readonly stored?: PolicyStore['load'] | undefined;
 };
 
 /** The policy before any was applied: everything is unknown to it, and blocked. */
@@ -36,7 +39,10 @@ const NONE: InForce = {
     },
     unmatched: { scope: 'global', risks: 'pause' },
     conflict: { scope: 'wallet' },
-    resume: { kind: 'trial' },
+    operators: [],
+    resume: { kind: 'trial', steps: [], budget: 0n },
+    changes: { delayMs: 86_400_000 },
+    contacts: [],
     outstandingMax: 100,
     overdueMs: 21_600_000,
     matching: { deductedFeeMax: 0n, graceMs: 0, unseenMs: 86_400_000 },
@@ -79,7 +85,40 @@ export function createPolicyInForce(deps: {
     return adopt(items.get(Scope.GLOBAL_KEY)?.policyVersion ?? 0);
   };
   const current = async (): Promise<InForce> => newest ?? refresh();
-  return { current, adopt, refresh };
+  return { current, adopt, refresh, stored: deps.policies.load };
+}
+
+/**
+ * The policy in force for whoever replaces it: where its compiled form cannot be read, as its source says it.
+ * So a new version of this program opens no way around the quorum. Where that cannot be read either, one that
+ * knows nothing, or nobody could ever mend it.
+ */
+export function orRecompiled(deps: {
+  readonly policy: PolicyInForce;
+  readonly compilePolicy: PolicyCompiler;
+}): PolicyInForce {
+  const { policy } = deps;
+  const adopt = (version: number) => policy.adopt(version).catch(() => recompiled(deps, version));
+  return { ...orUnread(policy), adopt };
+}
+
+async function recompiled(
+  deps: { readonly policy: PolicyInForce; readonly compilePolicy: PolicyCompiler },
+  version: number,
+): Promise<InForce> {
+  try {
+    const stored = await deps.policy.stored?.(version);
+    if (!stored) return { ...NONE, version };
+    const { policy } = deps.compilePolicy(stored.source);
+    return { version, hash: stored.hash, policy: remembering(policy, stored) };
+  } catch {
+    return { ...NONE, version };
+  }
+}
+
+/** What earlier versions said is stored beside the text: the same source is always the same text. */
+function remembering(policy: Policy, { retired }: StoredPolicy): Policy {
+  return retired ? { ...policy, retired } : policy;
 }
 
 async function read(
@@ -89,7 +128,7 @@ async function read(
   const stored = await deps.policies.load(version);
   if (!stored) throw new MissingPolicyError({ version });
   if (stored.compiled === undefined) throw new UncompiledPolicyError({ version });
-  return { version, hash: stored.hash, policy: deps.parse(stored.compiled) };
+  return { version, hash: stored.hash, policy: remembering(deps.parse(stored.compiled), stored) };
 }
 
 /** The version in force is not stored. Nothing can be decided. */

@@ -2,6 +2,7 @@
 
 import type { Cause } from '../domain/breaker.ts';
 import * as Page from '../domain/page.ts';
+import * as ProposalPage from '../domain/proposal-page.ts';
 import type { Clock, ControlRecord, IncidentStore, Notifier, ProjectionStore } from '../ports.ts';
 
 /** What projecting needs. */
@@ -35,21 +36,47 @@ export async function projectState(deps: Deps, record: ControlRecord): Promise<v
   for (const effect of effects) if (effect.status === 'rejected') throw effect.reason;
 }
 
+/** The period in which people hear once that the audit chain is behind, ms. */
+const AUDIT_TOLD_EVERY_MS = 3_600_000;
+
+/**
+ * Tells people, once an hour, that the audit chain is behind. It is made up for by itself.
+ *
+ * @throws what the notifier or the store throws.
+ */
+export async function tellOfAudit(
+  deps: Pick<Deps, 'projections' | 'notifier' | 'clock'>,
+  reasons: readonly string[],
+): Promise<void> {
+  const hour = Math.floor(deps.clock.nowMs() / AUDIT_TOLD_EVERY_MS);
+  await sendOnce(deps, { pageId: `audit:${hour}`, page: Page.audit(reasons) });
+}
+
 async function tell(deps: Deps, record: ControlRecord): Promise<void> {
   const message = record.type === 'cause-added' ? await ofCause(deps, record) : messageOf(record);
-  if (!message) return;
+  if (message) await sendOnce(deps, message);
+}
+
+async function sendOnce(
+  deps: Pick<Deps, 'projections' | 'notifier' | 'clock'>,
+  message: Told,
+): Promise<void> {
   if (await deps.projections.isPaged(message.pageId)) return;
   await deps.notifier.send(message.page);
   await deps.projections.markPaged(message.pageId, deps.clock.nowMs());
 }
 
-/** Once for each kind of cause in an incident that people know for another reason. */
+/** Once for each kind of cause in an incident that people know for another reason, and whenever it opens again. */
 async function ofCause(
   deps: Deps,
   { incidentId, cause }: Extract<ControlRecord, { type: 'cause-added' }>,
 ): Promise<Told | undefined> {
-  if (!showsOnce(cause.kind)) return undefined;
+  if (!showsOnce(cause.kind) && cause.reopened === undefined) return undefined;
   const incident = await deps.incidents.get(incidentId);
+  if (incident && cause.reopened !== undefined) {
+    const pageId = `again:${incidentId}:${cause.reopened}`;
+    return { pageId, page: Page.openedAgain(incident, cause) };
+  }
   if (!incident || !isNews(incident.first.kind, cause.kind)) return undefined;
   return { pageId: `${cause.kind}:${incidentId}`, page: Page.joined(incident, cause) };
 }
@@ -66,13 +93,26 @@ function isNews(first: Cause['kind'], kind: Cause['kind']): boolean {
 function messageOf(record: Exclude<ControlRecord, { type: 'cause-added' }>): Told | undefined {
   switch (record.type) {
     case 'incident-opened':
+      // Told with the incident beside which it was stopped.
+      if (record.incident.quarantinedBy !== undefined) return undefined;
       return { pageId: `opened:${record.incident.incidentId}`, page: Page.opened(record.incident) };
     case 'incident-closed':
       return { pageId: `closed:${record.incident.incidentId}`, page: Page.closed(record.incident) };
+    case 'incident-resuming': {
+      const { incident } = record;
+      const pageId = `resuming:${incident.incidentId}:${incident.resuming?.epoch}`;
+      return { pageId, page: Page.resuming(incident) };
+    }
     case 'alert-raised':
       return { pageId: `alert:${record.alert.alertId}`, page: Page.alert(record.alert) };
     case 'policy-applied':
       return { pageId: `policy:${record.policy.version}`, page: Page.policy(record.policy) };
+    case 'proposal-changed': {
+      const { proposal } = record;
+      return { pageId: ProposalPage.pageIdOf(proposal), page: ProposalPage.proposed(proposal) };
+    }
+    case 'incident-changed':
+    case 'entry-added':
     case 'ignored':
       return undefined;
     default:
@@ -81,7 +121,9 @@ function messageOf(record: Exclude<ControlRecord, { type: 'cause-added' }>): Tol
 }
 
 async function mirrorOpenBreakers(deps: Deps): Promise<void> {
-  const incidents = await deps.incidents.listOpen(MIRRORED_MAX + 1);
+  const all = await deps.incidents.listOpen(MIRRORED_MAX + 1);
+  // One that tightened limits has opened no breaker.
+  const incidents = all.filter(({ overlay }) => overlay === undefined);
   let lengthSoFar = 0;
   const mirrored = incidents.filter(({ scope }, position) => {
     lengthSoFar += scope.length;
@@ -92,7 +134,7 @@ async function mirrorOpenBreakers(deps: Deps): Promise<void> {
     incidentId,
     sinceMs: openedAtMs,
   }));
-  const isWhole = mirrored.length === incidents.length;
+  const isWhole = mirrored.length === incidents.length && all.length <= MIRRORED_MAX;
   const atMs = deps.clock.nowMs();
   await deps.projections.putFlag({ atMs, open, ...(isWhole ? {} : { truncated: true }) });
 }

@@ -1,5 +1,6 @@
 /** Lets held withdrawals go: where there is room again, or because a person says so. */
 
+import * as Audit from '../domain/audit.ts';
 import { type ChainId, chainOf } from '../domain/caip.ts';
 import type * as Ledger from '../domain/ledger.ts';
 import * as Queue from '../domain/queue.ts';
@@ -136,11 +137,11 @@ function chunksOf(listed: readonly Queue.Held[]): (readonly Queue.Held[])[] {
  */
 export async function releaseWithdrawal(
   deps: Deps,
-  parameters: { readonly withdrawalId: string; readonly actor: string },
+  parameters: { readonly withdrawalId: string; readonly actor: string; readonly reason?: string },
 ): Promise<Released> {
-  const { withdrawalId, actor } = parameters;
+  const { withdrawalId, actor, reason = '' } = parameters;
   const rowId = Withdrawal.withdrawalRowId(withdrawalId);
-  const [verdict] = await decideAgain(deps, [rowId], { kind: 'operator', actor });
+  const [verdict] = await decideAgain(deps, [rowId], { kind: 'operator', actor, reason });
   if (!verdict) return { kind: 'refused', withdrawalId, why: 'no such withdrawal is held' };
   if (verdict.kind === 'allow') return { kind: 'released', withdrawalId };
   return { kind: 'refused', withdrawalId, why: verdict.text };
@@ -150,7 +151,7 @@ export async function releaseWithdrawal(
 async function decideAgain(
   deps: Deps,
   rowIds: readonly string[],
-  by: Reservation.By,
+  by: Reservation.By & { readonly reason?: string },
 ): Promise<readonly Verdict[]> {
   const { rows } = await deps.decisions.load({ rows: rowIds, items: [] });
   const asks = rowIds.flatMap((rowId) => askOf(rows.get(rowId)) ?? []);
@@ -161,9 +162,33 @@ async function decideAgain(
     keys: (policy) => Reservation.keys(policy, asks),
     decide: (context, loaded) => {
       const { verdicts, changes } = Reservation.decide({ ...context, leases, by }, loaded, asks);
-      return { result: verdicts, changes };
+      const entries = told(by, verdicts, context.nowMs);
+      return { result: verdicts, changes: changes && { ...changes, ...entries } };
     },
   });
+}
+
+/** What the audit chain is told of a withdrawal that a person let go. */
+function told(
+  by: Reservation.By & { readonly reason?: string },
+  verdicts: readonly Verdict[],
+  atMs: number,
+): Pick<Ledger.Changes, 'entries'> {
+  if (by.kind !== 'operator') return {};
+  const released = verdicts.filter(({ kind }) => kind === 'allow');
+  if (released.length === 0) return {};
+  const entries = released.map(({ withdrawalId }) =>
+    Audit.entry({
+      entryId: `withdrawal:released:${withdrawalId}:${atMs}`,
+      atMs,
+      who: by.actor,
+      what: 'withdrawal.released',
+      before: `withdrawal ${withdrawalId} held`,
+      after: `withdrawal ${withdrawalId} let go`,
+      reason: by.reason ?? '',
+    }),
+  );
+  return { entries };
 }
 
 function askOf(row: Ledger.Row | undefined): Reservation.Ask | undefined {

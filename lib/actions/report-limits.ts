@@ -4,11 +4,13 @@ import { chainOf } from '../domain/caip.ts';
 import * as Evaluate from '../domain/evaluate.ts';
 import * as Explain from '../domain/explain.ts';
 import * as Facts from '../domain/facts.ts';
+import type * as Ledger from '../domain/ledger.ts';
 import * as Meter from '../domain/meter.ts';
 import * as Pattern from '../domain/pattern.ts';
 import * as Policy from '../domain/policy.ts';
 import * as Price from '../domain/price.ts';
 import * as Scope from '../domain/scope.ts';
+import * as Step from '../domain/step.ts';
 import type { Clock, DecisionStore } from '../ports.ts';
 import type { PolicyInForce } from './policy-in-force.ts';
 
@@ -34,6 +36,19 @@ export type Line = {
   /** Share used, basis points, capped at 99 999. */
   readonly usedBps: number;
   readonly mode: Policy.Mode;
+  /** Present where it is what a step of a resume allows, on what left since it began. */
+  readonly step?: {
+    readonly number: number;
+    readonly of: number;
+    readonly shareBps: number;
+    readonly sinceMs: number;
+  };
+  /** The share of itself that an overlay lets it allow; it is in `limit`. */
+  readonly overlayBps?: number;
+  /** What an allowance adds to it until a time; it is in `limit`. */
+  readonly allowance?: { readonly extraBps: number; readonly untilMs: number };
+  /** It counts from this time on, because a resume named it. */
+  readonly baseMs?: number;
 };
 
 /** A feed whose last good price is older than the policy wants. */
@@ -76,18 +91,60 @@ export async function reportLimits(
   const nowMs = deps.clock.nowMs();
   const policy = Policy.at(loaded, facts, nowMs);
   const lines = scopes.flatMap((scope) =>
-    policy.limits
-      .filter((limit) => limit.scope === scope.kind && speaksOf(policy, limit, scope))
-      .map((limit) => {
-        const key = Scope.key(scope);
-        const at = { scope: key, nowMs, widenMs: Policy.widenMs(policy, scope) };
-        const use = Evaluate.use(items.get(key), Policy.standing(policy, limit, scope), at);
-        return line(policy, use, limit.metric);
-      }),
+    linesOf(policy, { scope, item: items.get(Scope.key(scope)), nowMs }),
   );
   const stalePrices = staleOf(policy);
   const truncated = all.length > scopes.length;
   return { lines, truncated, ...(stalePrices.length > 0 ? { stalePrices } : {}) };
+}
+
+/** The limits of a scope as they stand there, and behind them what a step of its resume allows of them. */
+function linesOf(
+  policy: Policy.Policy,
+  about: {
+    readonly scope: Scope.Scope;
+    readonly item: Ledger.Item | undefined;
+    readonly nowMs: number;
+  },
+): readonly Line[] {
+  const { scope, item, nowMs } = about;
+  const at = { scope: Scope.key(scope), nowMs, widenMs: Policy.widenMs(policy, scope) };
+  const limits = policy.limits
+    .filter((limit) => limit.scope === scope.kind && speaksOf(policy, limit, scope))
+    .map((limit) => ({
+      metric: limit.metric,
+      limit: Evaluate.inForce(Policy.standing(policy, limit, scope), item, nowMs),
+    }));
+  const bounds = Step.boundsOf(item, { scope, limits: limits.map(({ limit }) => limit) });
+  const steps = bounds.map((limit) => ({ metric: limit.metric, limit }));
+  return [...limits, ...steps].map(({ limit, metric }) => ({
+    ...line(policy, Evaluate.use(item, limit, at), metric),
+    ...agreed(item, limit, nowMs),
+  }));
+}
+
+/** What people have agreed on that makes a limit stand otherwise than the policy says. */
+function agreed(
+  item: Ledger.Item | undefined,
+  { limitId, step }: Step.Bound,
+  nowMs: number,
+): Pick<Line, 'step' | 'overlayBps' | 'allowance' | 'baseMs'> {
+  const { overlay, allowances = [], bases = [] } = item ?? {};
+  const more = allowances.find((each) => each.limitId === limitId && each.untilMs > nowMs);
+  const base = bases.find(({ limitIds }) => limitIds.includes(limitId));
+  return {
+    ...(step && {
+      step: {
+        number: step.step + 1,
+        of: step.steps,
+        shareBps: step.shareBps,
+        sinceMs: step.sinceMs,
+      },
+    }),
+    ...(overlay && { overlayBps: overlay.shareBps }),
+    ...(more && !overlay && { allowance: { extraBps: more.extraBps, untilMs: more.untilMs } }),
+    ...(base && !step && { baseMs: base.mark.atMs }),
+  };
 }
 
 /** Feeds that the policy names and whose price is too old, each with the assets that it is of. */

@@ -4,9 +4,11 @@ import * as Breaker from '../domain/breaker.ts';
 import type { Leases } from '../domain/flag.ts';
 import * as Health from '../domain/health.ts';
 import type { Heartbeat } from '../domain/ledger.ts';
+import * as Operators from '../domain/operators.ts';
 import type { Mode, Policy, Resume } from '../domain/policy.ts';
 import type * as Scope from '../domain/scope.ts';
 import { scopesNamed } from '../domain/scope-doubt.ts';
+import * as Step from '../domain/step.ts';
 import type {
   Clock,
   DeadLetters,
@@ -29,7 +31,25 @@ export type Deps = {
 };
 
 /** An open incident. `alsoUnmatched`: unmatched outflows after its first cause, where there are any. */
-export type OpenIncident = Breaker.Incident & { readonly alsoUnmatched?: number };
+export type OpenIncident = Breaker.Incident & {
+  readonly alsoUnmatched?: number;
+  /** Present while its breaker resumes in steps. */
+  readonly step?: StepNow;
+};
+
+/** Where a resume in steps stands. */
+export type StepNow = {
+  /** From 1. */
+  readonly number: number;
+  readonly of: number;
+  readonly shareBps: number;
+  readonly sinceMs: number;
+  /** When the next one begins, or the breaker closes. */
+  readonly untilMs: number;
+  readonly next: 'step' | 'closed';
+  readonly chains?: readonly string[];
+  readonly assets?: readonly string[];
+};
 
 /** The state of the whole stack. */
 export type Status = {
@@ -41,6 +61,10 @@ export type Status = {
     readonly mode: Mode;
     /** `trial`: one operator alone may resume. */
     readonly resume: Resume['kind'];
+    /** Of a quorum: how many have to sign. */
+    readonly quorum?: number;
+    /** Names of those whose signatures count. */
+    readonly resumers?: readonly string[];
   };
   /** Newest first. */
   readonly open: readonly OpenIncident[];
@@ -61,8 +85,8 @@ export type Status = {
   readonly held?: Held;
   /** Why leases are not renewed now; absent while they are. */
   readonly unproven?: string;
-  /** The one-line answer: `enabled`, `paused`, `lapsed`, `no-policy`. */
-  readonly summary: 'enabled' | 'paused' | 'lapsed' | 'no-policy';
+  /** The one-line answer. `resuming`: nothing is open, and something lets through what its step allows. */
+  readonly summary: 'enabled' | 'resuming' | 'paused' | 'lapsed' | 'no-policy';
 };
 
 /** Withdrawals that are held: how many, how many of them for a person, and since when. Of at most 5,000 entries of queues. */
@@ -86,22 +110,24 @@ const GATES_MAX = 1_000;
  */
 export async function reportStatus(deps: Deps): Promise<Status> {
   const { policy, version, hash } = await deps.policy.refresh();
-  const [{ open, isPaused, isWhole }, leases, heartbeat, deadLetters, held] = await Promise.all([
-    openOf(deps, policy),
-    deps.health.leases(),
-    deps.health.heartbeat(),
-    deps.deadLetters.count().catch(() => undefined),
-    heldOf(deps),
-  ]);
+  const [{ open, isPaused, isResuming, isWhole }, leases, heartbeat, deadLetters, held] =
+    await Promise.all([
+      openOf(deps, policy),
+      deps.health.leases(),
+      deps.health.heartbeat(),
+      deps.deadLetters.count().catch(() => undefined),
+      heldOf(deps),
+    ]);
   const atMs = deps.clock.nowMs();
   const sights = await deps.health.sights(Health.watchedOf(policy));
   const chains = chainsOf(policy, { leases, sights, atMs });
   const unproven = whyUnproven(policy, { heartbeat, deadLetters, nowMs: atMs });
   const lapsed = chains.some((chain) => !chain.inForce);
-  const blocked = isPaused ? 'paused' : lapsed ? 'lapsed' : 'enabled';
+  const flows = isResuming ? 'resuming' : 'enabled';
+  const blocked = isPaused ? 'paused' : lapsed ? 'lapsed' : flows;
   return {
     atMs,
-    policy: { name: policy.name, version, hash, mode: policy.mode, resume: policy.resume.kind },
+    policy: { name: policy.name, version, hash, mode: policy.mode, ...whoResumes(policy) },
     open,
     ...(isWhole ? {} : { truncated: true }),
     chains,
@@ -110,6 +136,13 @@ export async function reportStatus(deps: Deps): Promise<Status> {
     ...(unproven === undefined ? {} : { unproven }),
     summary: version === 0 ? 'no-policy' : blocked,
   };
+}
+
+function whoResumes(policy: Policy): Pick<Status['policy'], 'resume' | 'quorum' | 'resumers'> {
+  const { resume, operators } = policy;
+  if (resume.kind === 'trial') return { resume: resume.kind };
+  const resumers = operators.filter((one) => Operators.may(one, 'resume')).map(({ name }) => name);
+  return { resume: resume.kind, quorum: resume.quorum, resumers };
 }
 
 async function heldOf(deps: Deps): Promise<Held | undefined> {
@@ -128,6 +161,7 @@ async function openOf(
 ): Promise<{
   readonly open: readonly OpenIncident[];
   readonly isPaused: boolean;
+  readonly isResuming: boolean;
   readonly isWhole: boolean;
 }> {
   const listed = await deps.incidents.listOpen(OPEN_MAX + 1);
@@ -139,15 +173,33 @@ async function openOf(
     ...found.flatMap((incident) => (incident?.state === 'open' ? [incident] : [])),
     ...listed.slice(0, OPEN_MAX),
   ].sort((left, right) => (left.incidentId < right.incidentId ? 1 : -1));
+  const isHalfOpen = ({ incidentId }: Breaker.Incident) =>
+    gates.get(incidentId)?.state === 'half-open';
+  const stopping = open.filter((one) => one.overlay === undefined && !isHalfOpen(one));
   return {
-    open: open.map((incident) => {
-      const alsoUnmatched = Breaker.alsoUnmatched(gates.get(incident.incidentId) ?? Breaker.CLOSED);
-      return alsoUnmatched > 0 ? { ...incident, alsoUnmatched } : incident;
-    }),
+    open: open.map((one) => withGate(one, gates.get(one.incidentId) ?? Breaker.CLOSED)),
     // An incident closed since the gate was read holds it no more; one that is not stored does.
-    isPaused: open.length > 0 || found.some((incident) => incident === undefined),
+    isPaused: stopping.length > 0 || found.some((incident) => incident === undefined),
+    isResuming: open.some(isHalfOpen),
     isWhole: listed.length <= OPEN_MAX,
   };
+}
+
+function withGate(incident: Breaker.Incident, breaker: Breaker.Breaker): OpenIncident {
+  const alsoUnmatched = Breaker.alsoUnmatched(breaker);
+  return {
+    ...incident,
+    ...(alsoUnmatched > 0 ? { alsoUnmatched } : {}),
+    ...(breaker.state === 'half-open' ? { step: stepNow(breaker) } : {}),
+  };
+}
+
+function stepNow(breaker: Breaker.HalfOpen): StepNow {
+  const { steps, step, stepSinceMs: sinceMs } = breaker;
+  const { forMs: _, ...named } = Step.current(breaker);
+  const next = step + 1 < steps.length ? 'step' : 'closed';
+  const untilMs = Breaker.stepEndsAtMs(breaker);
+  return { number: step + 1, of: steps.length, sinceMs, untilMs, next, ...named };
 }
 
 /** The breakers of these scopes that are not closed, by incident. */

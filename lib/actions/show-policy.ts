@@ -6,7 +6,12 @@ import type { DecisionStore, PolicyStore } from '../ports.ts';
 import { MissingPolicyError } from './policy-in-force.ts';
 
 /** The answer. Version 0: none was ever applied. */
-export type Shown = Ledger.StoredPolicy | { readonly version: 0 };
+export type Shown =
+  | (Ledger.StoredPolicy & {
+      /** What signatures for this stack are bound to; whoever signs elsewhere has to know it. */
+      readonly stackId?: string;
+    })
+  | { readonly version: 0 };
 
 /**
  * Reads the version in force strongly, and its text as it is, without reading what it says.
@@ -18,9 +23,9 @@ export async function showPolicy(deps: {
   readonly policies: PolicyStore;
 }): Promise<Shown> {
   const { items } = await deps.decisions.load({ rows: [], items: [Scope.GLOBAL_KEY] });
-  const version = items.get(Scope.GLOBAL_KEY)?.policyVersion;
+  const { policyVersion: version, stackId } = items.get(Scope.GLOBAL_KEY) ?? {};
   if (version === undefined) return { version: 0 };
   const stored = await deps.policies.load(version);
   if (!stored) throw new MissingPolicyError({ version });
-  return stored;
+  return { ...stored, ...(stackId === undefined ? {} : { stackId }) };
 }

@@ -6,6 +6,7 @@
  */
 
 import * as z from 'zod/mini';
+import type * as Breaker from '../domain/breaker.ts';
 import type { AccountId, AssetId, ChainId } from '../domain/caip.ts';
 import * as Money from '../domain/money.ts';
 import type * as Policy from '../domain/policy.ts';
@@ -13,7 +14,13 @@ import type * as Price from '../domain/price.ts';
 import * as Scope from '../domain/scope.ts';
 
 /** Number of the form. It goes up with every change of the policy's fields or of what they mean. */
-const FORMAT = 1;
+const FORMAT = 2;
+
+/**
+ * What a policy's text says. What is known of the world belongs to a decision, and what earlier versions
+ * said is stored beside the text: the same source compiles to the same text, whatever was before.
+ */
+type Compilable = Omit<Policy.Policy, 'known' | 'retired'>;
 
 /** Every field of a type, also those that may be missing: none is forgotten here. */
 type Fields<T> = Record<keyof T, z.ZodMiniType>;
@@ -101,7 +108,32 @@ const unknownRule = z.strictObject({
   scope: kind,
 } satisfies Fields<Policy.UnknownRule>);
 
-const policy: z.ZodMiniType<Policy.Policy> = z.strictObject({
+const patterns = z.exactOptional(z.array(text));
+const step = z.strictObject({
+  shareBps: count.check(z.gte(1), z.lte(10_000)),
+  forMs: count,
+  chains: patterns,
+  assets: patterns,
+} satisfies Fields<Breaker.Step>);
+const staged = { steps: z.array(step), budget: units } satisfies Fields<Policy.Staged>;
+
+const operator = z.strictObject({
+  name: text,
+  address: text,
+  roles: z.array(z.enum(['pause', 'resume', 'panic'])),
+  contact: optionalText,
+  iam: optionalText,
+} satisfies Fields<Policy.Operator>);
+
+const contact = z.strictObject({
+  name: text,
+  kind: z.enum(['issuer', 'exchange', 'law-enforcement', 'security', 'other']),
+  assets: z.optional(z.array(text)),
+  reach: text,
+} satisfies Fields<Policy.Contact>);
+
+/** The fields that the first form had; it also had `resume` with its kind alone. */
+const first = {
   name: text,
   mode,
   chains: z.array(chain),
@@ -122,7 +154,6 @@ const policy: z.ZodMiniType<Policy.Policy> = z.strictObject({
     unseenMs: count,
   } satisfies Fields<Policy.MatchingRule>),
   own: z.array(accountId),
-  resume: z.strictObject({ kind: z.enum(['trial', 'quorum']) }),
   outstandingMax: count,
   overdueMs: count,
   timing: z.strictObject({
@@ -131,34 +162,76 @@ const policy: z.ZodMiniType<Policy.Policy> = z.strictObject({
     commitDelayMs: count,
     leaseMs: count,
   } satisfies Fields<Policy.Timing>),
-  // What is known of the world belongs to a decision, not to a policy.
-} satisfies Fields<Omit<Policy.Policy, 'known'>>);
+};
+
+const policy: z.ZodMiniType<Compilable> = z.strictObject({
+  ...first,
+  operators: z.array(operator),
+  resume: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('trial'), ...staged }),
+    z.strictObject({
+      kind: z.literal('quorum'),
+      quorum: count.check(z.gte(2)),
+      pauserCounts: z.boolean(),
+      ...staged,
+    }),
+  ]),
+  changes: z.strictObject({ delayMs: count } satisfies Fields<Policy.Changes>),
+  contacts: z.array(contact),
+} satisfies Fields<Compilable>);
 
 const Compiled = z.strictObject({ format: z.literal(FORMAT), policy });
 
+/** A policy of the first form: in trial mode, since no other was ever put in force. */
+const CompiledFirst = z.strictObject({
+  format: z.literal(1),
+  policy: z.strictObject({ ...first, resume: z.strictObject({ kind: z.literal('trial') }) }),
+});
+
+/** Delay of a policy that was compiled before there was one, ms. */
+const DELAY_MS = 86_400_000;
+
 /** Writes a policy. Equal policies give equal texts, in whatever order their fields were set. */
-export function toCompiled(value: Policy.Policy): string {
+export function toCompiled({ known: _known, retired: _retired, ...value }: Policy.Policy): string {
   return JSON.stringify({ format: FORMAT, policy: value }, canonical);
 }
 
 /**
- * Reads a policy. Fail direction: closed, a text that {@link toCompiled} of this version would not have
+ * Reads a policy, also one in the form before this one: it had no operators, so an upgrade stops
+ * nothing. Fail direction: closed, a text that {@link toCompiled} of a known version would not have
  * written, to the byte, is no policy at all. So what a newer version wrote is never half understood.
  *
  * @throws {InvalidCompiledPolicyError}
  */
 export function fromCompiled(compiled: string): Policy.Policy {
-  const reading = Compiled.safeParse(parsed(compiled));
+  const raw = parsed(compiled);
+  const before = CompiledFirst.safeParse(raw);
+  if (before.success) return upgraded(before.data, compiled);
+  const reading = Compiled.safeParse(raw);
   if (!reading.success) {
     const [issue] = reading.error.issues;
     const why = `${issue?.path.join('.') || 'all of it'}: ${issue?.message}`;
     throw new InvalidCompiledPolicyError({ why });
   }
-  // A key given twice, a number written otherwise: what JSON reads over, people do not.
-  if (toCompiled(reading.data.policy) !== compiled) {
-    throw new InvalidCompiledPolicyError({ why: 'it is not in canonical form' });
-  }
+  assertCanonical(toCompiled(reading.data.policy), compiled);
   return reading.data.policy;
+}
+
+function upgraded(read: z.output<typeof CompiledFirst>, compiled: string): Policy.Policy {
+  assertCanonical(JSON.stringify(read, canonical), compiled);
+  return {
+    ...read.policy,
+    operators: [],
+    resume: { kind: 'trial', steps: [], budget: 0n },
+    changes: { delayMs: DELAY_MS },
+    contacts: [],
+  };
+}
+
+/** A key given twice, a number written otherwise: what JSON reads over, people do not. */
+function assertCanonical(written: string, compiled: string): void {
+  if (written === compiled) return;
+  throw new InvalidCompiledPolicyError({ why: 'it is not in canonical form' });
 }
 
 function parsed(compiled: string): unknown {

@@ -8,11 +8,13 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 /** 9 digits of 5 bits hold milliseconds until the year 3084. */
 const TIME_DIGITS = 9;
 const RANDOM_DIGITS = 4;
+const STACK_ID_BYTES = 32;
 
 /** `decisionId`: a UUID. `incidentId`: 9 digits of its time, then 4 random ones; sorts by time. */
 export const nodeIds: Ids = {
   decisionId: () => randomUUID(),
   incidentId: (nowMs) => timeDigits(nowMs) + randomDigits(),
+  stackId: () => randomBytes(STACK_ID_BYTES).toString('hex'),
 };
 
 function timeDigits(nowMs: number): string {

@@ -4,6 +4,8 @@
  */
 
 import * as z from 'zod/mini';
+import type { AccountId, AssetId } from '../domain/caip.ts';
+import type { Retired } from '../domain/policy.ts';
 
 /** A time in ms that a `Date` can hold. */
 const atMs = z.number().check(z.int(), z.gte(-8.64e15), z.lte(8.64e15));
@@ -20,6 +22,8 @@ const CAUSE = z.object({
   text: z.string(),
   notional: units,
   actor: z.optional(z.string()),
+  /** It opened the breaker again while that was resuming: the opening that this began. */
+  reopened: z.optional(z.number()),
 });
 
 const INCIDENT = z.object({
@@ -31,6 +35,29 @@ const INCIDENT = z.object({
   policyVersion: z.number(),
   state: z.enum(['open', 'closed']),
   closed: z.optional(z.object({ atMs, actor: z.string(), reason: z.string() })),
+  /** Present once it was resumed in steps: its last resume, which a later cause may have ended. */
+  resuming: z.optional(
+    z.object({
+      atMs,
+      actors: z.array(z.string()),
+      reason: z.string(),
+      epoch: z.optional(z.number()),
+    }),
+  ),
+  /** The incident whose money it belongs to, where it was stopped along with it. */
+  quarantinedBy: z.optional(z.string()),
+  /** It made limits tighter, basis points; its breaker is closed. */
+  overlay: z.optional(z.number()),
+});
+
+/** Where a resume in steps stands. */
+const STEP = z.object({
+  number: z.number(),
+  of: z.number(),
+  shareBps: z.number(),
+  sinceMs: atMs,
+  untilMs: atMs,
+  next: z.enum(['step', 'closed']),
 });
 
 /** Answer to `incidents`. */
@@ -48,8 +75,13 @@ export const STATUS = z.object({
     hash: z.string(),
     mode: z.enum(['enforce', 'shadow']),
     resume: z.enum(['trial', 'quorum']),
+    /** Of `quorum`: how many have to sign, and whose signatures count. */
+    quorum: z.optional(z.number()),
+    resumers: z.optional(z.array(z.string())),
   }),
-  open: z.array(z.extend(INCIDENT, { alsoUnmatched: z.optional(z.number()) })),
+  open: z.array(
+    z.extend(INCIDENT, { alsoUnmatched: z.optional(z.number()), step: z.optional(STEP) }),
+  ),
   truncated: z.optional(z.boolean()),
   chains: z.array(
     z.object({
@@ -65,7 +97,7 @@ export const STATUS = z.object({
   ),
   held: z.optional(z.object({ count: z.number(), forPeople: z.number(), oldestAtMs: atMs })),
   unproven: z.optional(z.string()),
-  summary: z.enum(['enabled', 'paused', 'lapsed', 'no-policy']),
+  summary: z.enum(['enabled', 'resuming', 'paused', 'lapsed', 'no-policy']),
 });
 
 /** Answer to `limits`. */
@@ -103,6 +135,29 @@ export const FLAG = z.object({
   wouldBe: z.optional(z.boolean()),
 });
 
+const RETIRED: z.ZodMiniType<Retired> = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('address'),
+    address: z.custom<AccountId>((value) => typeof value === 'string'),
+    wallet: z.string(),
+    keyDomain: z.string(),
+    lastNamedMs: atMs,
+  }),
+  z.object({
+    kind: z.literal('asset'),
+    pattern: z.string(),
+    decimals: z.int(),
+    floorPricePicoUsd: z.optional(units),
+    sameAs: z.optional(
+      z.object({
+        asset: z.custom<AssetId>((value) => typeof value === 'string'),
+        decimals: z.int(),
+      }),
+    ),
+    lastNamedMs: atMs,
+  }),
+]);
+
 /** Answer to `policy.show`. Version 0: none was ever applied. */
 export const POLICY = z.object({
   version: z.number(),
@@ -112,6 +167,21 @@ export const POLICY = z.object({
   compiled: z.optional(z.string()),
   appliedAtMs: z.optional(atMs),
   actor: z.optional(z.string()),
+  reason: z.optional(z.string()),
+  /** Absent: it was the first. */
+  beforeHash: z.optional(z.string()),
+  judged: z.optional(
+    z.object({
+      tightens: z.number(),
+      loosens: z.number(),
+      revokes: z.number(),
+      neutral: z.number(),
+    }),
+  ),
+  /** What earlier versions said of addresses and assets: no edit may move them yet. */
+  retired: z.optional(z.array(RETIRED)),
+  /** Random, and part of what operators sign: a signature is for one stack. */
+  stackId: z.optional(z.string()),
 });
 
 /** Answer to a change. A refused one comes with another status and never reaches this. */
@@ -187,8 +257,112 @@ export const OPEN = z.object({
   open: z.array(z.object({ withdrawalId: z.string(), chargedAtMs: atMs })),
 });
 
-/** Answer to a change that was refused. */
-export const REFUSED = z.object({ kind: z.literal('refused'), why: z.string() });
+const ENTRY = z.object({
+  entryId: z.string(),
+  atMs,
+  who: z.string(),
+  what: z.string(),
+  scope: z.exactOptional(z.string()),
+  before: z.string(),
+  after: z.string(),
+  reason: z.string(),
+});
+const LINK = z.object({
+  sequence: z.int(),
+  previousHash: z.string(),
+  hash: z.string(),
+  entry: ENTRY,
+});
+const SEAL = z.object({
+  sequence: z.int(),
+  hash: z.string(),
+  jws: z.string(),
+  jwk: z.object({
+    kty: z.literal('EC'),
+    crv: z.literal('P-256'),
+    x: z.string(),
+    y: z.string(),
+    kid: z.string(),
+    alg: z.literal('ES256'),
+    use: z.literal('sig'),
+  }),
+});
+
+/** Answer to `audit.links`. */
+export const AUDIT_LINKS = z.object({
+  seal: z.optional(SEAL),
+  newest: z.int(),
+  links: z.array(LINK),
+});
+
+/** Answer to `audit.check`. */
+export const AUDIT_CHECK = z.object({
+  links: z.int(),
+  isWhole: z.boolean(),
+  missing: z.array(z.string()),
+  unfounded: z.array(z.int()),
+  differsAt: z.optional(z.int()),
+  waiting: z.int(),
+  truncated: z.optional(z.boolean()),
+});
+
+const TRANSFER = z.object({
+  account: z.string(),
+  asset: z.string(),
+  destination: z.string(),
+  memo: z.optional(z.string()),
+  actor: z.optional(z.string()),
+  amount: units,
+});
+
+/** Answer to `incident.pack`. */
+export const EVIDENCE = z.object({
+  atMs,
+  incident: INCIDENT,
+  causes: z.array(CAUSE),
+  entries: z.array(z.object({ sequence: z.optional(z.int()), entry: ENTRY })),
+  rows: z.array(
+    z.object({
+      rowId: z.string(),
+      state: z.string(),
+      atMs,
+      policyVersion: z.int(),
+      amountText: z.string(),
+      notional: units,
+      transfer: z.optional(TRANSFER),
+      sent: z.optional(z.string()),
+      link: z.optional(z.string()),
+      note: z.optional(z.string()),
+      prices: z.array(z.object({ asset: z.string(), pricePicoUsd: units })),
+    }),
+  ),
+  limits: z.array(
+    z.object({
+      limitId: z.string(),
+      metric: z.string(),
+      usedText: z.string(),
+      allowedText: z.string(),
+    }),
+  ),
+  policy: z.object({ version: z.int(), hash: z.string(), source: z.string() }),
+  seal: z.optional(SEAL),
+  contacts: z.array(
+    z.object({
+      name: z.string(),
+      kind: z.string(),
+      assets: z.optional(z.array(z.string())),
+      reach: z.string(),
+    }),
+  ),
+  cutOff: z.array(z.string()),
+});
+
+/** Answer to a change that was refused. `code`: of a signature, by which the reason is documented. */
+export const REFUSED = z.object({
+  kind: z.literal('refused'),
+  why: z.string(),
+  code: z.optional(z.string()),
+});
 
 /** What stands in an answer that is no success. */
 export const FAILURE = z.object({
@@ -208,6 +382,8 @@ export const REJECTED = z.object({
 
 /** The policy in force as it is stored. */
 export type StoredPolicy = z.output<typeof POLICY>;
+/** What an incident was, to take away. */
+export type Evidence = z.output<typeof EVIDENCE>;
 /** One opening of a breaker. */
 export type Incident = z.output<typeof INCIDENT>;
 /** Why it opened, or what came after. */

@@ -4,6 +4,7 @@ import type * as z from 'zod/mini';
 import { InvalidCommandError, parseRequest, type Request } from '../adapters/wire/command.ts';
 import { FAILURE, REFUSED } from './answers.ts';
 import { EXIT, type ExitCode, StoppedError } from './exit-code.ts';
+import { nextAfter } from './refusals.ts';
 import type { Answer, Transport } from './transport.ts';
 
 /** An answer: narrow for rendering, and as it came for `--json`. */
@@ -33,12 +34,20 @@ export async function ask<T extends z.ZodMiniType>(
   });
 }
 
+/** Commands whose help is under another name. */
+const HELP: Readonly<Partial<Record<Request['command'], string>>> = {
+  'proposal.approve': 'proposal submit',
+  'resume.approve': 'resume submit',
+  'proposal.show': 'proposal status',
+  'proposal.list': 'proposal status',
+};
+
 function checkRequest(request: Request): void {
   try {
     parseRequest(JSON.stringify(request));
   } catch (error) {
     if (!(error instanceof InvalidCommandError)) throw error;
-    const hint = `See breakwater ${request.command.replace('.', ' ')} --help.`;
+    const hint = `See breakwater ${HELP[request.command] ?? request.command.replace('.', ' ')} --help.`;
     throw new StoppedError({ exitCode: EXIT.usage, message: error.message, hint, cause: error });
   }
 }
@@ -47,8 +56,10 @@ function failure(answer: Answer, transport: Transport, { command }: Request): St
   const { status, body } = answer;
   const refused = REFUSED.safeParse(body);
   if (refused.success) {
-    const message = `Refused: ${refused.data.why}.`;
-    return new StoppedError({ exitCode: EXIT.refused, message, answer: body });
+    const { why, code } = refused.data;
+    const message = `Refused${code === undefined ? '' : ` (${code})`}: ${why}.`;
+    const hint = nextAfter(code);
+    return new StoppedError({ exitCode: EXIT.refused, message, hint, answer: body });
   }
   const said = FAILURE.safeParse(body);
   const text = said.success ? (said.data.error ?? said.data.Message) : undefined;
@@ -56,6 +67,12 @@ function failure(answer: Answer, transport: Transport, { command }: Request): St
   const { exitCode, hint } = meaningOf(status, command);
   return new StoppedError({ exitCode, message: `${transport.target}: ${why}`, hint });
 }
+
+/** Where the ids of something are listed. */
+const LISTS: Readonly<Partial<Record<Request['command'], string>>> = {
+  incident: 'incidents',
+  'proposal.show': 'proposal status',
+};
 
 function meaningOf(
   status: number,
@@ -73,7 +90,7 @@ function meaningOf(
     case 404:
       return {
         exitCode: EXIT.refused,
-        hint: `List what there is: breakwater ${command === 'incident' ? 'incidents' : 'withdrawal held'}`,
+        hint: `List what there is: breakwater ${LISTS[command] ?? 'withdrawal held'}`,
       };
     default:
       return {

@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
 
 /** Somewhere to write text. */
 export type Output = {
@@ -21,6 +22,8 @@ export type Io = {
   readonly readStdin: () => Promise<string>;
   /** Asks a person; the answer without its line end. Empty where the input ended. */
   readonly question: (text: string) => Promise<string>;
+  /** As `question`, without showing what is typed. Only where `isInteractive`. */
+  readonly secret: (text: string) => Promise<string>;
   /** Whether a person can be asked. */
   readonly isInteractive: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -62,6 +65,7 @@ export function nodeIo(): Io {
     stderr: outputOf(process.stderr),
     readStdin: async () => (await process.stdin.setEncoding('utf8').toArray()).join(''),
     question,
+    secret,
     isInteractive: process.stdin.isTTY === true && process.stderr.isTTY === true,
     env: process.env,
     cwd: process.cwd(),
@@ -89,5 +93,25 @@ async function question(text: string): Promise<string> {
     return await Promise.race([lines.question(text), closed]);
   } finally {
     lines.close();
+  }
+}
+
+/**
+ * With `terminal` the line editor echoes, not the terminal, and it echoes into nothing. Ctrl-C and
+ * Ctrl-D count as an empty answer here, too.
+ */
+async function secret(text: string): Promise<string> {
+  const output = new Writable({ write: (_chunk, _encoding, done) => done() });
+  process.stderr.write(text);
+  const lines = createInterface({ input: process.stdin, output, terminal: true, historySize: 0 });
+  const closed = new Promise<string>((resolve) => {
+    lines.once('close', () => resolve(''));
+    lines.once('SIGINT', () => resolve(''));
+  });
+  try {
+    return await Promise.race([lines.question(''), closed]);
+  } finally {
+    lines.close();
+    process.stderr.write('\n');
   }
 }

@@ -18,6 +18,7 @@ export type Sourced = {
   readonly source: string;
   /** Hash of the text, as the service computes it. */
   readonly hash: string;
+  /** Of the policy in force, with what it remembers of earlier versions. */
   readonly policy: Policy;
   /** What this version compiles the text to. */
   readonly compiled: string;
@@ -58,8 +59,10 @@ export async function readInForce(transport: Transport): Promise<InForce> {
   const { value } = await ask(transport, { command: 'policy.show' }, POLICY);
   if (value.source === undefined) return { version: value.version };
   const label = `version ${value.version} on ${transport.target}`;
-  const { version, compiled } = value;
-  return { version, compiled, sourced: sourced(label, value.source) };
+  const { version, compiled, retired } = value;
+  const inForce = sourced(label, value.source);
+  const policy = retired ? { ...inForce.policy, retired } : inForce.policy;
+  return { version, compiled, sourced: { ...inForce, policy } };
 }
 
 /**

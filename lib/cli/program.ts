@@ -2,14 +2,18 @@
 
 import { Command, CommanderError, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
+import { addAudit } from './commands/audit.ts';
 import { addDemo } from './commands/demo.ts';
 import { addFlag } from './commands/flag.ts';
 import { addIncidents } from './commands/incidents.ts';
 import { addLimits } from './commands/limits.ts';
 import { addLocal } from './commands/local.ts';
 import { addMovement } from './commands/movement.ts';
+import { addPanic } from './commands/panic.ts';
 import { addPause } from './commands/pause.ts';
 import { addPolicy } from './commands/policy.ts';
+import { addProposal } from './commands/proposal.ts';
+import { addAllowance, addMaintenance } from './commands/propose.ts';
 import { addReplay } from './commands/replay.ts';
 import { addResume } from './commands/resume.ts';
 import { addSend } from './commands/send.ts';
@@ -34,7 +38,8 @@ Exit codes: 0 ok, 1 unexpected, 2 usage or bad input, 3 refused,
 First things at three in the morning:
   breakwater status
   breakwater incident ID
-  breakwater pause global --reason "…"`;
+  breakwater pause global --reason "…"
+  breakwater resume status`;
 
 /**
  * Runs one command line and gives its exit code. Never throws: what went wrong is on standard error,
@@ -74,15 +79,21 @@ function createProgram(io: Io, run: Run): Command {
   addStatus(program, run);
   addLimits(program, run);
   addIncidents(program, run);
+  addAudit(program, run);
   addFlag(program, run);
   addWatch(program, run);
   program.commandsGroup('Act:');
   addPause(program, run);
+  addPanic(program, run);
   addResume(program, run);
   addSend(program, run);
   addWithdrawal(program, run);
   addMovement(program, run);
   addPolicy(program, run);
+  program.commandsGroup('Together:');
+  addProposal(program, run);
+  addAllowance(program, run);
+  addMaintenance(program, run);
   return program;
 }
 

@@ -14,7 +14,7 @@ import { createPolicyInForce } from '../actions/policy-in-force.ts';
 import { type Question, readFlag } from '../actions/read-flag.ts';
 import { fromCompiled } from '../adapters/compiled-policy.ts';
 import { createDynamoClient } from '../adapters/dynamodb/client.ts';
-import { createDynamoReader } from '../adapters/dynamodb/store.ts';
+import { createDynamoReader } from '../adapters/dynamodb/reader.ts';
 import type { Flag } from '../domain/flag.ts';
 import type { Clock } from '../ports.ts';
 import { wallClock } from './time.ts';

@@ -1,9 +1,12 @@
 /** What people may change: open a breaker at once, close one with the right to, put a policy in force. */
 
+import * as Audit from './audit.ts';
 import * as Breaker from './breaker.ts';
 import * as Draft from './draft.ts';
 import type * as Ledger from './ledger.ts';
 import type { Compiled } from './policy.ts';
+import * as PolicyChange from './policy-change.ts';
+import * as Resume from './resume.ts';
 import * as Scope from './scope.ts';
 import { scopeDoubt } from './scope-doubt.ts';
 
@@ -19,6 +22,8 @@ export type Command =
       readonly kind: 'resume';
       readonly commandId: string;
       readonly incidentId: string;
+      /** Further incidents, closed at once with it, such as what was quarantined. */
+      readonly also?: readonly string[] | undefined;
       readonly reason: string;
     }
   | {
@@ -26,6 +31,7 @@ export type Command =
       readonly commandId: string;
       readonly source: string;
       readonly hash: string;
+      readonly reason?: string | undefined;
     };
 
 /**
@@ -48,6 +54,8 @@ export type Result =
       readonly trial: true;
       /** Unmatched outflows of the incident after its first cause, where there are any. */
       readonly alsoUnmatched?: number;
+      /** It resumes in so many steps. Absent: at once. */
+      readonly steps?: number;
     }
   | { readonly kind: 'policy-applied'; readonly version: number; readonly hash: string }
   | { readonly kind: 'duplicate' }
@@ -69,26 +77,32 @@ export function canonicalBody(command: Command): string {
   switch (command.kind) {
     case 'pause':
       return JSON.stringify([command.kind, command.scope, command.reason]);
-    case 'resume':
-      return JSON.stringify([command.kind, command.incidentId, command.reason]);
+    case 'resume': {
+      const { kind, incidentId, reason, also = [] } = command;
+      return JSON.stringify([kind, incidentId, reason, ...also]);
+    }
     case 'apply-policy':
-      return JSON.stringify([command.kind, command.hash]);
+      return JSON.stringify(
+        command.reason === undefined
+          ? [command.kind, command.hash]
+          : [command.kind, command.hash, command.reason],
+      );
     default:
       return command satisfies never;
   }
 }
 
-/** Who gave the command, and the hash of its {@link canonicalBody}; for a resume, the incident that it names; for a policy, what its source says. */
+/** Who gave the command, and the hash of its {@link canonicalBody}; for a resume, the incidents that it names; for a policy, what its source says. */
 export type By = {
   readonly actor: string;
   readonly bodyHash: string;
-  readonly incident?: Breaker.Incident | undefined;
+  readonly incidents?: ReadonlyMap<string, Breaker.Incident> | undefined;
   readonly next?: Compiled | undefined;
 };
 
 /**
- * Decides on one command. Pausing needs nobody else. Resuming is for a policy in trial mode only,
- * until the quorum's ceremony is there; fail direction: closed, anything else is refused, also a
+ * Decides on one command. Pausing needs nobody else. Resuming by one alone is for a
+ * policy in trial mode only; fail direction: closed, anything else is refused, also a
  * `commandId` that was used for a command with other content.
  */
 export function decide(
@@ -142,41 +156,50 @@ function pause(draft: Draft.Draft, command: Extract<Command, { kind: 'pause' }>,
 function resume(
   draft: Draft.Draft,
   command: Extract<Command, { kind: 'resume' }>,
-  by: By,
+  { actor, incidents = new Map() }: By,
 ): Decided {
   const refused = (why: string): Decided => ({ result: { kind: 'refused', why } });
-  const { incident } = by;
-  if (incident?.incidentId !== command.incidentId) {
-    return refused(`there is no incident ${command.incidentId}`);
-  }
-  if (incident.state === 'closed')
-    return refused(`incident ${incident.incidentId} is closed already`);
-  if (draft.context.policy.resume.kind !== 'trial') {
+  const { policy } = draft.context;
+  const { incidentId, also = [], reason } = command;
+  const incident = incidents.get(incidentId);
+  if (!incident) return refused(`there is no incident ${incidentId}`);
+  if (policy.resume.kind !== 'trial') {
     return refused(
-      'this policy asks for a quorum (resume: quorum): one operator alone cannot resume',
+      `this policy asks for a quorum (resume: quorum): one operator alone cannot resume; run: breakwater resume propose ${incidentId} --reason "…"`,
     );
   }
-  const current = Draft.item(draft, incident.scope);
-  const breaker = Breaker.reset(current.breaker, incident.incidentId);
-  if (!breaker)
-    return refused(`the breaker of ${incident.scope} is not held by ${incident.incidentId}`);
-  draft.items.set(incident.scope, { ...current, breaker });
-  const alsoUnmatched = Breaker.alsoUnmatched(current.breaker);
-  const changes = Draft.changes(draft);
-  const closed = { atMs: draft.atMs, actor: by.actor, reason: command.reason };
+  const strange = also.find((id) => !incidents.has(id));
+  if (strange !== undefined) return refused(`there is no incident ${strange}`);
+  const { scope } = incident;
+  const { breaker } = Draft.item(draft, scope);
+  const { steps, budget } = policy.resume;
+  const others = also.flatMap((id) => namedOf(draft, incidents.get(id)) ?? []);
+  const named = { incidentId, scope, epoch: breaker.epoch };
+  const order = { ...named, steps, budget, rebase: [], also: others };
+  const carried = Resume.carryOut(draft, order, { actors: [actor], reason, incidents });
+  if (carried.kind === 'refused') return refused(carried.why);
+  const alsoUnmatched = Breaker.alsoUnmatched(breaker);
   return {
     result: {
       kind: 'resumed',
-      scope: incident.scope,
-      incidentId: incident.incidentId,
+      scope,
+      incidentId,
       trial: true,
       ...(alsoUnmatched > 0 ? { alsoUnmatched } : {}),
+      ...(steps.length > 0 ? { steps: steps.length } : {}),
     },
-    changes: {
-      ...changes,
-      incidents: [{ incident: { ...incident, state: 'closed', closed }, expected: 'open' }],
-    },
+    changes: { ...Draft.changes(draft), incidents: carried.incidents },
   };
+}
+
+/** One operator alone names incidents as they stand. */
+function namedOf(
+  draft: Draft.Draft,
+  incident: Breaker.Incident | undefined,
+): Resume.Named | undefined {
+  if (!incident) return undefined;
+  const { incidentId, scope } = incident;
+  return { incidentId, scope, epoch: Draft.item(draft, scope).breaker.epoch };
 }
 
 function applyPolicy(
@@ -187,19 +210,18 @@ function applyPolicy(
   const refused = (why: string): Decided => ({ result: { kind: 'refused', why } });
   const { next } = by;
   if (!next) return refused('nobody has compiled this policy, so nobody could read it');
-  if (next.policy.resume.kind === 'quorum') {
-    return refused(
-      'resume: quorum needs the ceremony in which operators sign together, which this version does not have; nobody could resume. Use resume: trial',
-    );
+  const { policy: before, policyVersion } = draft.context;
+  const { hash, source, reason } = command;
+  if (policyVersion > 0) {
+    const why =
+      PolicyChange.obstacle(draft, next.policy) ??
+      PolicyChange.needsQuorum(before, PolicyChange.judge(before, next.policy));
+    if (why !== undefined) return refused(why);
   }
-  const global = Draft.item(draft, Scope.GLOBAL_KEY);
-  const version = (global.policyVersion ?? 0) + 1;
-  draft.items.set(Scope.GLOBAL_KEY, { ...global, policyVersion: version });
-  const { hash, source } = command;
-  const { compiled } = next;
-  const policy = { version, hash, source, compiled, appliedAtMs: draft.atMs, actor: by.actor };
+  const { actor } = by;
+  const policy = PolicyChange.putInForce(draft, { hash, source, compiled: next, actor, reason });
   return {
-    result: { kind: 'policy-applied', version, hash },
+    result: { kind: 'policy-applied', version: policy.version, hash },
     changes: { ...Draft.changes(draft), policy },
   };
 }
@@ -209,12 +231,18 @@ const WHY_MAX = 400;
 
 /**
  * What tells people, once for each message of the control topic, that it was refused: nobody reads
- * an answer there. Nothing else changes.
+ * an answer there. The audit chain takes it, with who it was. Nothing else changes.
  */
 export function refusal(
   context: Draft.Context,
   loaded: Ledger.Loaded,
-  refused: { readonly messageId: string; readonly why: string },
+  refused: {
+    readonly messageId: string;
+    readonly why: string;
+    /** Who sent it, and what it asked for, as far as it can be told. */
+    readonly who: string;
+    readonly command: string;
+  },
 ): Ledger.Changes {
   const draft = Draft.start(context, loaded);
   const why = refused.why.replaceAll(/\p{Cc}/gu, ' ').slice(0, WHY_MAX);
@@ -223,8 +251,10 @@ export function refusal(
     kind: 'refused',
     atMs: draft.atMs,
     scope: Scope.GLOBAL_KEY,
-    rowId: `message:${refused.messageId}`,
+    rowId: `${Audit.MESSAGE_ROW}${refused.messageId}`,
     text: `command by topic: ${why}; see: breakwater status`,
   });
-  return Draft.changes(draft);
+  const { messageId: refusalId, who, command } = refused;
+  const entry = Audit.refusal({ refusalId, atMs: draft.atMs, who, command, why });
+  return { ...Draft.changes(draft), entries: [entry] };
 }

@@ -15,10 +15,14 @@ import * as Scope from './scope.ts';
 export type Context = {
   readonly policy: Policy.Policy;
   readonly policyVersion: number;
+  /** Of the policy's text; empty before any was applied. */
+  readonly policyHash: string;
   readonly decisionId: string;
   /** The worker's clock. The decision never runs behind what it loaded, see {@link start}. */
   readonly nowMs: number;
   readonly newIncidentId: () => string;
+  /** What tells a new stack from every other, 64 hex digits. */
+  readonly newStackId: () => string;
   /** 32-bit hash of a text; equal texts give equal hashes. */
   readonly shortHash: (text: string) => number;
 };
@@ -46,7 +50,7 @@ const ALERTS_PER_EVENT_MAX = 10;
 /** Further causes that one event may add in full, for the same reason; the rest are counted. */
 const CAUSES_PER_EVENT_MAX = 20;
 
-/** A breaker that an event opened, or added a cause to. */
+/** A breaker that an event opened, again or for the first time, or added a cause to. */
 export type Trip = {
   readonly scope: Scope.Key;
   readonly incidentId: string;
@@ -54,12 +58,15 @@ export type Trip = {
 };
 
 /**
- * Starts a decision. Its time is the clock's, or the newest charge among the loaded meters if that is
- * later; its policy knows what was loaded of the world.
+ * Starts a decision. Its time is the clock's, or the newest charge or mark among the loaded items if
+ * that is later: what is charged after a mark must not lie before it. Its policy knows what was
+ * loaded of the world.
  */
 export function start(context: Context, loaded: Ledger.Loaded): Draft {
   let atMs = context.nowMs;
-  for (const item of loaded.items.values()) atMs = Math.max(atMs, item.meter.newestMs);
+  for (const item of loaded.items.values()) {
+    atMs = Math.max(atMs, item.meter.newestMs, ...marksOf(item).map((mark) => mark.atMs));
+  }
   return {
     context: { ...context, policy: Policy.at(context.policy, loaded.facts, atMs) },
     atMs,
@@ -113,14 +120,29 @@ export function charge(draft: Draft, money: Chargeable): ReadonlyMap<Scope.Key, 
   for (const [key, added] of charges(money, draft.context.shortHash)) {
     const current = item(draft, key);
     before.set(key, current);
-    draft.items.set(key, { ...current, meter: Meter.charge(current.meter, added, draft.atMs) });
+    const meter = Meter.charge(current.meter, added, draft.atMs);
+    draft.items.set(key, { ...withoutOldBases(current, draft.atMs), meter });
   }
   return before;
 }
 
+/** Bases that lie before every window say nothing any more. */
+function withoutOldBases(current: Ledger.Item, atMs: number): Ledger.Item {
+  const { bases, ...rest } = current;
+  const reachesMs = atMs - Meter.SILENCE_MS;
+  const young = bases?.filter(({ mark }) => mark.atMs >= reachesMs);
+  if (!young || young.length === bases?.length) return current;
+  return young.length === 0 ? rest : { ...rest, bases: young };
+}
+
+function marksOf({ breaker, bases = [] }: Ledger.Item): readonly Meter.Mark[] {
+  const marks = bases.map(({ mark }) => mark);
+  return breaker.state === 'half-open' ? [breaker.mark, ...marks] : marks;
+}
+
 /**
- * Takes what a row was charged out of exactly the slots that it was charged to. The caller changes
- * the row in the same decision, so that it happens once.
+ * Takes what a row was charged out of exactly the slots that it was charged to, and out of what marks
+ * hold of these. The caller changes the row in the same decision, so that it happens once.
  *
  * @param withdrawals what it was charged as: 0 for the fee of an outflow, whose withdrawal counts on.
  */
@@ -128,8 +150,22 @@ export function giveBack(draft: Draft, money: Ledger.Money, withdrawals: 0 | 1 =
   const { subject, charged: legs, chargedAtMs } = money;
   for (const [key, taken] of charges({ subject, legs, withdrawals }, draft.context.shortHash)) {
     const current = item(draft, key);
-    draft.items.set(key, { ...current, meter: Meter.giveBack(current.meter, taken, chargedAtMs) });
+    const meter = Meter.giveBack(current.meter, taken, chargedAtMs);
+    draft.items.set(key, { ...withLowerMarks(current, taken, chargedAtMs), meter });
   }
+}
+
+function withLowerMarks(current: Ledger.Item, taken: Meter.Charge, atMs: number): Ledger.Item {
+  const lower = <T extends { readonly mark: Meter.Mark }>(marked: T): T => ({
+    ...marked,
+    mark: Meter.lowerMark(marked.mark, taken, atMs),
+  });
+  const { breaker, bases } = current;
+  return {
+    ...current,
+    breaker: breaker.state === 'half-open' ? lower(breaker) : breaker,
+    ...(bases && { bases: bases.map(lower) }),
+  };
 }
 
 /** Counts a reservation of the subject's actor as open (1) or as no longer open (-1); never below zero. */
@@ -170,7 +206,8 @@ function countWaiting(draft: Draft, { scope, limitId }: Queue.Place, by: 1 | -1)
 
 /**
  * Opens the breaker of a scope, or adds the cause to what is open already: the scope's own incident,
- * or that of one of `collectors`, wider scopes that stop the same money. Later causes are kept up to
+ * or that of one of `collectors`, wider scopes that stop the same money. One that is resuming in steps
+ * opens again; wider ones that are stop nothing, and collect nothing. Later causes are kept up to
  * {@link Breaker.CAUSES_MAX} and counted beyond; the first unmatched one among them is always kept.
  * Fail direction: closed, without an open collector the scope's own breaker opens.
  */
@@ -180,7 +217,8 @@ export function trip(
   cause: Breaker.Cause,
 ): Trip {
   const { own, collectors } = target;
-  const open = [own, ...collectors].find((key) => !Breaker.permits(item(draft, key).breaker));
+  if (!Breaker.permits(item(draft, own).breaker)) return tripKey(draft, own, cause);
+  const open = collectors.find((key) => Breaker.stops(item(draft, key).breaker));
   return tripKey(draft, open ?? own, cause);
 }
 
@@ -195,12 +233,29 @@ export function tripKey(draft: Draft, key: Scope.Key, cause: Breaker.Cause): Tri
     policyVersion,
   });
   draft.items.set(key, { ...current, breaker: tripped.breaker });
-  if (tripped.opened) draft.incidents.push(tripped.opened);
-  else if (isFirstTheft(tripped, cause) || hasRoom(draft, tripped, cause)) {
-    const { incidentId, causeNumber } = tripped;
-    draft.causes.push({ incidentId, number: causeNumber, cause });
+  const { incidentId, opened, reopened, causeNumber: number } = tripped;
+  if (opened) draft.incidents.push(opened);
+  else if (reopened) {
+    // Always kept: people hear of it through this cause.
+    draft.causes.push({ incidentId, number, cause: { ...cause, reopened: tripped.breaker.epoch } });
+  } else if (isFirstTheft(tripped, cause) || hasRoom(draft, tripped, cause)) {
+    draft.causes.push({ incidentId, number, cause });
   }
-  return { scope: key, incidentId: tripped.incidentId, opened: tripped.opened !== undefined };
+  return { scope: key, incidentId, opened: opened !== undefined || reopened === true };
+}
+
+/** As {@link tripKey}, beside an incident with which it is told: one that it opens names that one. */
+export function tripBeside(
+  draft: Draft,
+  key: Scope.Key,
+  by: { readonly incidentId: string; readonly cause: Breaker.Cause },
+): Trip {
+  const trip = tripKey(draft, key, by.cause);
+  const last = draft.incidents.at(-1);
+  if (last?.incidentId === trip.incidentId) {
+    draft.incidents.splice(-1, 1, { ...last, quarantinedBy: by.incidentId });
+  }
+  return trip;
 }
 
 /** Notes an alert, up to {@link ALERTS_PER_EVENT_MAX}; the same id twice in one decision is told once. */

@@ -7,7 +7,9 @@ import * as Explain from './explain.ts';
 import type * as Ledger from './ledger.ts';
 import type * as Matching from './matching.ts';
 import * as Policy from './policy.ts';
+import * as Quarantine from './quarantine.ts';
 import * as Scope from './scope.ts';
+import type * as Step from './step.ts';
 import * as Withdrawal from './withdrawal.ts';
 
 /** What one event set off; collected while it is judged. */
@@ -28,7 +30,8 @@ export function noEffect(): Effect {
 
 /**
  * Judges money that has been charged: whether anybody approved it, what of it is unknown, and which
- * limits it passed.
+ * limits it passed. A fee alone is no breach of a step's budget, which what was approved may have used
+ * to the last: it counts there, and the full limits judge it.
  */
 export function enforce(
   draft: Draft.Draft,
@@ -37,26 +40,32 @@ export function enforce(
     readonly resolved: Policy.Resolved;
     readonly before: ReadonlyMap<Scope.Key, Ledger.Item>;
     readonly unmatched?: string | undefined;
+    readonly isFee?: boolean;
   },
 ): Effect & { readonly notional: bigint } {
-  const { resolved, before, unmatched } = judged;
+  const { resolved, before, unmatched, isFee = false } = judged;
   const { subject } = resolved;
   const notional = notionalOf(resolved);
   const rowId = Withdrawal.rowId(incoming.event);
   const effect = noEffect();
   const fact = { atMs: draft.atMs, rowId, notional };
-  if (unmatched !== undefined) {
-    const { transfer } = incoming.event;
-    unapproved(draft, effect, { rowId, transfer, subject, notional, why: unmatched });
-  }
+  const { transfer } = incoming.event;
+  const theft =
+    unmatched === undefined
+      ? undefined
+      : { subject, cause: causeOf(draft, { rowId, transfer, notional, why: unmatched }) };
+  const trip = theft && tripTheft(draft, effect, theft);
   for (const what of resolved.unknown) raiseUnknown(draft, effect, { what, subject, fact });
   for (const { breach, subject: at } of passed(draft, resolved, before)) {
+    if (breach.limit.step && isFee) continue;
     raiseBreach(draft, effect, { breach, subject: at, fact, lagMs: incoming.lagMs });
   }
+  // Last: what else it tripped belongs to its incident, and not to those beside it.
+  if (theft && trip) Quarantine.quarantine(draft, { ...theft, trip });
   return { notional, ...effect };
 }
 
-/** Trips for money that nobody approved. */
+/** Trips for money that nobody approved, and stops its wallet and destination beside it. */
 export function unapproved(
   draft: Draft.Draft,
   effect: Effect,
@@ -68,11 +77,47 @@ export function unapproved(
     readonly why: string;
   },
 ): void {
-  const { policy } = draft.context;
-  const { rowId, transfer, subject, notional, why } = about;
-  const text = Explain.unmatched(policy, transfer, why);
-  const cause = { kind: 'unmatched' as const, atMs: draft.atMs, rowId, notional, text };
-  open(draft, effect, { kind: policy.unmatched.scope, subject, cause, mode: policy.mode });
+  stopTheft(draft, effect, { subject: about.subject, cause: causeOf(draft, about) });
+}
+
+/** Trips for a theft, or for a way to one, and stops what it comes from and goes to beside it. */
+export function stopTheft(draft: Draft.Draft, effect: Effect, theft: Theft): void {
+  const trip = tripTheft(draft, effect, theft);
+  if (trip) Quarantine.quarantine(draft, { ...theft, trip });
+}
+
+type Theft = { readonly subject: Scope.Subject; readonly cause: Breaker.Cause };
+
+/** Opens the scope that the policy names; wider ones that resume in steps open again. Nothing in shadow. */
+function tripTheft(
+  draft: Draft.Draft,
+  effect: Effect,
+  { subject, cause }: Theft,
+): Draft.Trip | undefined {
+  const { mode, unmatched } = draft.context.policy;
+  const { scope: kind } = unmatched;
+  const before = effect.trips.length;
+  open(draft, effect, { kind, subject, cause, mode });
+  const trip = effect.trips[before];
+  if (!trip) return undefined;
+  const wider = Scope.covering(kind, subject).map(Scope.key);
+  const resuming = wider.filter((key) => Draft.item(draft, key).breaker.state === 'half-open');
+  effect.trips.push(...resuming.map((key) => Draft.tripKey(draft, key, cause)));
+  return trip;
+}
+
+function causeOf(
+  draft: Draft.Draft,
+  about: {
+    readonly rowId: string;
+    readonly transfer: Withdrawal.Transfer;
+    readonly notional: bigint;
+    readonly why: string;
+  },
+): Breaker.Cause {
+  const { rowId, transfer, notional, why } = about;
+  const text = Explain.unmatched(draft.context.policy, transfer, why);
+  return { kind: 'unmatched', atMs: draft.atMs, rowId, notional, text };
 }
 
 /** A limit that money passed, with the subject whose scope it did so in. */
@@ -91,9 +136,11 @@ export function passed(
   const all = new Map<string, Passed>();
   for (const asset of new Set(resolved.legs.map((leg) => leg.asset))) {
     const subject = { ...resolved.subject, asset };
-    const event = { subject, notional, before, after: draft.items, nowMs: draft.atMs };
+    const flows = resolved.subject;
+    const event = { subject, flows, notional, before, after: draft.items, nowMs: draft.atMs };
     for (const breach of Evaluate.breaches(draft.context.policy, event)) {
-      const once = `${breach.limit.limitId}|${Scope.key(breach.scope)}`;
+      const kind = breach.limit.step ? 'step' : 'limit';
+      const once = `${kind}|${breach.limit.limitId}|${Scope.key(breach.scope)}`;
       if (!all.has(once)) all.set(once, { breach, subject });
     }
   }
@@ -132,6 +179,10 @@ function raiseBreach(
 ): void {
   const { policy } = draft.context;
   const { breach, subject, fact } = about;
+  if (breach.limit.step) {
+    raiseStep(draft, effect, { ...about, step: breach.limit.step });
+    return;
+  }
   const { action, metric, mode, windowMs } = breach.limit;
   const late = about.lagMs * LAG_FACTOR > windowMs && metric !== 'single';
   if (breach.level === 'breach' && action.kind === 'pause' && !late) {
@@ -142,6 +193,33 @@ function raiseBreach(
     return;
   }
   Draft.alert(draft, Explain.alert(policy, breach, { ...fact, late }));
+}
+
+/**
+ * More has left than a step of a resume allows: its breaker opens again. What came to us before the
+ * step began has left before, and only alerts.
+ */
+function raiseStep(
+  draft: Draft.Draft,
+  effect: Effect,
+  about: {
+    readonly breach: Evaluate.Breach;
+    readonly step: Step.Of;
+    readonly fact: Fact;
+    readonly lagMs: number;
+  },
+): void {
+  const { policy } = draft.context;
+  const { breach, step, fact, lagMs } = about;
+  const cause = { ...fact, kind: 'limit' as const, ...Explain.limit(policy, breach) };
+  if (lagMs > fact.atMs - step.sinceMs) {
+    Draft.alert(draft, Explain.alert(policy, breach, { ...fact, late: true }));
+  } else if (policy.mode === 'enforce') {
+    effect.trips.push(Draft.tripKey(draft, step.scope, cause));
+  } else {
+    effect.wouldTrip.push(step.scope);
+    Draft.alert(draft, Explain.wouldTrip(step.scope, cause));
+  }
 }
 
 function raiseUnknown(

@@ -7,6 +7,7 @@ import type * as Ledger from './ledger.ts';
 import * as Money from './money.ts';
 import * as Policy from './policy.ts';
 import * as Scope from './scope.ts';
+import * as Step from './step.ts';
 import type * as Withdrawal from './withdrawal.ts';
 
 /** A day in ms: the period in which the same unknown thing is told once. */
@@ -44,10 +45,29 @@ export function limit(
 ): Pick<Breaker.Cause, 'text'> & Required<Pick<Breaker.Cause, 'limit'>> {
   const { limit: rule, used } = breach;
   const { limitId, allowed } = rule;
+  if (rule.step) {
+    const text = step(policy, { ...rule, step: rule.step }, used);
+    return { limit: { limitId, used, allowed }, text };
+  }
   return {
     limit: { limitId, used, allowed },
     text: `limit ${limitId} on ${Scope.key(breach.scope)}: ${quantity(policy, rule, used)}${over(rule)} of ${quantity(policy, rule, allowed)} allowed${ofWhat(policy, rule)}`,
   };
+}
+
+/** What a step of a resume allows, and what has left since it began. */
+export function step(
+  policy: Policy.Policy,
+  rule: Step.Bound & { readonly step: Step.Of },
+  used: bigint,
+): string {
+  const { scope, step: position, steps, shareBps, sinceMs, whole, isUnnamed } = rule.step;
+  const head = `step ${position + 1} of ${steps} of resuming ${scope}`;
+  if (isUnnamed) return `${head}: it left where this step lets nothing flow yet`;
+  const of = rule.limitId === Step.BUDGET_ID ? 'the budget' : `limit ${rule.limitId}`;
+  const share = `${percent(BigInt(shareBps))} of ${of} of ${quantity(policy, rule, whole)}`;
+  const left = `${quantity(policy, rule, used)} since ${new Date(sinceMs).toISOString()}`;
+  return `${head}: ${left} of ${quantity(policy, rule, rule.allowed)} allowed (${share})`;
 }
 
 /** The alert for a warn level, for a limit that only alerts, or for a backlog that breached late. */
@@ -60,8 +80,10 @@ export function alert(
   const period = Math.floor(fact.atMs / (breach.limit.windowMs || DAY_MS));
   const { text } = limit(policy, breach);
   const why = fact.late && breach.level === 'breach' ? ' (late backlog: alerted, not tripped)' : '';
+  const { step: of } = breach.limit;
+  const ofStep = of ? `|step|${of.epoch}|${of.step}` : '';
   return {
-    alertId: `${breach.level}|${breach.limit.limitId}|${scope}|${period}`,
+    alertId: `${breach.level}|${breach.limit.limitId}|${scope}|${period}${ofStep}`,
     kind: breach.level,
     atMs: fact.atMs,
     scope,
@@ -157,5 +179,6 @@ function over(rule: Policy.Limit): string {
 /** A window as the policy writes it: `1m`, `6h`, `30d`. */
 export function duration(windowMs: number): string {
   if (windowMs % DAY_MS === 0 && windowMs > DAY_MS) return `${windowMs / DAY_MS}d`;
-  return windowMs % 3_600_000 === 0 ? `${windowMs / 3_600_000}h` : `${windowMs / 60_000}m`;
+  if (windowMs % 3_600_000 === 0) return `${windowMs / 3_600_000}h`;
+  return windowMs % 60_000 === 0 ? `${windowMs / 60_000}m` : `${windowMs / 1_000}s`;
 }

@@ -8,8 +8,9 @@ import * as Enforce from './enforce.ts';
 import * as Matching from './matching.ts';
 import * as Outflow from './outflow.ts';
 import * as Policy from './policy.ts';
+import * as Quarantine from './quarantine.ts';
 import * as Reorg from './reorg.ts';
-import * as Scope from './scope.ts';
+import type * as Scope from './scope.ts';
 import * as Withdrawal from './withdrawal.ts';
 
 /** An outflow at first sight, with the hash of its canonical body. */
@@ -25,11 +26,9 @@ export function rowIds(sighted: Sighted): readonly string[] {
   return [rowIdOf(sighted.event), ...Matching.rowIds(sighted)];
 }
 
-/** Scopes whose breakers it may open. */
+/** Scopes whose breakers it may open, or open again. */
 export function keys(policy: Policy.Policy, { event }: Sighted): readonly Scope.Key[] {
-  const { subject } = Policy.resolve(policy, event.transfer);
-  const { scope } = policy.unmatched;
-  return [Scope.of(scope, subject), ...Scope.covering(scope, subject)].map(Scope.key);
+  return Quarantine.allKeys(policy, Policy.resolve(policy, event.transfer).subject);
 }
 
 /**

@@ -5,6 +5,7 @@ import { type AccountId, chainOf } from './caip.ts';
 import * as Draft from './draft.ts';
 import * as Enforce from './enforce.ts';
 import * as Policy from './policy.ts';
+import * as Quarantine from './quarantine.ts';
 import type { Risk } from './risk.ts';
 import * as Scope from './scope.ts';
 
@@ -18,10 +19,9 @@ export function rowIds(risk: Risk): readonly string[] {
   return [rowIdOf(risk), Approval.endsId(wayOf(risk))];
 }
 
-/** Scopes whose breakers it may open. */
+/** Scopes whose breakers it may open, or open again. */
 export function keys(policy: Policy.Policy, risk: Risk): readonly Scope.Key[] {
-  const { subject } = Policy.resolve(policy, wayOf(risk));
-  return [Scope.key(Scope.of(policy.unmatched.scope, subject)), ...covering(policy, subject)];
+  return Quarantine.allKeys(policy, Policy.resolve(policy, wayOf(risk)).subject);
 }
 
 /**
@@ -42,8 +42,7 @@ export function raise(draft: Draft.Draft, risk: Risk): Enforce.Effect | undefine
   const { atMs } = draft;
   if (policy.unmatched.risks === 'pause' && risk.kind !== 'strange' && !isDeclared(draft, risk)) {
     const cause = { kind: 'unmatched' as const, atMs, rowId, notional: 0n, text };
-    const { scope: kind } = policy.unmatched;
-    Enforce.open(draft, effect, { kind, subject, cause, mode: policy.mode });
+    Enforce.stopTheft(draft, effect, { subject, cause });
     return effect;
   }
   const scope = Scope.key(Scope.of('wallet', subject));
@@ -72,8 +71,4 @@ function wayOf({ account, asset, about }: Risk) {
     destination: about ?? nobody,
     amount: 0n,
   };
-}
-
-function covering(policy: Policy.Policy, subject: Scope.Subject): readonly Scope.Key[] {
-  return Scope.covering(policy.unmatched.scope, subject).map(Scope.key);
 }

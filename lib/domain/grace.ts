@@ -3,6 +3,9 @@
 import * as Draft from './draft.ts';
 import * as Enforce from './enforce.ts';
 import type * as Ledger from './ledger.ts';
+import type * as Policy from './policy.ts';
+import * as Quarantine from './quarantine.ts';
+import type * as Scope from './scope.ts';
 
 /** Starts the grace of an outflow. The caller puts its row. */
 export function begin(draft: Draft.Draft, rowId: string, untilMs: number): void {
@@ -14,6 +17,11 @@ export function end(draft: Draft.Draft, row: Ledger.Row): void {
   const { rowId, graceUntilMs: untilMs } = row;
   if (untilMs === undefined) return;
   draft.graces.set(key({ rowId, untilMs }), { grace: { rowId, untilMs }, change: 'delete' });
+}
+
+/** Scopes whose breakers these outflows may open, or open again. */
+export function keys(policy: Policy.Policy, rows: readonly Ledger.Row[]): readonly Scope.Key[] {
+  return rows.flatMap(({ money }) => (money ? Quarantine.allKeys(policy, money.subject) : []));
 }
 
 /**

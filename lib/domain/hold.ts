@@ -8,20 +8,22 @@ import * as Draft from './draft.ts';
 import * as Enforce from './enforce.ts';
 import * as Evaluate from './evaluate.ts';
 import type * as Ledger from './ledger.ts';
-import * as Meter from './meter.ts';
 import * as Policy from './policy.ts';
 import * as Queue from './queue.ts';
 import * as Scope from './scope.ts';
+import * as Step from './step.ts';
 import type { Refusal } from './verdict.ts';
 import * as Withdrawal from './withdrawal.ts';
 
 type Items = ReadonlyMap<Scope.Key, Ledger.Item>;
+/** A limit that refuses, or what a step allows of it, in its scope. */
+type Gate = { readonly limit: Step.Bound; readonly scope: Scope.Scope };
 
 /** How often people hear of a queue whose limit the policy does not know any more. */
 const QUEUE_TOLD_EVERY_MS = 3_600_000;
 
 /** What some money needs of a limit's window in a scope, in the limit's unit. */
-export function need(draft: Draft.Draft, resolved: Policy.Resolved, gate: Queue.Gate): bigint {
+export function need(draft: Draft.Draft, resolved: Policy.Resolved, gate: Gate): bigint {
   const { metric } = gate.limit;
   if (metric === 'single') return Enforce.notionalOf(resolved);
   const { subject, legs } = resolved;
@@ -34,7 +36,7 @@ export function need(draft: Draft.Draft, resolved: Policy.Resolved, gate: Queue.
 /** The numbers of a refusal: what the limit allows, what is used, and when there is room again. */
 export function numbers(
   draft: Draft.Draft,
-  { limit, scope }: Queue.Gate,
+  { limit, scope }: Gate,
   about: { readonly need: bigint; readonly uncharged: Items },
 ): Required<Pick<Refusal, 'limit'>> & Pick<Refusal, 'capacityAtMs'> {
   const key = Scope.key(scope);
@@ -71,7 +73,8 @@ export function behind(
 ): Wait | undefined {
   const { withdrawalId, heldAtMs, resolved, uncharged } = about;
   const me = { rowId: Withdrawal.withdrawalRowId(withdrawalId), heldAtMs };
-  for (const gate of Queue.gates(draft.context.policy, resolved)) {
+  for (const asWritten of Queue.gates(draft.context.policy, resolved)) {
+    const gate = inForce(draft, asWritten);
     const scope = Scope.key(gate.scope);
     const { limitId } = gate.limit;
     if (Queue.waiting(uncharged.get(scope), limitId) === 0) continue;
@@ -102,8 +105,11 @@ export function placesOf(draft: Draft.Draft, resolved: Policy.Resolved): readonl
   const all = Queue.holds(draft.context.policy, resolved);
   const needs = new Map(all.map((gate) => [gate, need(draft, resolved, gate)]));
   // What a share allows changes with the balance: it is tried again.
-  const isBeyond = (gate: Queue.Gate) =>
-    (needs.get(gate) ?? 0n) > gate.limit.allowed && !gate.limit.share;
+  const isBeyond = (gate: Queue.Gate) => {
+    const least = (needs.get(gate) ?? 0n) > gate.limit.allowed && !gate.limit.share;
+    // An overlay goes again; an allowance lets it go as long as it holds.
+    return least && (needs.get(gate) ?? 0n) > inForce(draft, gate).limit.allowed;
+  };
   if (all.some(isBeyond)) return [];
   return all
     .filter(({ limit }) => limit.metric !== 'single')
@@ -268,7 +274,7 @@ function roomForAll(
   if (!rule) return undefined;
   // Not parsed: what is charged may have a longer key than an operator may type.
   const scope = { kind: rule.scope, id: place.scope.slice(rule.scope.length + 1) };
-  const limit = Policy.standing(policy, rule, scope);
+  const { limit } = inForce(draft, { limit: Policy.standing(policy, rule, scope), scope });
   const widenMs = Policy.widenMs(policy, scope);
   const all = before.reduce((sum, each) => sum + (each.place?.need ?? 0n), place.need);
   const at = { need: all, nowMs: draft.atMs, widenMs };
@@ -291,20 +297,43 @@ function leavesRoom(
   { limit, scope }: Queue.Gate,
   about: { readonly head: Queue.Held; readonly uncharged: Items },
 ): boolean {
-  const { metric } = limit;
-  if (metric === 'single') return true;
+  if (limit.metric === 'single') return true;
   const key = Scope.key(scope);
   const widenMs = Policy.widenMs(draft.context.policy, scope);
   const { place, goesAtMs = 0 } = about.head;
   const needed = place?.need ?? 0n;
+  if (!leavesStep(draft, { limit, scope }, { needed, uncharged: about.uncharged })) return false;
   const at = { need: needed, nowMs: draft.atMs, widenMs };
   const hereAtMs = Evaluate.capacityAtMs(about.uncharged.get(key), limit, at);
   // No time brings it room: it does not wait for this window any more.
   if (hereAtMs === undefined) return true;
   // It may have to wait longer for another window; what leaves this one before is in nobody's way.
   const nowMs = Math.max(hereAtMs, goesAtMs);
-  const window = { metric, windowMs: limit.windowMs, widenMs, nowMs };
-  return Meter.outflow(Draft.item(draft, key).meter, window) + needed <= limit.allowed;
+  return Evaluate.used(Draft.item(draft, key), limit, { widenMs, nowMs }) + needed <= limit.allowed;
+}
+
+/**
+ * Whether it leaves the oldest one its room in the step of a resume. One that has none there goes in a
+ * later step at the earliest, where it is tried first: what leaves in this one is not in its way.
+ */
+function leavesStep(
+  draft: Draft.Draft,
+  { limit, scope }: Queue.Gate,
+  about: { readonly needed: bigint; readonly uncharged: Items },
+): boolean {
+  const item = Draft.item(draft, Scope.key(scope));
+  const bound = Step.boundOf(item, { scope, limit });
+  if (!bound) return true;
+  const at = { nowMs: draft.atMs, widenMs: 0 };
+  const hasRoom = (of: Ledger.Item | undefined) =>
+    Evaluate.used(of, bound, at) + about.needed <= bound.allowed;
+  return !hasRoom(about.uncharged.get(Scope.key(scope))) || hasRoom(item);
+}
+
+/** A limit with what people have agreed on in its scope. */
+function inForce(draft: Draft.Draft, { limit, scope }: Queue.Gate): Queue.Gate {
+  const item = Draft.item(draft, Scope.key(scope));
+  return { limit: Evaluate.inForce(limit, item, draft.atMs), scope };
 }
 
 /** Those of `some` that are not among `others`, or are there with another need or time. */

@@ -1,11 +1,14 @@
 /** The ledger: one row per unit of value, and the item that each scope keeps. */
 
 import type * as Approval from './approval.ts';
+import type * as Audit from './audit.ts';
 import type { Breaker, Cause, Incident } from './breaker.ts';
 import { CLOSED } from './breaker.ts';
+import type { Direction } from './change.ts';
 import type { Facts } from './facts.ts';
 import * as Meter from './meter.ts';
-import type { Leg } from './policy.ts';
+import type { Leg, Retired } from './policy.ts';
+import * as Proposal from './proposal.ts';
 import type * as Queue from './queue.ts';
 import type * as Scope from './scope.ts';
 import type { Sent, Transfer } from './withdrawal.ts';
@@ -79,6 +82,8 @@ export type Row = {
   readonly isAwaited?: true;
   /** On withdrawals: what the service said of the transaction. */
   readonly sent?: Sent;
+  /** On rows of proposals: what operators sign together. */
+  readonly proposal?: Proposal.Proposal;
   /** On rows of two ends: what waits between them. */
   readonly ends?: Approval.Ends;
   /** Why, on `noted`, `failed`, `cancelled` and `replaced` rows. */
@@ -103,10 +108,39 @@ export type Item = {
   readonly breaker: Breaker;
   /** On `global` only: the policy in force. */
   readonly policyVersion?: number;
+  /** On `global` only: what tells this stack from every other, 64 hex digits; made with its first policy. */
+  readonly stackId?: string;
   /** On actors: reservations whose outcome is open. Absent: none. */
   readonly outstanding?: number;
   /** Held withdrawals that wait for room in this scope, by limit. Absent: none. */
   readonly waiting?: readonly { readonly limitId: string; readonly count: number }[];
+  /** Limits that count from a mark on, because a resume named them. Absent: none. */
+  readonly bases?: readonly Base[];
+  /** Every limit of the scope allows only a share of itself, until people lift it. */
+  readonly overlay?: Overlay;
+  /** Limits of the scope that allow more of themselves for a while. Absent: none. */
+  readonly allowances?: readonly Allowance[];
+};
+
+/** Limits whose windows begin at a mark. */
+export type Base = { readonly limitIds: readonly string[]; readonly mark: Meter.Mark };
+
+/** A tightening of a scope. Its incident is closed, and the overlay lifted, by a resume. */
+export type Overlay = {
+  /** 0 to 10 000. */
+  readonly shareBps: number;
+  readonly incidentId: string;
+  readonly by: string;
+  readonly atMs: number;
+  /** Causes of its incident so far, the first one included. */
+  readonly causes: number;
+};
+
+/** A limit allows this much more of itself until a time. */
+export type Allowance = {
+  readonly limitId: string;
+  readonly extraBps: number;
+  readonly untilMs: number;
 };
 
 /** Something that people are told and that stops nothing. */
@@ -125,7 +159,9 @@ export type Alert = {
     | 'unseen'
     | 'watch'
     | 'price'
-    | 'balance';
+    | 'balance'
+    | 'panic'
+    | 'step';
   readonly atMs: number;
   readonly scope: string;
   readonly rowId: string;
@@ -188,6 +224,25 @@ export type Changes = {
   readonly heartbeat?: Heartbeat;
   /** A policy to put if its version is absent. */
   readonly policy?: StoredPolicy;
+  /** Proposals as they are now, for those who look. Whoever changes one changes its row, too. */
+  readonly proposals?: readonly ProposalWrite[];
+  /** The text of a policy that is proposed; one that is there stays. */
+  readonly draftPolicy?: DraftPolicy;
+  /** What nothing else of this tells the audit chain. The same id is put once. */
+  readonly entries?: readonly Audit.Entry[];
+};
+
+/** A proposal as it is now, and as it was before this decision; absent where it is new. */
+export type ProposalWrite = {
+  readonly proposal: Proposal.Proposal;
+  readonly before?: Proposal.Proposal | undefined;
+};
+
+/** The text of a policy that is proposed, by its hash, with its compiled form. */
+export type DraftPolicy = {
+  readonly hash: string;
+  readonly source: string;
+  readonly compiled: string;
 };
 
 /** A policy as it is stored: the text that people wrote, and the one that decisions are made by. */
@@ -200,6 +255,14 @@ export type StoredPolicy = {
   readonly compiled?: string;
   readonly appliedAtMs: number;
   readonly actor: string;
+  /** Why, as whoever applied it said. */
+  readonly reason?: string;
+  /** Hash of the policy that it replaced. Absent: there was none. */
+  readonly beforeHash?: string;
+  /** How many changes of each direction it brought. */
+  readonly judged?: Readonly<Record<Direction, number>>;
+  /** What earlier versions said of addresses and assets, see `retired.ts`. Absent: nothing is remembered. */
+  readonly retired?: readonly Retired[];
 };
 
 /** Items of one transaction, at most (DynamoDB's limit). */
@@ -208,10 +271,11 @@ export const CHANGES_MAX = 100;
 /** Number of items in the transaction that writes these changes. */
 export function size(changes: Changes): number {
   const { rows, items, held = [], graces = [], incidents, causes, alerts } = changes;
-  const { heartbeat, policy } = changes;
-  const lists = [rows, items, held, graces, incidents, causes, alerts];
-  const single = (heartbeat ? 1 : 0) + (policy ? 1 : 0);
-  return lists.reduce((sum, list) => sum + list.length, single);
+  const { heartbeat, policy, proposals = [], draftPolicy, entries = [] } = changes;
+  const lists = [rows, items, held, graces, incidents, causes, alerts, entries];
+  const signed = proposals.reduce((sum, write) => sum + 1 + Proposal.dueChanges(write).length, 0);
+  const single = (heartbeat ? 1 : 0) + (policy ? 1 : 0) + (draftPolicy ? 1 : 0);
+  return lists.reduce((sum, list) => sum + list.length, single + signed);
 }
 
 /** The item of a scope that nothing has touched. Its version starts at the clock, so that one that expired and came back is not taken for the old one. */

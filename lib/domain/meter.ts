@@ -62,6 +62,16 @@ export type Meter = {
   readonly steps: readonly (readonly Slot[])[];
 };
 
+/**
+ * Where a count "since" begins: its time, and per step of {@link LADDER} what the slot of that time
+ * held already. Slots before it are ignored; a total that is subtracted instead would give budget
+ * back as slots expire.
+ */
+export type Mark = {
+  readonly atMs: number;
+  readonly held: readonly Pick<Slot, 'notional' | 'amount' | 'count'>[];
+};
+
 /** What one event adds to one scope. `amount` is 0 where the scope spans several assets. */
 export type Charge = {
   readonly notional: bigint;
@@ -72,6 +82,9 @@ export type Charge = {
 
 /** The metrics that are summed over a window. */
 export type Metric = 'notional' | 'amount' | 'count' | 'assets';
+
+/** The longest window that the ladder serves: over it a mark counts everything that came after it. */
+export const LONGEST_MS = Math.max(...LADDER.map((step) => step.windowMs));
 
 /** A meter without outflow. */
 export const EMPTY: Meter = { newestMs: 0, steps: LADDER.map(() => []) };
@@ -117,38 +130,73 @@ export function giveBack(meter: Meter, taken: Charge, chargedAtMs: number): Mete
   return { newestMs: meter.newestMs, steps };
 }
 
+/** Sets a mark at `atMs`, or at the newest charge if that is later: everything charged so far lies before it. */
+export function mark(meter: Meter, atMs: number): Mark {
+  const timeMs = Math.max(atMs, meter.newestMs);
+  const held = LADDER.map(({ slotMs }, position) => {
+    const index = Math.floor(timeMs / slotMs);
+    const slot = meter.steps[position]?.find((each) => each.index === index);
+    const { notional = 0n, amount = 0n, count = 0 } = slot ?? {};
+    return { notional, amount, count };
+  });
+  return { atMs: timeMs, held };
+}
+
+/**
+ * A mark after {@link giveBack} of the same charge. What was charged before the mark is not held
+ * before it any more, or taking it back would make room for what came after. Of the mark's own
+ * millisecond nobody knows on which side a charge was: it is taken from before the mark, so that the
+ * count since it is never too low.
+ */
+export function lowerMark(set: Mark, taken: Charge, chargedAtMs: number): Mark {
+  if (chargedAtMs > set.atMs) return set;
+  const held = LADDER.map(({ slotMs }, position) => {
+    const index = Math.floor(chargedAtMs / slotMs);
+    const before = { ...(set.held[position] ?? NOTHING_HELD), index, assets: [] };
+    const isSame = index === Math.floor(set.atMs / slotMs);
+    const { notional, amount, count } = isSame ? subtractFrom(before, taken) : before;
+    return { notional, amount, count };
+  });
+  return { ...set, held };
+}
+
+/** A window that ends at `nowMs`, widened by `widenMs`. With `since` it counts what came after the mark only. */
+export type Window = {
+  readonly metric: Metric;
+  readonly windowMs: number;
+  readonly widenMs: number;
+  readonly nowMs: number;
+  readonly since?: Mark | undefined;
+};
+
 /**
  * The outflow of the window that ends at `nowMs`, widened by `widenMs`; gross, never net.
  * Counts at least everything charged in `[nowMs − windowMs − widenMs, nowMs]`, at most one slot
- * more. Fail direction: closed, a window longer than the ladder counts as {@link Money.MAX}.
+ * more. After a mark: everything of it that came after the mark, and of sums nothing that came
+ * before; which assets the mark's slot held before nobody can tell, so they count.
+ * Fail direction: closed, a window longer than the ladder counts as {@link Money.MAX}, and so does a
+ * saturated slot, whatever a mark says of it.
  */
-export function outflow(
-  meter: Meter,
-  window: {
-    readonly metric: Metric;
-    readonly windowMs: number;
-    readonly widenMs: number;
-    readonly nowMs: number;
-  },
-): bigint {
+export function outflow(meter: Meter, window: Window): bigint {
   const position = LADDER.findIndex((step) => step.windowMs >= window.windowMs);
   const step = LADDER[position];
   if (!step || window.widenMs > wideningMaxMs(step)) return Money.MAX;
   const timeMs = Math.max(window.nowMs, meter.newestMs);
-  const oldest = Math.floor((timeMs - window.windowMs - window.widenMs) / step.slotMs);
+  const reachesMs = timeMs - window.windowMs - window.widenMs;
+  const oldest = Math.floor(Math.max(reachesMs, window.since?.atMs ?? reachesMs) / step.slotMs);
   const slots = (meter.steps[position] ?? []).filter((slot) => slot.index >= oldest);
-  return sum(slots, window.metric);
+  const total = sum(slots, window.metric);
+  if (!window.since || window.metric === 'assets' || total >= Money.MAX) return total;
+  if (oldest > Math.floor(window.since.atMs / step.slotMs)) return total;
+  const before = BigInt(window.since.held[position]?.[window.metric] ?? 0);
+  return total > before ? total - before : 0n;
 }
 
 /**
  * When the window holds no more than `room`, if nothing else is charged until then: now, or when the
  * slot in the way has left it. `undefined`: no time brings that room.
  */
-export function capacityAtMs(
-  meter: Meter,
-  window: Parameters<typeof outflow>[1],
-  room: bigint,
-): number | undefined {
+export function capacityAtMs(meter: Meter, window: Window, room: bigint): number | undefined {
   const fits = (atMs: number) => outflow(meter, { ...window, nowMs: atMs }) <= room;
   const nowMs = Math.max(window.nowMs, meter.newestMs);
   if (fits(nowMs)) return nowMs;
@@ -169,6 +217,8 @@ export function distinctAssets(slots: readonly (readonly number[])[]): bigint {
   }
   return BigInt(distinct.size);
 }
+
+const NOTHING_HELD = { notional: 0n, amount: 0n, count: 0 };
 
 function sum(slots: readonly Slot[], metric: Metric): bigint {
   if (metric === 'assets') return distinctAssets(slots.map((slot) => slot.assets));

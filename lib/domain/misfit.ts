@@ -35,10 +35,11 @@ export function refused(
 ): Misfit | undefined {
   const { withdrawalId, resolved, uncharged, isReleased } = about;
   const passed = Enforce.passed(draft, resolved, uncharged);
+  // A step's budget asks nobody, and nobody lets one go beyond it.
   const refuses = ({ breach: { level, limit } }: Enforce.Passed) =>
     level === 'breach' &&
     limit.action.kind !== 'alert' &&
-    !(isReleased && limit.action.kind === 'hold');
+    !(isReleased && limit.action.kind === 'hold' && !limit.step);
   const [by] = passed.filter(refuses).sort((left, right) => rank(left) - rank(right));
   const acts = by?.breach.limit.mode === 'enforce' && draft.context.policy.mode !== 'shadow';
   const misfitOf = (each: Enforce.Passed): Misfit => ({
@@ -81,11 +82,15 @@ function refusalOf(
     text: `does not fit: ${Explain.limit(draft.context.policy, by.breach).text}`,
     provisional: true,
     scope: Scope.key(scope),
+    ...(limit.step ? { incidentId: limit.step.incidentId } : {}),
     ...Hold.numbers(draft, { limit, scope }, { need, uncharged }),
   };
 }
 
-/** People hear of a refusal once per limit and window; a limit marked for it trips at once. */
+/**
+ * People hear of a refusal once per limit and window; a limit marked for it trips at once. What a
+ * step refuses trips nothing.
+ */
 export function told(draft: Draft.Draft, misfit: Misfit): Refusal {
   const { policy } = draft.context;
   const { refusal, by, notional } = misfit;
@@ -111,11 +116,14 @@ function alertOf(draft: Draft.Draft, misfit: Misfit): Ledger.Alert {
   const { refusal, by, acts } = misfit;
   const { limit } = by.breach;
   const { atMs } = draft;
-  const period = Math.floor(atMs / (limit.windowMs || Explain.DAY_MS));
+  const { step } = limit;
+  const window = Math.floor(atMs / (limit.windowMs || Explain.DAY_MS));
+  const period = step ? `step|${step.epoch}|${step.step}` : window;
   const scope = Scope.key(by.breach.scope);
   const rowId = Withdrawal.withdrawalRowId(refusal.withdrawalId);
   const alertId = `${acts ? 'refused' : 'would-refuse'}|${limit.limitId}|${scope}|${period}`;
   const what = refusal.kind === 'hold' ? 'held' : 'refused';
   const text = `a withdrawal ${acts ? 'was' : 'would have been'} ${what}, it ${refusal.text}`;
-  return { alertId, kind: what, atMs, scope, rowId, text };
+  // Who resumes in steps expects it: nobody is woken.
+  return { alertId, kind: step ? 'step' : what, atMs, scope, rowId, text };
 }

@@ -1,6 +1,7 @@
 /** Movements that operators declare beforehand: gas top-ups, consolidations, a call of a contract. */
 
 import * as Approval from './approval.ts';
+import * as Audit from './audit.ts';
 import { commandRowId } from './command.ts';
 import * as Draft from './draft.ts';
 import type * as Ledger from './ledger.ts';
@@ -62,7 +63,26 @@ export function decide(
   const movement = { movementId: commandId, left: transfer.amount, untilMs };
   Approval.declare(draft, transfer, movement);
   const result = { kind: 'declared', movementId: commandId, untilMs } as const;
-  return { result, changes: Draft.changes(draft) };
+  const entry = told(declaration, { actor, atMs: draft.atMs });
+  return { result, changes: { ...Draft.changes(draft), entries: [entry] } };
+}
+
+/** What the audit chain is told: no other row of the Control table tells it. */
+function told(
+  { commandId, transfer, untilMs, reason }: Declaration,
+  by: { readonly actor: string; readonly atMs: number },
+): Audit.Entry {
+  const { account, asset, destination, amount } = transfer;
+  const until = new Date(untilMs).toISOString();
+  return Audit.entry({
+    entryId: `movement:${commandId}`,
+    atMs: by.atMs,
+    who: by.actor,
+    what: 'movement.declared',
+    before: 'not approved',
+    after: `approved until ${until}: up to ${amount} base units of ${asset} from ${account} to ${destination}`,
+    reason,
+  });
 }
 
 function whyNot(draft: Draft.Draft, { transfer, untilMs }: Declaration): string | undefined {

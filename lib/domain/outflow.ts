@@ -70,7 +70,8 @@ export function consume(draft: Draft.Draft, sighted: Sighted, matched: Matched):
   const before = Draft.charge(draft, { subject, legs, withdrawals: 0 });
   const unmatched = excess > 0n ? 'it moved that much more than was approved' : undefined;
   const event = { ...sighted.event, transfer: rest };
-  return Enforce.enforce(draft, { ...sighted, event }, { resolved, before, unmatched });
+  const isFee = excess === 0n;
+  return Enforce.enforce(draft, { ...sighted, event }, { resolved, before, unmatched, isFee });
 }
 
 /**
@@ -199,7 +200,8 @@ function countAs(
   const withdrawals = state === 'kept' ? 0 : 1;
   const before = Draft.charge(draft, { subject, legs, withdrawals });
   const event = { ...sighted.event, transfer: counted };
-  return Enforce.enforce(draft, { ...sighted, event }, { resolved, before, unmatched });
+  const isFee = state === 'kept';
+  return Enforce.enforce(draft, { ...sighted, event }, { resolved, before, unmatched, isFee });
 }
 
 /** What of a transfer is charged: no leg for an amount of zero. */

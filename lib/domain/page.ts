@@ -18,22 +18,45 @@ const AMOUNT_MAX = 30;
 
 /** The page for a breaker that opened: scope, cause, amount, next command; then everything else. */
 export function opened(incident: Incident): Message {
+  if (incident.overlay !== undefined) return tightened(incident, incident.overlay);
   const { first, scope, incidentId, openedAtMs } = incident;
-  const verb = first.kind === 'operator' ? 'PAUSED' : 'TRIPPED';
+  const byHand = first.planned ? 'PAUSED AS PLANNED:' : 'PAUSED';
+  const verb = first.kind === 'operator' ? byHand : 'TRIPPED';
   const amount =
     first.notional > 0n ? ` ${shorten(Money.formatUsd(first.notional), AMOUNT_MAX)}` : '';
   const tail = `: ${first.kind}${amount}; run: breakwater incident ${incidentId}`;
   return {
     subject: `${verb} ${shorten(scope, SUBJECT_MAX - verb.length - 1 - tail.length)}${tail}`,
-    severity: 'page',
+    severity: first.planned ? 'notice' : 'page',
     body: [
       `${verb} ${scope} at ${new Date(openedAtMs).toISOString()}`,
       `Cause: ${first.text}`,
       `Withdrawals in this scope are not enabled until people resume it.`,
+      ...(first.kind === 'unmatched'
+        ? [
+            'Its wallet and its destination are stopped by incidents of their own, until a resume names them: breakwater status',
+          ]
+        : []),
       `Look:   breakwater incident ${incidentId}`,
       `Resume: breakwater resume ${incidentId} --reason "…"`,
       `Note: a pause stops the withdrawal service. It cannot stop somebody who holds the private keys; move what is left to safety first.`,
       `Policy version ${incident.policyVersion}, epoch ${incident.epoch}, event ${first.rowId}`,
+    ].join('\n'),
+  };
+}
+
+/** Nothing is stopped, and every use of such a right wants to be seen at once. */
+function tightened(incident: Incident, shareBps: number): Message {
+  const { first, scope, incidentId, openedAtMs } = incident;
+  const tail = ` to ${shareBps / 100}% of its limits; run: breakwater incident ${incidentId}`;
+  const head = 'TIGHTENED ';
+  return {
+    subject: `${head}${shorten(scope, SUBJECT_MAX - head.length - tail.length)}${tail}`,
+    severity: 'page',
+    body: [
+      `${head}${scope} at ${new Date(openedAtMs).toISOString()}: every limit allows ${shareBps / 100}% of itself`,
+      `Cause: ${first.text}`,
+      `A resume of incident ${incidentId} lifts it.`,
     ].join('\n'),
   };
 }
@@ -70,6 +93,40 @@ export function joined(incident: Incident, cause: Cause): Message {
   };
 }
 
+/** The page for a breaker that was resuming in steps and is open again. */
+export function openedAgain(incident: Incident, cause: Cause): Message {
+  const { scope, incidentId } = incident;
+  const amount =
+    cause.notional > 0n ? ` ${shorten(Money.formatUsd(cause.notional), AMOUNT_MAX)}` : '';
+  const head = 'OPENED AGAIN ';
+  const tail = `: ${cause.kind}${amount}; run: breakwater incident ${incidentId}`;
+  return {
+    subject: `${head}${shorten(scope, SUBJECT_MAX - head.length - tail.length)}${tail}`,
+    severity: 'page',
+    body: [
+      `${head}${scope} at ${new Date(cause.atMs).toISOString()}, while it was resuming`,
+      `Cause: ${cause.text}`,
+      `Opened first because: ${incident.first.text}`,
+      `Nothing flows in this scope. What was agreed on to resume it is void: epoch ${cause.reopened} needs a resume of its own.`,
+      `Look: breakwater incident ${incidentId}`,
+      `Event ${cause.rowId}`,
+    ].join('\n'),
+  };
+}
+
+/** The notice for a breaker that begins to resume in steps. */
+export function resuming(incident: Incident): Message {
+  const who = incident.resuming?.actors.join(', ') || 'unknown';
+  const tail = ` by ${shorten(who, 60)}`;
+  const head = 'RESUMING ';
+  const subject = `${head}${shorten(incident.scope, SUBJECT_MAX - head.length - tail.length)}${tail}`;
+  return {
+    subject,
+    severity: 'notice',
+    body: `${subject}\nIn steps; see: breakwater status. Incident ${incident.incidentId}. Reason: ${incident.resuming?.reason ?? 'none given'}`,
+  };
+}
+
 /** The notice for a breaker that people closed. */
 export function closed(incident: Incident): Message {
   const who = incident.closed?.actor ?? 'unknown';
@@ -83,7 +140,7 @@ export function closed(incident: Incident): Message {
 }
 
 /** What stops nothing and yet wants a person now: somebody waits for it, or counts on it. */
-const PAGED: ReadonlySet<Ledger.Alert['kind']> = new Set(['refused', 'held']);
+const PAGED: ReadonlySet<Ledger.Alert['kind']> = new Set(['refused', 'held', 'panic']);
 
 /** The message for something that stops nothing. */
 export function alert(raised: Ledger.Alert): Message {
@@ -97,8 +154,48 @@ export function alert(raised: Ledger.Alert): Message {
 
 /** The notice for a policy that came into force. */
 export function policy(stored: Ledger.StoredPolicy): Message {
-  const subject = `POLICY version ${stored.version} (${stored.hash.slice(0, 12)}) in force, by ${shorten(stored.actor, 60)}`;
-  return { subject, body: subject, severity: 'notice' };
+  const { version, hash, actor, beforeHash, reason = 'none given' } = stored;
+  const head = `POLICY version ${version} (${hash.slice(0, 12)}) in force, by `;
+  const tail = stored.judged ? `: ${judged(stored.judged)}` : '';
+  const room = Math.min(60, SUBJECT_MAX - head.length - tail.length);
+  return {
+    subject: `${head}${shorten(actor, room)}${tail}`,
+    severity: 'notice',
+    body: [
+      `${head}${actor}${tail}`,
+      `Reason: ${reason}`,
+      ...(beforeHash === undefined ? [] : [`Replaced: ${beforeHash}`]),
+      `Hash: ${hash}`,
+      'Look: breakwater policy show',
+    ].join('\n'),
+  };
+}
+
+/** What a version of the policy changed, in one line: `2 tightened, 1 loosened`. */
+export function judged(counts: Required<Ledger.StoredPolicy>['judged']): string {
+  const { tightens, loosens, revokes, neutral } = counts;
+  const parts = [
+    [tightens, 'tightened'],
+    [loosens, 'loosened'],
+    [revokes, 'revoked'],
+    [neutral, 'neutral'],
+  ] as const;
+  const told = parts.filter(([count]) => count > 0).map(([count, how]) => `${count} ${how}`);
+  return told.join(', ') || 'the same rules';
+}
+
+/** The notice that the audit chain is behind. */
+export function audit(reasons: readonly string[]): Message {
+  const subject = shorten(`AUDIT chain is behind: ${reasons.join('; ')}`, SUBJECT_MAX);
+  return {
+    subject,
+    severity: 'notice',
+    body: [
+      `AUDIT chain is behind: ${reasons.join('; ')}`,
+      'Nothing is lost: entries wait in the Control table and are appended, signed and copied with the next change.',
+      'Look: breakwater audit check',
+    ].join('\n'),
+  };
 }
 
 /** Keeps both ends of a text that is too long. */

@@ -1,12 +1,14 @@
 /** The rules: what is known, what may leave, and what happens when more does. */
 
 import * as Balance from './balance.ts';
+import type * as Breaker from './breaker.ts';
 import { type AccountId, type AssetId, type ChainId, chainOf } from './caip.ts';
 import * as Facts from './facts.ts';
 import type * as Meter from './meter.ts';
 import * as Money from './money.ts';
 import * as Pattern from './pattern.ts';
 import * as Price from './price.ts';
+import { assetOf, ownerOf, rescaled } from './retired.ts';
 import * as Scope from './scope.ts';
 import type { Transfer } from './withdrawal.ts';
 
@@ -114,8 +116,78 @@ export type UnknownRule = {
   readonly scope: Scope.Kind;
 };
 
+/** What an operator may do. `panic`: pause and tighten, for partners and monitors; it never loosens. */
+export type Role = 'pause' | 'resume' | 'panic';
+
+/** A person or a partner who operates the breaker. */
+export type Operator = {
+  readonly name: string;
+  /** Externally owned account, lower-case `0x…`: what they sign is verified offline. */
+  readonly address: string;
+  readonly roles: readonly Role[];
+  /** How they are reached, for people. */
+  readonly contact?: string | undefined;
+  /** Pattern of the caller's ARN, or of the local user, by which the command path knows them. */
+  readonly iam?: string | undefined;
+};
+
+/** How withdrawals come back after a breaker was open. */
+export type Staged = {
+  /** Steps, shares rising, each naming all that the one before it named. None: at once. */
+  readonly steps: readonly Breaker.Step[];
+  /** What 100 % means where a scope has no notional limit of its own, micro-USD. 0 without steps. */
+  readonly budget: bigint;
+};
+
 /** Who may close a breaker. `trial`: one operator alone, for first steps only. */
-export type Resume = { readonly kind: 'trial' } | { readonly kind: 'quorum' };
+export type Resume =
+  | ({ readonly kind: 'trial' } & Staged)
+  | ({
+      readonly kind: 'quorum';
+      /** Distinct operators with role `resume` who must sign; 2 or more. */
+      readonly quorum: number;
+      /** Whether whoever opened the breaker by hand counts towards its resume. */
+      readonly pauserCounts: boolean;
+    } & Staged);
+
+/** How the policy itself changes. */
+export type Changes = {
+  /** Time from the quorum's consent until what loosens comes into force, ms. */
+  readonly delayMs: number;
+};
+
+/** Somebody to call when money is gone: who can freeze it, or follow it. Nothing is decided by it. */
+export type Contact = {
+  readonly name: string;
+  readonly kind: 'issuer' | 'exchange' | 'law-enforcement' | 'security' | 'other';
+  /** Patterns of the assets that they can do something about. Absent: any. */
+  readonly assets?: readonly string[] | undefined;
+  readonly reach: string;
+};
+
+/**
+ * What a policy once said of an address or an asset, kept for 33 days after it was last
+ * said: its money goes on counting where it has counted, so that no edit gives budget back.
+ */
+export type Retired = { readonly lastNamedMs: number } & (
+  | {
+      readonly kind: 'address';
+      readonly address: AccountId;
+      readonly wallet: string;
+      readonly keyDomain: string;
+    }
+  | {
+      readonly kind: 'asset';
+      /** An asset, or a pattern of them. */
+      readonly pattern: string;
+      /** Fraction digits that its amounts were read with. */
+      readonly decimals: number;
+      /** Floor price that it had, pico-USD for one whole token. */
+      readonly floorPricePicoUsd?: bigint | undefined;
+      /** The asset whose budget it used, with that one's fraction digits. Absent: its own. */
+      readonly sameAs?: { readonly asset: AssetId; readonly decimals: number } | undefined;
+    }
+);
 
 /** How outflows are matched with what was approved. */
 export type MatchingRule = {
@@ -163,12 +235,17 @@ export type Policy = {
   readonly matching: MatchingRule;
   /** Addresses of the exchange beside its wallets, such as cold storage: what goes there stays its own. */
   readonly own: readonly AccountId[];
+  readonly operators: readonly Operator[];
   readonly resume: Resume;
+  readonly changes: Changes;
+  readonly contacts: readonly Contact[];
   /** Open reservations that one named actor may have. */
   readonly outstandingMax: number;
   /** Age after which people hear of a reservation whose outcome is open, ms. */
   readonly overdueMs: number;
   readonly timing: Timing;
+  /** What earlier versions said and this one does not, or not yet long enough ago. Absent: nothing. */
+  readonly retired?: readonly Retired[] | undefined;
   /** What is known of the world at a time. Absent on a policy as it was loaded: nothing is. */
   readonly known?: Facts.Facts & { readonly atMs: number };
 };
@@ -242,7 +319,8 @@ export function walletOf(
 }
 
 /**
- * Names wallet and key domain, maps the asset to its budget and values every leg.
+ * Names wallet and key domain, maps the asset to its budget and values every leg. What is not named any
+ * more is unknown, and still counts where it did.
  * Fail direction: what is not known is named in `unknown`, and the policy's rule for it decides; an
  * asset without a price has notional 0 and always carries `price`.
  */
@@ -258,10 +336,11 @@ export function resolve(policy: Policy, transfer: Transfer): Resolved {
     valued(policy, { asset: transfer.asset, amount: transfer.amount + feeInSameAsset }, unknown),
   ];
   if (fee && fee.asset !== transfer.asset) legs.push(valued(policy, fee, unknown));
+  const owner = wallet ? undefined : ownerOf(policy, transfer.account);
   const subject: Scope.Subject = {
     chain,
-    wallet: wallet?.name ?? transfer.account,
-    keyDomain: wallet?.keyDomain ?? UNKNOWN_KEY_DOMAIN,
+    wallet: wallet?.name ?? owner?.wallet ?? transfer.account,
+    keyDomain: wallet?.keyDomain ?? owner?.keyDomain ?? UNKNOWN_KEY_DOMAIN,
     asset: legs[0]?.asset ?? transfer.asset,
     destination: transfer.destination,
     memo: transfer.memo,
@@ -334,20 +413,38 @@ function valued(
   unknown: Set<Unknown>,
 ): Leg {
   const rule = assetRule(policy, asset);
-  const budget = rule?.sameAs === undefined ? rule : assetRule(policy, rule.sameAs);
-  if (!rule || !budget) unknown.add('asset');
+  if (!rule) return unlisted(policy, { asset, amount }, unknown);
+  const budget = rule.sameAs === undefined ? rule : assetRule(policy, rule.sameAs);
+  if (!budget) unknown.add('asset');
   const shared = {
-    asset: rule?.sameAs ?? asset,
-    amount:
-      rule && budget ? Money.rescale(amount, { from: rule.decimals, to: budget.decimals }) : amount,
+    asset: rule.sameAs ?? asset,
+    amount: budget ? Money.rescale(amount, { from: rule.decimals, to: budget.decimals }) : amount,
   };
-  const pricePicoUsd = rule && priceOf(policy, rule);
-  if (!rule || pricePicoUsd === undefined) {
+  const pricePicoUsd = priceOf(policy, rule);
+  if (pricePicoUsd === undefined) {
     unknown.add('price');
     return { ...shared, notional: 0n, pricePicoUsd: 0n };
   }
   const notional = Money.notionalMicroUsd({ amount, decimals: rule.decimals, pricePicoUsd });
   return { ...shared, notional, pricePicoUsd };
+}
+
+/** An asset that nothing names: unknown, and without a price; one that was named counts where and as it did at least. */
+function unlisted(
+  policy: Policy,
+  { asset, amount }: { readonly asset: AssetId; readonly amount: bigint },
+  unknown: Set<Unknown>,
+): Leg {
+  unknown.add('asset').add('price');
+  const was = assetOf(policy, asset);
+  if (!was) return { asset, amount, notional: 0n, pricePicoUsd: 0n };
+  const { decimals, floorPricePicoUsd: pricePicoUsd = 0n } = was;
+  return {
+    asset: was.sameAs?.asset ?? asset,
+    amount: rescaled(was, amount),
+    notional: Money.notionalMicroUsd({ amount, decimals, pricePicoUsd }),
+    pricePicoUsd,
+  };
 }
 
 /** A field that the money does not name matches: leaving it out escapes no limit. */

@@ -112,12 +112,24 @@ function decideOne(draft: Draft.Draft, ask: Case, leases: Leases): Verdict {
     Standing.unproven(draft, withdrawalId, { resolved, leases });
   if (refusal && !isShadow(draft)) return refused(draft, ask, refusal);
   const admittedUntilMs = row?.admittedUntilMs ?? 0;
-  if (row && admittedUntilMs > draft.atMs) {
+  if (row && admittedUntilMs > draft.atMs && !isBeforeStep(draft, ask)) {
     const elsewhere = admittedElsewhere(draft, ask, admittedUntilMs);
     if (elsewhere && !isShadow(draft)) return elsewhere;
     return allow(withdrawalId, admittedUntilMs, refusal ?? elsewhere);
   }
   return charge(draft, ask, refusal);
+}
+
+/**
+ * What was admitted before a step of a resume began is not in the step's budget: its charge moves to
+ * now, or what waited with its admission through the pause would pass beside the budget.
+ */
+function isBeforeStep(draft: Draft.Draft, { row, resolved }: Case): boolean {
+  const chargedAtMs = row?.money?.chargedAtMs ?? 0;
+  return Charge.keys(resolved).some((key) => {
+    const { breaker } = Draft.item(draft, key);
+    return breaker.state === 'half-open' && chargedAtMs <= breaker.mark.atMs;
+  });
 }
 
 /** One withdrawal opens one signer at a time: two of them would sign twice for one charge. */

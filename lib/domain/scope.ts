@@ -117,6 +117,11 @@ const COVERED_BY: Readonly<Record<Kind, readonly Kind[]>> = {
   global: [],
 };
 
+/** Whether an open breaker of one kind stops everything that one of another kind stops, for one subject. */
+export function covers(wider: Kind, narrower: Kind): boolean {
+  return wider === narrower || COVERED_BY[narrower].includes(wider);
+}
+
 /** The wider scopes of a subject that contain its scope of this kind. */
 export function covering(kind: Kind, subject: Subject): readonly Scope[] {
   const [, ...wholes] = stopping(kind, subject);

@@ -1,18 +1,20 @@
 /** What stands against a withdrawal whatever it weighs. */
 
+import type * as Breaker from './breaker.ts';
 import * as Draft from './draft.ts';
 import * as Explain from './explain.ts';
 import { type Leases, leaseOf } from './flag.ts';
 import type * as Ledger from './ledger.ts';
 import type * as Policy from './policy.ts';
 import * as Scope from './scope.ts';
+import * as Step from './step.ts';
 import type { Refusal } from './verdict.ts';
 import * as Withdrawal from './withdrawal.ts';
 
 /** The same thing that people have to look at is told once in this time. */
 const TOLD_EVERY_MS = 3_600_000;
 
-/** What stands against it whatever it weighs: an open breaker, or something unknown. */
+/** What stands against it whatever it weighs: an open breaker, one that resumes without it, or something unknown. */
 export function standing(
   draft: Draft.Draft,
   withdrawalId: string,
@@ -26,7 +28,10 @@ export function standing(
     const { breaker } = Draft.item(draft, key);
     if (breaker.state === 'closed') continue;
     const { incidentId, state } = breaker;
-    const text = `${key} is ${state === 'open' ? 'tripped' : 'paused'}, incident ${incidentId}`;
+    const notYet = state === 'half-open' ? notResumed(breaker, key, about.resolved) : undefined;
+    if (state === 'half-open' && notYet === undefined) continue;
+    const text =
+      notYet ?? `${key} is ${state === 'open' ? 'tripped' : 'paused'}, incident ${incidentId}`;
     return {
       kind: 'block',
       withdrawalId,
@@ -38,6 +43,21 @@ export function standing(
     };
   }
   return unknown(draft, withdrawalId, about);
+}
+
+/**
+ * Why a scope that resumes in steps lets nothing of this money flow yet. Fail direction: closed, what
+ * is not charged to the scope (money with a memo, to its destination as a whole) no budget can bound.
+ */
+function notResumed(
+  breaker: Breaker.HalfOpen,
+  key: Scope.Key,
+  { subject, legs }: Policy.Resolved,
+): string | undefined {
+  const charged = legs.flatMap(({ asset }) => Scope.all({ ...subject, asset }).map(Scope.key));
+  if (charged.includes(key) && Step.lets(Step.current(breaker), subject)) return undefined;
+  const { step, steps, incidentId } = breaker;
+  return `${key} is not resumed yet for this money: step ${step + 1} of ${steps.length}, incident ${incidentId}`;
 }
 
 /** Without proof that outflow is being counted, nothing is admitted. */

@@ -55,13 +55,15 @@ export class BreakwaterStack extends Stack {
   }
 
   #tellAll(): void {
-    const { admission, alerts, control, ingress, ledger } = this.breakwater;
+    const { admission, alerts, audit, control, ingress, ledger } = this.breakwater;
     const { closeUrl, operateUrl, reserveUrl } = this.breakwater;
     this.#tell('ReserveUrl', reserveUrl.url, 'Takes reservations signed with IAM');
     this.#tell('CloseUrl', closeUrl.url, 'Takes outcomes of withdrawals signed with IAM');
     this.#tell('AdmissionKeyArn', admission.signing.keyArn, 'Signs admissions');
     const publishedArns = admission.published.map(({ keyArn }) => keyArn).join(',');
     this.#tell('AdmissionKeyArns', publishedArns, 'Admissions are verified with these');
+    this.#tell('AuditKeyArn', audit.key.keyArn, 'Signs the audit chain');
+    this.#tell('AuditBucketName', audit.bucket.bucketName, 'Locked copies of the audit chain');
     this.#tell('OperateUrl', operateUrl.url, 'Takes commands signed with IAM');
     const { webhookUrl } = this.breakwater;
     if (webhookUrl) this.#tell('WebhookUrl', webhookUrl.url, 'Takes deliveries of providers');

@@ -11,6 +11,7 @@ import { ENV } from '../runtime/environment.ts';
 import { AdmissionKeys, FIRST_KEY } from './admission-keys.ts';
 import { Alerts } from './alerts.ts';
 import { allow, allowUrl } from './allow.ts';
+import { AuditLog, type AuditRetention } from './audit-log.ts';
 import { BreakwaterFunction, type FunctionSettings } from './breakwater-function.ts';
 import { parkingQueue } from './breakwater-queue.ts';
 import { ChainWatcher, type WatchProps } from './chain-watcher.ts';
@@ -94,6 +95,12 @@ export type BreakwaterProps = {
    */
   readonly logRetention?: RetentionDays;
   /**
+   * How long nobody can delete the copy of the audit chain. In compliance mode nothing, not even
+   * closing the account within its notice, takes a copy away before: choose it when the first weeks went well.
+   * @default - governance, seven years
+   */
+  readonly auditRetention?: AuditRetention;
+  /**
    * Absolute path of the folder with the functions' entry files.
    * @default - `lambdas` of this package
    */
@@ -113,6 +120,7 @@ export class Breakwater extends Construct {
   readonly ingress: EventsIngress;
   readonly alerts: Alerts;
   readonly admission: AdmissionKeys;
+  readonly audit: AuditLog;
   /** Takes reservations as JSON from callers who sign with IAM. */
   readonly reserveUrl: FunctionUrl;
   /** Takes outcomes of withdrawals as JSON from callers who sign with IAM. */
@@ -138,6 +146,10 @@ export class Breakwater extends Construct {
     this.admission = new AdmissionKeys(this, 'Admission', {
       audience: props.admissionAudience ?? 'signer',
       names: props.admissionKeys ?? [FIRST_KEY],
+    });
+    this.audit = new AuditLog(this, 'Audit', {
+      retention: props.auditRetention ?? { mode: 'governance', for: Duration.days(7 * 365) },
+      encryptionKey: key,
     });
     const failedProjections = parkingQueue(this, 'FailedProjections');
     this.#ingestEvents();
@@ -244,10 +256,11 @@ export class Breakwater extends Construct {
   #projectState(failures: Queue): BreakwaterFunction {
     const fn = this.#function('ProjectState', {
       name: 'project-state',
-      description: 'Makes the flag and the alerts match the state of the breakers',
+      description: 'Makes flag and alerts match the breakers, and appends to the audit chain',
       timeout: Duration.seconds(30),
     });
     this.control.grantProject(fn);
+    this.audit.grantAppend(fn);
     this.control.streamTo(fn, failures);
     this.alerts.grantAlert(fn);
     return fn;

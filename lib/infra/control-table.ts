@@ -13,10 +13,14 @@ import { keptTable } from './table-key.ts';
 
 /** Partition keys that `project-state` writes, and that therefore must not wake it. */
 const PROJECTION_KEYS = ['flag', 'page'] as const;
+/** Those of the audit chain, which `project-state` alone writes. */
+const AUDIT_KEYS = ['audit', 'audit-entry', 'audit-head', 'audit-wait'] as const;
+/** Of these, entries that wait for the chain and are then forgotten. */
+const AUDIT_WAIT_KEY = 'audit-wait';
 /** Partition keys of what waits, held withdrawals and outflows whose report may still come: nobody's news either. */
-const WAITING_KEYS = ['held', 'grace'] as const;
-/** Partition key of what watchers remember: it changes every few seconds. */
-const WATCH_KEY = 'watch';
+const WAITING_KEYS = ['held', 'grace', 'due'] as const;
+/** Partition keys of what watchers remember, which changes every few seconds, and of texts that are proposed: their proposals tell of them. */
+const SILENT_KEYS = ['watch', 'draft'] as const;
 
 const STREAM_BATCH_SIZE_MAX = 25;
 // Long enough to outlast an outage of SNS, or its pages would be lost; not longer, since a record
@@ -52,10 +56,11 @@ export class ControlTable extends Construct {
     this.#grant(fn, { verbs: ['DeleteItem'], partitionKeys: WAITING_KEYS });
   }
 
-  /** Read the state, write flags and pages and nothing else: for `project-state`. */
+  /** Read the state, write flags, pages and the audit chain and nothing else: for `project-state`. */
   grantProject(fn: BreakwaterFunction): void {
     this.#grant(fn, { verbs: ['GetItem', 'Query'] });
-    this.#grant(fn, { verbs: ['PutItem'], partitionKeys: PROJECTION_KEYS });
+    this.#grant(fn, { verbs: ['PutItem'], partitionKeys: [...PROJECTION_KEYS, ...AUDIT_KEYS] });
+    this.#grant(fn, { verbs: ['DeleteItem'], partitionKeys: [AUDIT_WAIT_KEY] });
   }
 
   /** Read policies and nothing else: for withdrawal services that read the flag. */
@@ -108,11 +113,13 @@ export class ControlTable extends Construct {
   }
 }
 
+const NO_NEWS = [...PROJECTION_KEYS, ...AUDIT_KEYS, ...WAITING_KEYS, ...SILENT_KEYS];
+
 /** Every change except those that the projection itself makes, and those of what waits. */
 function notProjected() {
   return FilterCriteria.filter({
     dynamodb: {
-      Keys: { pk: { S: [{ 'anything-but': [...PROJECTION_KEYS, ...WAITING_KEYS, WATCH_KEY] }] } },
+      Keys: { pk: { S: [{ 'anything-but': NO_NEWS }] } },
     },
   });
 }

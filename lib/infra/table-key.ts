@@ -4,9 +4,9 @@ import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 
 /**
- * The customer-managed key of both tables, rotated yearly and kept when the stack goes.
+ * The customer-managed key of both tables and of the audit chain's copy, rotated yearly and kept when the stack goes.
  *
- * No service principal is in its policy: only roles of this account, through DynamoDB.
+ * No service principal is in its policy: only roles of this account, through DynamoDB and S3.
  */
 export function tableKey(scope: Construct): Key {
   return new Key(scope, 'TableKey', {

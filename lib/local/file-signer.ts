@@ -8,7 +8,7 @@ import { admissionHeader, type PublicJwk, toJwks, toPublicJwk } from '../adapter
 import type { AdmissionSigner } from '../ports.ts';
 
 /** The keys of a file: the first signs. */
-type Keys = readonly [KeyObject, ...(readonly KeyObject[])];
+export type Keys = readonly [KeyObject, ...(readonly KeyObject[])];
 
 const FILE = 'admission-key.pem';
 const OWNER_ONLY = 0o600;
@@ -31,9 +31,17 @@ export async function createFileSigner(parameters: {
   readonly folder: string;
   readonly issuer: string;
 }): Promise<AdmissionSigner> {
-  const path = join(parameters.folder, FILE);
-  const [privateKey, ...alsoPublished] = (await load(path)) ?? [await make(path)];
+  const [privateKey, ...alsoPublished] = await loadKeys(join(parameters.folder, FILE));
   return createKeySigner({ privateKey, alsoPublished, issuer: parameters.issuer });
+}
+
+/**
+ * The keys of a file, the signing one first. Where there is none, it is made with one key.
+ *
+ * @throws {UnfitKeyFileError}
+ */
+export async function loadKeys(path: string): Promise<Keys> {
+  return (await load(path)) ?? [await make(path)];
 }
 
 /** A signer over a private P-256 key in memory, which publishes the public parts of others with its own. */
@@ -54,7 +62,8 @@ export function createKeySigner(parameters: {
   };
 }
 
-function publicJwkOf(privateKey: KeyObject): Promise<PublicJwk> {
+/** The public part of a key. */
+export function publicJwkOf(privateKey: KeyObject): Promise<PublicJwk> {
   const { x = '', y = '' } = privateKey.export({ format: 'jwk' });
   return toPublicJwk({ x, y });
 }

@@ -10,6 +10,7 @@ import { receiveWebhook, type WebhookEvent } from '../runtime/receive-webhook.ts
 import { type ReserveEvent, reserveWithdrawal } from '../runtime/reserve-withdrawal.ts';
 import { fileCheckpoint } from './checkpoint.ts';
 import { localContext } from './context.ts';
+import { localAudit } from './local-audit.ts';
 import { localWebhooks } from './local-webhooks.ts';
 import type { Local } from './local-world.ts';
 import { createStreamPoller } from './stream-poller.ts';
@@ -26,7 +27,15 @@ const TIMEOUT_MS = {
 /** Who may accept admissions of requests that name nobody, as the constructs set it. */
 const AUDIENCE = 'signer';
 /** Rows that are nobody's news do not wake `project-state`: the event source mapping's filter. */
-const OWN_ROWS: ReadonlySet<string> = new Set(['flag', 'page', 'watch']);
+const OWN_ROWS: ReadonlySet<string> = new Set([
+  'flag',
+  'page',
+  'watch',
+  'audit',
+  'audit-entry',
+  'audit-head',
+  'audit-wait',
+]);
 
 /** The functions, running. */
 export type Functions = {
@@ -47,7 +56,7 @@ export async function connectFunctions(
   const { world, services } = local;
   const receive = receiveWebhook(world, await localWebhooks(world, at.webhookSecrets));
   const ingest = ingestEvents(world);
-  const project = projectState(world);
+  const project = projectState(world, await localAudit(at.folder));
   const command = operateBreaker(world);
   const reserve = reserveWithdrawal(world, { audience: AUDIENCE });
   const close = closeWithdrawal(world);

@@ -17,9 +17,10 @@ import { createDynamoStore } from '../adapters/dynamodb/store.ts';
 import { nodeDigest } from '../adapters/node-digest.ts';
 import { nodeIds } from '../adapters/node-ids.ts';
 import { compilePolicy } from '../adapters/policy-file/compile.ts';
+import { typedSignatures } from '../adapters/typed-signature.ts';
 import type { Message } from '../domain/page.ts';
 import { random, sleep, systemClock } from '../runtime/system.ts';
-import { createWorld, type Log, type OperatorWorld } from '../runtime/world.ts';
+import { createWorld, type Log, type OperatorWorld, operatedBy } from '../runtime/world.ts';
 import { type AwsEndpoint, startAwsEndpoint } from './aws-endpoint.ts';
 import { startEngine } from './engine.ts';
 import { createFileSigner } from './file-signer.ts';
@@ -107,7 +108,7 @@ export async function createLocalWorld(parameters: {
     signer: await createFileSigner({ folder, issuer: ISSUER }),
     ...portsOf(services, address),
   });
-  const operator = { ...world, compilePolicy };
+  const operator = operatedBy(world, { compilePolicy, signatures: typedSignatures });
   const tables = { endpoint: engine.endpoint, ...TABLES };
   const { endpoint: awsEndpoint } = address;
   return { world: operator, services, streams, controlStreamArn, tables, awsEndpoint };

@@ -22,5 +22,9 @@ export const ENV = {
   /** Names the secret of the HTTP price provider; without it the public one is asked. */
   priceSecretName: 'PRICE_SECRET_NAME',
   rpcSecretName: 'RPC_SECRET_NAME',
+  /** The key that signs the audit chain, whose chain it is, and the bucket of its copy. */
+  auditKeyId: 'AUDIT_KEY_ID',
+  auditIssuer: 'AUDIT_ISSUER',
+  auditBucket: 'AUDIT_BUCKET',
   dynamodbEndpoint: 'DYNAMODB_ENDPOINT',
 } as const;

@@ -1,17 +1,26 @@
 /** Commands and questions, by function URL (with the caller's IAM identity) or by the control topic. */
 
 import type { APIGatewayProxyStructuredResultV2, Context, SNSEvent } from 'aws-lambda';
+import { collectEvidence } from '../actions/collect-evidence.ts';
 import { declareMovement } from '../actions/declare-movement.ts';
 import { operateBreaker as operate } from '../actions/operate-breaker.ts';
+import { checkAudit, readAudit } from '../actions/read-audit.ts';
 import { readFlag } from '../actions/read-flag.ts';
 import { reportLimits } from '../actions/report-limits.ts';
-import { reportRefusal } from '../actions/report-refusal.ts';
+import { noteRefusal, reportRefusal } from '../actions/report-refusal.ts';
 import { reportStatus } from '../actions/report-status.ts';
 import { showPolicy } from '../actions/show-policy.ts';
 import * as Wire from '../adapters/wire/command.ts';
 import { stringify } from '../adapters/wire/json.ts';
 import type * as Command from '../domain/command.ts';
 import type * as Movement from '../domain/movement.ts';
+import {
+  answerProposals,
+  type Changed,
+  changeProposals,
+  type ProposeRequest,
+  type SignedRequest,
+} from './operate-proposals.ts';
 import { serveWithdrawals } from './operate-withdrawals.ts';
 import { pipeline } from './pipeline.ts';
 import type { OperatorWorld, World } from './world.ts';
@@ -54,10 +63,18 @@ export function operateBreaker(world: OperatorWorld) {
 
 async function obeyTopic(world: OperatorWorld, event: SNSEvent): Promise<undefined> {
   for (const { Sns: message } of event.Records) {
-    const result = await obey(world, message.Message, `sns:${message.TopicArn}`);
+    const who = `sns:${message.TopicArn}`;
+    const result = await obey(world, message.Message, who);
     const { MessageId: messageId } = message;
     world.log.info('command by topic', { messageId, result });
-    if (result.kind === 'refused') await reportRefusal(world.decision, { messageId, ...result });
+    if (result.kind !== 'refused') continue;
+    const { why } = result;
+    const command = Wire.nameOf(message.Message);
+    if (isRepeat(result)) {
+      await keepRefusal(world, { who, command, why });
+      continue;
+    }
+    await reportRefusal(world.decision, { messageId, why, who, command });
   }
   return undefined;
 }
@@ -68,24 +85,54 @@ async function answerUrl(world: OperatorWorld, event: UrlEvent): Promise<Answer>
   const body = event.isBase64Encoded
     ? Buffer.from(event.body ?? '', 'base64').toString('utf8')
     : (event.body ?? '');
+  const command = Wire.nameOf(body);
   try {
-    return await serve(world, Wire.parseRequest(body), actor);
+    const served = await serve(world, Wire.parseRequest(body), actor);
+    const { why } = JSON.parse(served.body ?? '{}');
+    if (served.statusCode === 409) await keepRefusal(world, { who: actor, command, why });
+    return served;
   } catch (error) {
-    if (isCallersFault(error)) return answer(400, { error: (error as Error).message });
-    throw error;
+    if (!isCallersFault(error)) throw error;
+    const { message: why } = error as Error;
+    if (!Wire.isQuestionName(command)) await keepRefusal(world, { who: actor, command, why });
+    return answer(400, { error: why });
   }
 }
 
-/** A message of the control topic: changes only, with an expiry against replays; what is wrong is refused. */
-async function obey(world: OperatorWorld, body: string, actor: string): Promise<Command.Result> {
+/** Every refused command is in the audit chain, whoever has its answer. */
+async function keepRefusal(
+  world: World,
+  refused: { readonly who: string; readonly command: string; readonly why: string },
+): Promise<void> {
+  const { clock, ids, store } = world;
+  await noteRefusal({ clock, ids, audit: store.audit }, refused);
+}
+
+/**
+ * A message of the control topic. Whoever its policy lets publish may pause, and propose; everything
+ * else on it is signed by an operator. What the sender alone vouches for needs an expiry against
+ * replays, and what is wrong is refused.
+ */
+async function obey(
+  world: OperatorWorld,
+  body: string,
+  actor: string,
+): Promise<Command.Result | Changed> {
   const refused = (why: string) => ({ kind: 'refused', why }) as const;
   try {
     const request = Wire.parseRequest(body);
-    if (!Wire.isChange(request) || request.command === 'policy.apply') {
-      return refused(`the control topic carries pause and resume, not ${request.command}`);
+    if (isSigned(request)) return await changeProposals(world, request, actor);
+    if (request.command !== 'pause' && request.command !== 'resume.propose') {
+      return refused(
+        `the control topic carries pause, resume.propose and what operators sign, not ${request.command}`,
+      );
     }
     if (!request.expiresAt) return refused('expiresAt: is required on the control topic');
-    return await change(world, request, actor);
+    const late = whyLate(world, request);
+    if (late) return late;
+    return request.command === 'pause'
+      ? await change(world, request, actor)
+      : await changeProposals(world, request, actor);
   } catch (error) {
     if (!isCallersFault(error)) throw error;
     return refused((error as Error).message);
@@ -97,12 +144,22 @@ async function serve(world: OperatorWorld, request: Wire.Request, actor: string)
     case 'pause':
     case 'resume':
     case 'policy.apply':
-    case 'movement.declare': {
-      const isMovement = request.command === 'movement.declare';
-      const result = isMovement
-        ? await declare(world, request, actor)
-        : await change(world, request, actor);
-      return answer(result.kind === 'refused' ? 409 : 200, result);
+      return changed(await change(world, request, actor));
+    case 'movement.declare':
+      return changed(await declare(world, request, actor));
+    case 'resume.propose':
+    case 'policy.propose':
+    case 'allowance.propose':
+    case 'maintenance.propose':
+    case 'resume.approve':
+    case 'proposal.approve':
+    case 'proposal.veto':
+    case 'panic':
+      return changed(await changeSigned(world, request, actor));
+    case 'proposal.show':
+    case 'proposal.list': {
+      const { statusCode, body } = await answerProposals(world, request);
+      return answer(statusCode, body);
     }
     case 'withdrawal.close':
     case 'withdrawal.release':
@@ -115,6 +172,30 @@ async function serve(world: OperatorWorld, request: Wire.Request, actor: string)
     default:
       return reply(world, request);
   }
+}
+
+function changed(result: { readonly kind: string }): Answer {
+  return answer(result.kind === 'refused' ? 409 : 200, result);
+}
+
+function changeSigned(
+  world: OperatorWorld,
+  request: ProposeRequest | SignedRequest,
+  actor: string,
+): Promise<Changed> | Changed {
+  const late = 'expiresAt' in request ? whyLate(world, request) : undefined;
+  if (late) return late;
+  if (request.command === 'policy.propose') mustCompile(world, request.source);
+  return changeProposals(world, request, actor);
+}
+
+/** The message itself may act no more. */
+function whyLate(
+  world: World,
+  { expiresAt }: { readonly expiresAt?: string | undefined },
+): Extract<Command.Result, { kind: 'refused' }> | undefined {
+  if (expiresAt === undefined || Date.parse(expiresAt) > world.clock.nowMs()) return undefined;
+  return { kind: 'refused', why: `expiresAt: ${expiresAt} is past` };
 }
 
 /** Answers what only looks. */
@@ -139,6 +220,18 @@ async function reply(world: World, question: Wire.Question): Promise<Answer> {
       return answer(200, await incidents.list(INCIDENTS_MAX));
     case 'incident':
       return answerIncident(world, question.incidentId);
+    case 'incident.pack': {
+      const pack = await collectEvidence(
+        { ...world.decision, incidents, audit: store.audit, policies: store.policies },
+        question.incidentId,
+      );
+      const error = `there is no incident ${question.incidentId}`;
+      return pack ? answer(200, pack) : answer(404, { error });
+    }
+    case 'audit.links':
+      return answer(200, await readAudit(store.audit, question.from));
+    case 'audit.check':
+      return answer(200, await checkAudit({ audit: store.audit, digest: world.digest }));
     case 'flag': {
       const { command: _, ...asked } = question;
       return answer(200, await readFlag({ decisions, health, policy, clock }, asked));
@@ -161,10 +254,8 @@ async function change(
   request: Wire.Change,
   actor: string,
 ): Promise<Command.Result> {
-  const expiresAt = 'expiresAt' in request ? request.expiresAt : undefined;
-  if (expiresAt !== undefined && !(Date.parse(expiresAt) > world.clock.nowMs())) {
-    return { kind: 'refused', why: `expiresAt: ${expiresAt} is past` };
-  }
+  const late = 'expiresAt' in request ? whyLate(world, request) : undefined;
+  if (late) return late;
   const deps = {
     ...world.decision,
     incidents: world.store.incidents,
@@ -199,6 +290,23 @@ function mustCompile(world: OperatorWorld, source: string): void {
     const problem = error instanceof Error ? error.message : 'unknown';
     throw new Wire.InvalidCommandError({ problems: [problem] });
   }
+}
+
+/** What carries its own proof: who sends it does not matter. */
+function isSigned(request: Wire.Request): request is SignedRequest {
+  const { command } = request;
+  return (
+    command === 'resume.approve' ||
+    command === 'proposal.approve' ||
+    command === 'proposal.veto' ||
+    command === 'panic'
+  );
+}
+
+/** A topic delivers a message more than once: a signature that has been counted is no news. */
+function isRepeat(refused: object): boolean {
+  const code = 'code' in refused ? refused.code : undefined;
+  return code === 'duplicate' || code === 'replayed';
 }
 
 /** Errors that a better request would not have caused carry the name of the parser that found them. */

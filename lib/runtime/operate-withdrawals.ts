@@ -68,7 +68,7 @@ async function release(
 ): Promise<Served> {
   const { command, withdrawalId, reason } = request;
   const deps = { ...world.reserve, held: world.store.held };
-  const result = await releaseWithdrawal(deps, { withdrawalId, actor });
+  const result = await releaseWithdrawal(deps, { withdrawalId, actor, reason });
   world.log.info('command', { actor, command, reason, result });
   return { statusCode: result.kind === 'refused' ? 409 : 200, body: result };
 }

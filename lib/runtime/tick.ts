@@ -1,6 +1,8 @@
 /** The clock → heartbeats and leases, several times within the minute. */
 
 import type { ScheduledEvent } from 'aws-lambda';
+import { advanceSteps } from '../actions/advance-steps.ts';
+import { carryOutDue } from '../actions/carry-out-due.ts';
 import { expireGraces } from '../actions/expire-graces.ts';
 import { createRounds } from '../actions/release-held.ts';
 import { renewLeases } from '../actions/renew-leases.ts';
@@ -44,8 +46,8 @@ export async function tickOnce(world: World, options: Options): Promise<void> {
 }
 
 /**
- * Lets held withdrawals go where there is room, and tells of reservations whose outcome stays open,
- * each one at a time. What fails is logged.
+ * Lets held withdrawals go where there is room, moves resumes on by their steps, and tells of
+ * reservations whose outcome stays open, each one at a time. What fails is logged.
  */
 export function createUpkeep(world: World): Upkeep {
   const release = createRounds({ ...world.reserve, held: world.store.held });
@@ -56,6 +58,8 @@ export function createUpkeep(world: World): Upkeep {
     }),
     oneAtATime(world, 'open reservations not looked at', () => tellOverdue(world)),
     oneAtATime(world, 'late reports not looked at', () => expire(world)),
+    oneAtATime(world, 'approved proposals not carried out', () => carryOut(world)),
+    oneAtATime(world, 'steps of resumes not moved on', () => moveOn(world)),
   ];
   return {
     start: () => {
@@ -82,6 +86,26 @@ function oneAtATime(world: World, failure: string, run: () => Promise<void>): Up
 async function expire(world: World): Promise<void> {
   const effect = await expireGraces({ ...world.decision, graces: world.store.graces });
   if (effect) world.log.info('reports did not come in time', { trips: effect.trips });
+}
+
+/** What enough operators have signed for a time that has come. */
+async function carryOut(world: World): Promise<void> {
+  const { results, failed } = await carryOutDue(world.carryOut);
+  if (results.length > 0) {
+    const told = results.map(({ kind, ...result }) => ({
+      kind,
+      ...('proposal' in result ? { proposalId: result.proposal.proposalId } : result),
+    }));
+    world.log.info('approved proposals', { results: told });
+  }
+  for (const one of failed) world.log.error('approved proposal not carried out', one);
+}
+
+async function moveOn(world: World): Promise<void> {
+  const { incidents } = world.store;
+  const { advanced, errors } = await advanceSteps({ ...world.decision, incidents });
+  if (advanced.length > 0) world.log.info('resumes moved on', { advanced });
+  if (errors.length > 0) throw errors[0];
 }
 
 async function tellOverdue(world: World): Promise<void> {

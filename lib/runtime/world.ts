@@ -1,7 +1,9 @@
 /** Everything that the functions need, composed once per process. The embedded runtime composes its own. */
 
+import type { Deps as CarryOutDeps } from '../actions/carry-out-due.ts';
 import type { Deps as DecisionDeps } from '../actions/commit-decision.ts';
 import { createLeasesInForce } from '../actions/leases-in-force.ts';
+import type { Deps as CeremonyDeps } from '../actions/look-at-proposal.ts';
 import { createPolicyInForce } from '../actions/policy-in-force.ts';
 import type { Deps as ReserveDeps } from '../actions/reserve-withdrawals.ts';
 import { fromCompiled } from '../adapters/compiled-policy.ts';
@@ -16,6 +18,7 @@ import type {
   PolicyCompiler,
   Redelivery,
   RejectQueue,
+  Signatures,
   Store,
 } from '../ports.ts';
 
@@ -43,10 +46,18 @@ export type Log = {
 };
 
 /** Parts, and what actions take from them. */
-export type World = Parts & { readonly decision: DecisionDeps; readonly reserve: ReserveDeps };
+export type World = Parts & {
+  readonly decision: DecisionDeps;
+  readonly reserve: ReserveDeps;
+  /** To carry out what operators have signed, when it is due. */
+  readonly carryOut: CarryOutDeps;
+};
 
-/** The world of the one function that puts policies in force: it alone reads what people write. */
-export type OperatorWorld = World & { readonly compilePolicy: PolicyCompiler };
+/** The world of the one function that people command: it alone reads policies as written, and signatures. */
+export type OperatorWorld = World & {
+  readonly compilePolicy: PolicyCompiler;
+  readonly ceremony: CeremonyDeps;
+};
 
 /** Composes a world. */
 export function createWorld(parts: Parts): World {
@@ -55,5 +66,20 @@ export function createWorld(parts: Parts): World {
   const policy = createPolicyInForce({ decisions, policies, parse: fromCompiled });
   const decision = { decisions, policy, clock, ids, digest, sleep, random };
   const leases = createLeasesInForce({ health, clock });
-  return { ...parts, decision, reserve: { ...decision, leases, alerts, signer } };
+  const { incidents, proposals } = store;
+  return {
+    ...parts,
+    decision,
+    reserve: { ...decision, leases, alerts, signer },
+    carryOut: { ...decision, incidents, proposals, parsePolicy: fromCompiled },
+  };
+}
+
+/** Lets a world be commanded by people. */
+export function operatedBy(
+  world: World,
+  means: { readonly compilePolicy: PolicyCompiler; readonly signatures: Signatures },
+): OperatorWorld {
+  const { compilePolicy, signatures } = means;
+  return { ...world, compilePolicy, ceremony: { ...world.carryOut, signatures } };
 }

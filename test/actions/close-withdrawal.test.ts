@@ -59,6 +59,22 @@ async function sums(made: TestWorld) {
 }
 
 describe('closeWithdrawal', () => {
+  test("behavior: H51 a person's word is told the audit chain, a service's evidence is not", async () => {
+    const made = await readyWorld(Build.policy());
+    await report(made, 'w-1', 'w-2');
+    const word = { kind: 'operator', reference: 'ann', reason: 'never sent' } as const;
+    const proof = { kind: 'never-signed', reference: 'signer' } as const;
+    for (const [withdrawalId, evidence] of [
+      ['w-1', word],
+      ['w-1', word],
+      ['w-2', proof],
+    ] as const) {
+      await closeWithdrawal(depsOf(made), { kind: 'failed', withdrawalId, evidence });
+    }
+    const told = made.records.flatMap((one) => (one.type === 'entry-added' ? [one.entry] : []));
+    expect(told).toMatchObject([{ what: 'withdrawal.closed', who: 'ann', reason: 'never sent' }]);
+  });
+
   test('default: four reads and one write: the row, what waits for its outflow, and both again with the scopes', async () => {
     const made = await readyWorld(Build.policy());
     await report(made, 'w-1');

@@ -130,7 +130,7 @@ describe('commitDecision', () => {
     const other = await readyWorld(policy(), () => ({ store: world.store, ids: world.ids }));
     await putInForce(other.world, policy({ name: 'second' }));
     await commitDecision(world.decision, noteRecipe(seen));
-    expect(seen).toEqual([2]);
+    expect(seen).toEqual([3]);
   });
 
   test('error: attempts are bounded', async () => {

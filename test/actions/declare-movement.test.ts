@@ -34,7 +34,8 @@ async function see({ world }: TestWorld, transaction: string, more: Partial<Tran
 }
 
 async function open({ world }: TestWorld): Promise<readonly string[]> {
-  return (await world.store.incidents.list(10)).map(({ scope }) => scope);
+  const incidents = await world.store.incidents.list(10);
+  return incidents.filter((one) => !one.quarantinedBy).map(({ scope }) => scope);
 }
 
 describe('declareMovement', () => {
@@ -169,5 +170,13 @@ describe('declareMovement', () => {
       'moved-outflow',
       'unmatched-outflow',
     ]);
+  });
+
+  test('behavior: H51 the audit chain is told, once, by whom and why', async () => {
+    const made = await readyWorld(Build.policy());
+    await declare(made, 'movement-1');
+    await declare(made, 'movement-1');
+    const told = made.records.flatMap((one) => (one.type === 'entry-added' ? [one.entry] : []));
+    expect(told).toMatchObject([{ entryId: 'movement:movement-1', what: 'movement.declared' }]);
   });
 });

@@ -1,13 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { operateBreaker } from '../../lib/actions/operate-breaker.ts';
+import { createPolicyInForce } from '../../lib/actions/policy-in-force.ts';
 import { readFlag } from '../../lib/actions/read-flag.ts';
 import { recordEvents } from '../../lib/actions/record-events.ts';
 import { fromCompiled, toCompiled } from '../../lib/adapters/compiled-policy.ts';
 import type { Command } from '../../lib/domain/command.ts';
+import type { Policy } from '../../lib/domain/policy.ts';
 import type { OperatorWorld as World } from '../../lib/runtime/world.ts';
-import { putInForce, readyWorld } from '../support/action-world.ts';
-import { HOT_3, incoming, limit, outflow, policy, usd, withdrawal } from '../support/builders.ts';
+import { putInForce, readyWorld, unreadable } from '../support/action-world.ts';
+import {
+  HOT_3,
+  incoming,
+  limit,
+  outflow,
+  policy,
+  QUORUM,
+  usd,
+  withdrawal,
+} from '../support/builders.ts';
 
 const ACTOR = 'arn:aws:iam::111122223333:user/on-call';
 
@@ -187,7 +198,7 @@ describe('operateBreaker', () => {
   });
 
   test('H80: one person alone does not resume under a policy that asks for a quorum', async () => {
-    const { world } = await readyWorld(policy({ resume: { kind: 'quorum' } }));
+    const { world } = await readyWorld(policy({ resume: QUORUM }));
     const incidentId = await incidentOf(world, pause('wallet:hot-1'));
     const result = await operate(world, resume(incidentId));
     expect(result).toMatchObject({ kind: 'refused', why: expect.stringContaining('quorum') });
@@ -195,7 +206,7 @@ describe('operateBreaker', () => {
   });
 
   test('H80: a resume that was refused does nothing when it comes again', async () => {
-    const { world, committed } = await readyWorld(policy({ resume: { kind: 'quorum' } }));
+    const { world, committed } = await readyWorld(policy({ resume: QUORUM }));
     const incidentId = await incidentOf(world, pause('wallet:hot-1'));
     const count = committed.length;
     await operate(world, resume(incidentId, 'command-r'));
@@ -255,12 +266,78 @@ describe('operateBreaker', () => {
     );
   });
 
-  test('error: a policy that asks for a quorum is not put in force: nobody could resume', async () => {
-    const { world } = await readyWorld(policy());
-    const source = toCompiled(policy({ resume: { kind: 'quorum' } }));
-    const command: Command = { kind: 'apply-policy', commandId: 'command-p', source, hash: 'h' };
-    expect(await operate(world, command)).toMatchObject({ kind: 'refused' });
+  const applying = (next: Policy, commandId = 'command-p'): Command => {
+    const source = toCompiled(next);
+    return { kind: 'apply-policy', commandId, source, hash: source.slice(-64), reason: 'drill' };
+  };
+  const armed = (more: Partial<Policy> = {}) =>
+    policy({ resume: QUORUM, limits: [limit()], ...more });
+
+  test('behavior: H48, H51: under a quorum one operator tightens at once, and says why', async () => {
+    const { world } = await readyWorld(armed());
+    const before = await world.store.policies.load(1);
+    const next = armed({ limits: [limit({ allowed: usd(999) })] });
+    expect(await operate(world, applying(next))).toMatchObject({ version: 2 });
+    expect(await world.store.policies.load(2)).toMatchObject({
+      actor: ACTOR,
+      reason: 'drill',
+      beforeHash: before?.hash,
+      judged: { tightens: 1, loosens: 0, revokes: 0, neutral: 0 },
+    });
+  });
+
+  test('error: H48: what loosens, or takes rights, is refused with what it is and what to do', async () => {
+    const { world } = await readyWorld(armed());
+    const looser = await operate(world, applying(armed({ limits: [] })));
+    expect(looser).toEqual({
+      kind: 'refused',
+      why: 'this loosens the policy: limit wallet-hour (what it refused or told passes). It needs the consent of 2 operators, and a delay of 86400s: breakwater policy propose FILE --reason "…"',
+    });
+    const stricter = armed({ resume: { ...QUORUM, quorum: 3 } as Policy['resume'] });
+    expect(await operate(world, applying(stricter, 'c2'))).toMatchObject({
+      kind: 'refused',
+      why: expect.stringContaining('takes rights from people: resume quorum 2 → 3'),
+    });
     expect((await world.decision.policy.refresh()).version).toBe(1);
+  });
+
+  test('error: H48: a compiled form that cannot be read opens no way around the quorum', async () => {
+    const { world } = await readyWorld(armed());
+    const { decisions, incidents } = world.store;
+    const { policies } = unreadable(world.store);
+    const broken = createPolicyInForce({ decisions, policies, parse: fromCompiled });
+    const { compilePolicy } = world;
+    const deps = { ...world.decision, policy: broken, incidents, compilePolicy };
+    const give = (command: Command) => operateBreaker(deps, { command, actor: ACTOR });
+    await expect(broken.refresh()).rejects.toThrow();
+    expect(await give(applying(armed({ limits: [] })))).toMatchObject({ kind: 'refused' });
+    expect(await give(applying(armed(), 'c2'))).toMatchObject({ version: 2 });
+  });
+
+  test('behavior: H49: every instance decides by a change from its next decision on', async () => {
+    const { world } = await readyWorld(armed());
+    const { decisions, policies } = world.store;
+    const other = createPolicyInForce({ decisions, policies, parse: fromCompiled });
+    await other.current();
+    await operate(world, applying(armed({ limits: [limit({ allowed: 1n })] })));
+    const deps = { ...world.decision, policy: other };
+    await recordEvents(deps, [incoming(withdrawal('w-1', { amount: 2n }))]);
+    expect((await other.current()).version).toBe(2);
+    expect(await flagOf(world, 'hot-1')).toBe(false);
+  });
+
+  test('error: H50: in a trial, too, no address is moved to a fresh wallet', async () => {
+    const { world } = await readyWorld(policy());
+    const [first, ...others] = policy().wallets;
+    const moved = policy({ wallets: [{ ...first!, name: 'fresh' }, ...others] });
+    expect(await operate(world, applying(moved))).toMatchObject({
+      kind: 'refused',
+      why: expect.stringContaining('counts in wallet hot-1'),
+    });
+    const gone = policy({ wallets: others });
+    expect(await operate(world, applying(gone, 'c2'))).toMatchObject({ version: 2 });
+    expect(await operate(world, applying(moved, 'c3'))).toMatchObject({ kind: 'refused' });
+    expect((await world.decision.policy.refresh()).policy.retired).toHaveLength(2);
   });
 
   test('H31, H46: a new policy keeps every meter and every open breaker', async () => {

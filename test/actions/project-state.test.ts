@@ -50,14 +50,18 @@ describe('projectState', () => {
   test('default', async () => {
     const made = await tripped();
     for (const record of made.records) await projectState(depsOf(made), record);
-    expect(made.records.map(({ type }) => type)).toEqual(['incident-opened', 'cause-added']);
+    // The wallet and the destination are stopped beside it, and told with it.
+    const types = ['incident-opened', 'incident-opened', 'incident-opened', 'cause-added'];
+    expect(made.records.map(({ type }) => type)).toEqual(types);
     expect(made.messages).toMatchObject([{ severity: 'page' }]);
     expect(made.messages[0]?.subject).toMatch(
       /^TRIPPED key-domain:vault-a: unmatched \$7,420,500; run: breakwater incident \w+$/,
     );
     expect(await made.world.store.projections.flag()).toEqual({
       atMs: Build.T0_MS,
-      open: [{ scope: 'key-domain:vault-a', incidentId: expect.any(String), sinceMs: Build.T0_MS }],
+      open: [`destination:${Build.CUSTOMER}`, 'wallet:hot-1', 'key-domain:vault-a'].map(
+        (scope) => ({ scope, incidentId: expect.any(String), sinceMs: Build.T0_MS }),
+      ),
     });
   });
 
@@ -100,7 +104,7 @@ describe('projectState', () => {
     expect(made.messages.length).toBe(1);
     await projectState(deps, opened);
     expect(made.messages.length).toBe(1);
-    expect((await deps.projections.flag())?.open.length).toBe(1);
+    expect((await deps.projections.flag())?.open.length).toBe(3);
   });
 
   test('behavior: the mirror is written although the page cannot be sent', async () => {
@@ -108,7 +112,7 @@ describe('projectState', () => {
     const [opened] = made.records as [ControlRecord];
     const deps = { ...depsOf(made), notifier: { send: failing } };
     await expect(projectState(deps, opened)).rejects.toThrow('not now');
-    expect((await deps.projections.flag())?.open.length).toBe(1);
+    expect((await deps.projections.flag())?.open.length).toBe(3);
   });
 
   test('behavior: a closed incident leaves the mirror and is told once', async () => {
@@ -117,7 +121,8 @@ describe('projectState', () => {
     await resume(made, opened.incident.incidentId);
     for (const record of [...made.records, ...made.records])
       await projectState(depsOf(made), record);
-    expect((await made.world.store.projections.flag())?.open).toEqual([]);
+    const mirrored = (await made.world.store.projections.flag())?.open.map(({ scope }) => scope);
+    expect(mirrored).toEqual([`destination:${Build.CUSTOMER}`, 'wallet:hot-1']);
     expect(made.messages.map(({ subject }) => subject.split(' ')[0])).toEqual([
       'TRIPPED',
       'RESUMED',
@@ -221,7 +226,7 @@ describe('projectState', () => {
     const [opened] = made.records as [Extract<ControlRecord, { type: 'incident-opened' }>];
     await resume(made, opened.incident.incidentId);
     for (const record of made.records.toReversed()) await projectState(depsOf(made), record);
-    expect((await made.world.store.projections.flag())?.open).toEqual([]);
+    expect((await made.world.store.projections.flag())?.open).toHaveLength(2);
   });
 
   test('behavior: an alert, a policy and a further cause', async () => {

@@ -364,6 +364,28 @@ describe('recordEvents', () => {
   });
 });
 
+describe('quarantine', () => {
+  test('behavior: H79: thefts to as many destinations with memos fit their transactions, all of them', async () => {
+    const made = await readyWorld(Build.policy());
+    const thefts = Array.from({ length: 30 }, (_, at) =>
+      Build.incoming(
+        Build.outflow(
+          { transaction: `0x${at}` },
+          { destination: `eip155:1:0x${at.toString(16).padStart(40, 'd')}`, memo: `${at}` },
+        ),
+      ),
+    );
+    const recorded = await recordEvents(made.world.decision, thefts);
+    expect(new Set(recorded.map(({ kind }) => kind))).toEqual(new Set(['decided']));
+    for (const changes of made.committed) {
+      expect(Ledger.size(changes)).toBeLessThanOrEqual(Ledger.CHANGES_MAX);
+    }
+    const open = await made.world.store.incidents.listOpen(1_000);
+    expect(open).toHaveLength(2 + 2 * 30);
+    expect(open.filter(({ quarantinedBy }) => !quarantinedBy)).toHaveLength(1);
+  });
+});
+
 describe('UndecidableError', () => {
   test('default', () => {
     const cause = new Error('why');

@@ -469,6 +469,8 @@ describe('releaseWithdrawal', () => {
     expect(await release(made, 'b')).toEqual({ kind: 'released', withdrawalId: 'b' });
     expect(await rowOf(made, 'b')).toMatchObject({ state: 'reserved', released: { by: 'ann' } });
     expect(await held(made)).toEqual([]);
+    const told = made.records.flatMap((one) => (one.type === 'entry-added' ? [one.entry] : []));
+    expect(told).toMatchObject([{ what: 'withdrawal.released', who: 'ann', reason: '' }]);
     const ledger = await expectConsistent(made);
     const steps = ledger.items.get('wallet:hot-1')?.meter.steps.at(-1) ?? [];
     expect(steps.reduce((sum, { notional }) => sum + notional, 0n)).toBe(Build.usd(1_400));

@@ -17,8 +17,10 @@ function status(world: World) {
 
 async function trip(world: World): Promise<string> {
   await recordEvents(world.decision, [Build.incoming(Build.outflow({ transaction: '0x1' }))]);
-  const [incident] = await world.store.incidents.list(1);
-  return incident?.incidentId ?? '';
+  const incidents = await world.store.incidents.list(10);
+  return (
+    incidents.find((one) => one.first.kind === 'unmatched' && !one.quarantinedBy)?.incidentId ?? ''
+  );
 }
 
 async function pause(world: World, scope: string): Promise<void> {
@@ -93,7 +95,7 @@ describe('reportStatus', () => {
   test('H80: trial mode says so', async () => {
     const { world } = await readyWorld(Build.policy());
     expect((await status(world)).policy.resume).toBe('trial');
-    await putInForce(world, Build.policy({ name: 'second', resume: { kind: 'quorum' } }));
+    await putInForce(world, Build.policy({ name: 'second', resume: Build.QUORUM }));
     expect((await status(world)).policy.resume).toBe('quorum');
   });
 
@@ -104,6 +106,8 @@ describe('reportStatus', () => {
     expect(paused).toMatchObject({
       summary: 'paused',
       open: [
+        { scope: `destination:${Build.CUSTOMER}`, quarantinedBy: incidentId },
+        { scope: 'wallet:hot-1', quarantinedBy: incidentId },
         {
           incidentId,
           scope: 'key-domain:vault-a',
@@ -114,13 +118,15 @@ describe('reportStatus', () => {
     });
     const { incidents } = world.store;
     const deps = { ...world.decision, incidents, compilePolicy: world.compilePolicy };
-    const command = {
-      kind: 'resume',
-      commandId: 'resume-1',
-      incidentId,
-      reason: 'checked',
-    } as const;
-    await operateBreaker(deps, { command, actor: 'on-call' });
+    const resume = async (named: string) => {
+      const commandId = `resume-${named}`;
+      const command = { kind: 'resume', commandId, incidentId: named, reason: 'ok' } as const;
+      await operateBreaker(deps, { command, actor: 'on-call' });
+    };
+    await resume(incidentId);
+    // H79: what was stopped beside it stays stopped until it is named.
+    expect(await status(world)).toMatchObject({ summary: 'paused', open: [{}, {}] });
+    for (const { incidentId: named } of (await status(world)).open) await resume(named);
     expect(await status(world)).toMatchObject({ summary: 'enabled', open: [] });
   });
 
@@ -130,6 +136,8 @@ describe('reportStatus', () => {
     expect((await status(world)).open[0]).not.toHaveProperty('alsoUnmatched');
     await trip(world);
     expect((await status(world)).open).toMatchObject([
+      { scope: `destination:${Build.CUSTOMER}` },
+      { scope: 'wallet:hot-1' },
       { first: { kind: 'operator' }, alsoUnmatched: 1 },
     ]);
   });

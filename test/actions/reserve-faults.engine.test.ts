@@ -71,8 +71,8 @@ let runs = 0;
 function idsOfRun(): Ids {
   runs += 1;
   const run = runs;
-  const { decisionId, incidentId } = countedIds();
-  return { decisionId: () => `${run}-${decisionId()}`, incidentId };
+  const { decisionId, ...others } = countedIds();
+  return { decisionId: () => `${run}-${decisionId()}`, ...others };
 }
 
 function ask(number: number): Reservation.Ask {

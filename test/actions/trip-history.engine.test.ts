@@ -127,7 +127,10 @@ async function resume(history: Operation[], one: Process, incidentId: string): P
   await note(history, one, async () => {
     const { decision, store } = one.world;
     const commandId = `resume-${incidentId}`;
-    const command = { kind: 'resume', commandId, incidentId, reason: 'drill' } as const;
+    const open = await store.incidents.listOpen(10);
+    const along = open.filter((each) => each.quarantinedBy === incidentId);
+    const also = along.map((each) => each.incidentId);
+    const command = { kind: 'resume', commandId, incidentId, also, reason: 'drill' } as const;
     const deps = { ...decision, incidents: store.incidents, compilePolicy: compileSource };
     const result = await operateBreaker(deps, { command, actor: 'ann' });
     expect(result).toMatchObject({ kind: 'resumed', incidentId });

@@ -7,6 +7,7 @@ import {
   toCompiled,
 } from '../../lib/adapters/compiled-policy.ts';
 import { parsePolicy } from '../../lib/adapters/policy-file/parse.ts';
+import type * as Breaker from '../../lib/domain/breaker.ts';
 import type { AccountId, AssetId } from '../../lib/domain/caip.ts';
 import * as Money from '../../lib/domain/money.ts';
 import type * as Policy from '../../lib/domain/policy.ts';
@@ -81,6 +82,20 @@ const rule: fc.Arbitrary<Policy.Limit> = fc.record(
     requiredKeys: ['limitId', 'scope', 'where', 'metric', 'windowMs', 'allowed', 'action', 'mode'],
   },
 );
+const staged = {
+  steps: fc.array(
+    fc.record<Breaker.Step>(
+      {
+        shareBps: fc.integer({ min: 1, max: 10_000 }),
+        forMs: ms,
+        chains: fc.array(word),
+        assets: fc.array(word),
+      },
+      { requiredKeys: ['shareBps', 'forMs'] },
+    ),
+  ),
+  budget: units,
+};
 const anyPolicy: fc.Arbitrary<Policy.Policy> = fc.record({
   name: word,
   mode,
@@ -112,7 +127,39 @@ const anyPolicy: fc.Arbitrary<Policy.Policy> = fc.record({
   }),
   own: fc.array(fc.constant('eip155:1:0x1111111111111111111111111111111111111111' as const)),
   conflict: fc.record({ scope: kind }),
-  resume: fc.record({ kind: fc.constantFrom('trial', 'quorum') }),
+  operators: fc.array(
+    fc.record<Policy.Operator>(
+      {
+        name: word,
+        address: word,
+        roles: fc.array(fc.constantFrom('pause', 'resume', 'panic')),
+        contact: word,
+        iam: word,
+      },
+      { requiredKeys: ['name', 'address', 'roles'] },
+    ),
+  ),
+  resume: fc.oneof(
+    fc.record({ kind: fc.constant('trial' as const), ...staged }),
+    fc.record({
+      kind: fc.constant('quorum' as const),
+      quorum: fc.integer({ min: 2, max: 20 }),
+      pauserCounts: fc.boolean(),
+      ...staged,
+    }),
+  ),
+  changes: fc.record({ delayMs: ms }),
+  contacts: fc.array(
+    fc.record<Policy.Contact>(
+      {
+        name: word,
+        kind: fc.constantFrom('issuer', 'exchange', 'law-enforcement', 'security', 'other'),
+        assets: fc.array(word),
+        reach: word,
+      },
+      { requiredKeys: ['name', 'kind', 'reach'] },
+    ),
+  ),
   outstandingMax: ms,
   overdueMs: ms,
   timing: fc.record({ clockToleranceMs: ms, admissionMs: ms, commitDelayMs: ms, leaseMs: ms }),
@@ -124,6 +171,11 @@ function reversed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reversed);
   const entries = Object.entries(value).reverse();
   return Object.fromEntries(entries.map(([key, field]) => [key, reversed(field)]));
+}
+
+/** The same fields in the order of their names. */
+function sorted(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Every object in it, each with the way to it. */
@@ -149,7 +201,7 @@ describe('toCompiled', () => {
   test('default', () => {
     const one = policy({ chains: [], assets: [], wallets: [], limits: [limit()] });
     expect(toCompiled(one)).toMatchInlineSnapshot(
-      `"{"format":1,"policy":{"assets":[],"chains":[],"conflict":{"scope":"wallet"},"limits":[{"action":{"kind":"pause","scope":"wallet"},"allowed":"1000000000","limitId":"wallet-hour","metric":"notional","mode":"enforce","scope":"wallet","where":{},"windowMs":3600000}],"matching":{"deductedFeeMax":"0","graceMs":0,"unseenMs":86400000},"mode":"enforce","name":"test","outstandingMax":100,"overdueMs":21600000,"own":[],"resume":{"kind":"trial"},"timing":{"admissionMs":30000,"clockToleranceMs":2000,"commitDelayMs":6000,"leaseMs":180000},"unknown":{"asset":{"outflow":"pause","scope":"wallet","withdrawal":"block"},"chain":{"outflow":"pause","scope":"wallet","withdrawal":"block"},"price":{"outflow":"pause","scope":"wallet","withdrawal":"block"},"wallet":{"outflow":"pause","scope":"wallet","withdrawal":"block"}},"unmatched":{"risks":"pause","scope":"key-domain"},"wallets":[]}}"`,
+      `"{"format":2,"policy":{"assets":[],"chains":[],"changes":{"delayMs":86400000},"conflict":{"scope":"wallet"},"contacts":[],"limits":[{"action":{"kind":"pause","scope":"wallet"},"allowed":"1000000000","limitId":"wallet-hour","metric":"notional","mode":"enforce","scope":"wallet","where":{},"windowMs":3600000}],"matching":{"deductedFeeMax":"0","graceMs":0,"unseenMs":86400000},"mode":"enforce","name":"test","operators":[],"outstandingMax":100,"overdueMs":21600000,"own":[],"resume":{"budget":"0","kind":"trial","steps":[]},"timing":{"admissionMs":30000,"clockToleranceMs":2000,"commitDelayMs":6000,"leaseMs":180000},"unknown":{"asset":{"outflow":"pause","scope":"wallet","withdrawal":"block"},"chain":{"outflow":"pause","scope":"wallet","withdrawal":"block"},"price":{"outflow":"pause","scope":"wallet","withdrawal":"block"},"wallet":{"outflow":"pause","scope":"wallet","withdrawal":"block"}},"unmatched":{"risks":"pause","scope":"key-domain"},"wallets":[]}}"`,
     );
   });
 
@@ -164,6 +216,31 @@ describe('toCompiled', () => {
 });
 
 describe('fromCompiled', () => {
+  describe('a policy in the form before', () => {
+    const written = JSON.parse(toCompiled(FULL)) as { policy: Record<string, unknown> };
+    const { operators: _, changes: __, contacts: ___, ...fields } = written.policy;
+    const old = (more: object = {}) =>
+      JSON.stringify({ format: 1, policy: sorted({ ...fields, ...more }) });
+
+    test('behavior: it is read as one without operators', () => {
+      expect(fromCompiled(old({ resume: { kind: 'trial' } }))).toEqual({
+        ...FULL,
+        changes: { delayMs: DAY_MS },
+      });
+    });
+
+    test('error: a quorum, which was never put in force in that form', () => {
+      expect(() => fromCompiled(old({ resume: { kind: 'quorum' } }))).toThrow(
+        InvalidCompiledPolicyError,
+      );
+    });
+
+    test('error: not to the byte what that version wrote', () => {
+      const text = `${old({ resume: { kind: 'trial' } })} `;
+      expect(() => fromCompiled(text)).toThrow('it is not in canonical form');
+    });
+  });
+
   property.prop([anyPolicy])('default: what was written, and the same text again', (given) => {
     const read = fromCompiled(toCompiled(given));
     expect(read).toEqual(given);
@@ -194,8 +271,12 @@ describe('fromCompiled', () => {
     ['a source', 'version: 1\nname: starter\n'],
     ['no object', 'null'],
     ['a list', '[]'],
-    ['a newer form', changed((raw) => Object.assign(raw, { format: 2 }))],
+    ['a newer form', changed((raw) => Object.assign(raw, { format: 3 }))],
     ['an older form', changed((raw) => Object.assign(raw, { format: 0 }))],
+    [
+      'the form before with fields of this one',
+      changed((raw) => Object.assign(raw, { format: 1 })),
+    ],
     ['a form that is a text', changed((raw) => Object.assign(raw, { format: '1' }))],
     ['no form', changed((raw) => delete raw.format)],
     ['more beside the policy', changed((raw) => Object.assign(raw, { signature: 'x' }))],

@@ -36,7 +36,7 @@ describe('connectAws', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(/^ENABLED\n/);
     expect(out).toContain('Asked    stack Breakwater at');
-    expect(services()).toEqual(['cloudformation', 'lambda']);
+    expect(services()).toEqual(['cloudformation', 'lambda', 'lambda']);
     expect(aws.calls[1]?.body).toBe('{"command":"status"}');
     expect(aws.calls[1]?.headers.authorization).toMatch(
       /^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\/\d{8}\/eu-west-1\/lambda\/aws4_request, SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date;x-amz-security-token, Signature=[0-9a-f]{64}$/,
@@ -51,7 +51,7 @@ describe('connectAws', () => {
   test('args: BREAKWATER_COMMAND_URL: the stack is not read', async () => {
     const env = { BREAKWATER_COMMAND_URL: `${aws.url}/` };
     expect((await run(['status'], { env })).code).toBe(0);
-    expect(services()).toEqual(['lambda']);
+    expect(services()).toEqual(['lambda', 'lambda']);
   });
 
   test('behavior: asks again with the same command id', async () => {

@@ -8,9 +8,11 @@ import { compilePolicy } from '../../lib/adapters/policy-file/compile.ts';
 import * as Answers from './answers.ts';
 import { event } from './events.ts';
 import { type Canned, type FakeRuntime, startFakeRuntime } from './fake-runtime.ts';
+import { MAINTENANCE, proposalOf, RESUME, signatureOf } from './proposals.ts';
 import { type Ran, run, type Setting } from './run.ts';
 
 const STARTER = readFileSync('examples/policies/starter.yaml', 'utf8');
+const ARMED = readFileSync('examples/policies/quorum.yaml', 'utf8');
 const ok = (body: unknown): Canned => ({ status: 200, body });
 
 let runtime: FakeRuntime;
@@ -29,6 +31,7 @@ beforeEach(() => {
   runtime.answers.clear();
   runtime.eventsAnswer = (events) => ({ status: 202, body: { accepted: events.length } });
   runtime.answers.set('status', ok(Answers.ENABLED));
+  runtime.answers.set('proposal.list', ok({ quorum: 1, proposals: [] }));
   runtime.answers.set('policy.show', ok(stored(STARTER)));
 });
 
@@ -122,6 +125,78 @@ describe('status', () => {
       "
     `);
     expect(widest(out)).toBeLessThanOrEqual(80);
+  });
+
+  test('behavior: H83 who has to sign, what waits for it, and what was stopped along', async () => {
+    const [isolated, tripped] = Answers.PAUSED.open;
+    const overlay = { ...isolated!, incidentId: '1HA4W5T20QRSV', overlay: 2_500 };
+    const open = [overlay, { ...isolated!, quarantinedBy: tripped!.incidentId }, tripped!];
+    const resumers = ['ada', 'bob', 'carol'];
+    const policy = { ...Answers.PAUSED.policy, resume: 'quorum', quorum: 2, resumers };
+    runtime.answers.set('status', ok({ ...Answers.PAUSED, open, policy }));
+    const proposals = [
+      { proposal: proposalOf(RESUME, { approvals: [signatureOf('ada')] }), signed: ['ada'] },
+      { proposal: proposalOf(MAINTENANCE, { state: 'done' }), signed: [], over: 'carried out' },
+    ];
+    runtime.answers.set('proposal.list', ok({ quorum: 2, proposals }));
+    const { out } = await ran(['status'], { terminal: 80 });
+    expect(out).toMatchInlineSnapshot(`
+      "PAUSED (3 incidents)
+
+      Policy   starter, version 3, hash 0c5f41a6d7a0
+      Mode     enforce
+      Resume   2 of 3 operators have to sign: ada, bob, carol
+      Asked    URL at 2023-09-12 13:33:09 UTC
+
+      Open incidents
+        1HA4W5T20QRSV  destination:eip155:1:0x2222222222222222222222222222222222222222
+          Tighter  every limit allows 25% of itself; money flows within it
+          Why      paused by arn:aws:sts::123456789012:assumed-role/oncall/ada:
+                   \\u{1b}[2Jlooks like the thief
+          Since    2023-09-12 13:26:04 UTC (7 min 5 s ago)
+          Lift     a quorum of operators, who sign it together
+          Look     breakwater incident 1HA4W5T20QRSV
+          Resume   breakwater resume propose 1HA4W5T20QRSV --reason "…"
+
+        1HA4W5T20QRST  destination:eip155:1:0x2222222222222222222222222222222222222222
+          With     stopped along with 1HA4VYR80K2M3; it stays stopped unless that
+                   one’s resume names it (--also)
+          Why      paused by arn:aws:sts::123456789012:assumed-role/oncall/ada:
+                   \\u{1b}[2Jlooks like the thief
+          Since    2023-09-12 13:26:04 UTC (7 min 5 s ago)
+          Lift     a quorum of operators, who sign it together
+          Look     breakwater incident 1HA4W5T20QRST
+          Resume   breakwater resume propose 1HA4W5T20QRST --reason "…"
+
+        1HA4VYR80K2M3  key-domain:hot-vault
+          Why      outflow of 4,947 ETH from eth-hot-1 that nobody approved: it names
+                   no withdrawal
+          Since    2023-09-12 13:21:04 UTC (12 min 5 s ago)
+          Lift     a quorum of operators, who sign it together
+          Look     breakwater incident 1HA4VYR80K2M3
+          Resume   breakwater resume propose 1HA4VYR80K2M3 --reason "…"
+
+      Proposals
+        1HA4XG3R5M7QA  TO SIGN  RESUME key-domain:hot-vault
+          Signed   1 of 2: ada
+          Until    2023-09-13 13:28:09 UTC (in 23 h 55 min)
+          Look     breakwater resume status 1HA4XG3R5M7QA
+
+      Proof of health
+        eip155:1                                 in force, 42 s left
+        bip122:000000000019d6689c085ae165831e93  in force, 42 s left
+        heartbeat                                sent 2 s ago, came through in 140 ms
+        Not watched: eip155:1; only reported outflow is seen.
+      "
+    `);
+    expect(widest(out)).toBeLessThanOrEqual(80);
+  });
+
+  test('behavior: tells the status where proposals cannot be read', async () => {
+    runtime.answers.delete('proposal.list');
+    const { code, out } = await ran(['status']);
+    expect(code).toBe(0);
+    expect(out).toContain('could not be read: URL: no canned answer');
   });
 
   test('behavior: H71 a blind watcher is named, with why and what to look at', async () => {
@@ -395,6 +470,23 @@ describe('incident', () => {
       "
     `);
     expect(widest(out)).toBeLessThanOrEqual(80);
+  });
+
+  test('behavior: H83 resumed in steps, and whether it has opened again since', async () => {
+    const resuming = {
+      atMs: Answers.NOW_MS - 60_000,
+      actors: ['operator:ada'],
+      reason: 'r',
+      epoch: 1,
+    };
+    const incident = { ...Answers.TRIPPED, resuming };
+    runtime.answers.set('incident', ok({ incident, causes: Answers.CAUSES }));
+    expect((await ran(['incident', '1HA4VYR80K2M3'])).out).toContain('Resuming in steps, since');
+    const [first, second] = Answers.CAUSES;
+    const causes = [first, { ...second, reopened: 2 }];
+    runtime.answers.set('incident', ok({ incident, causes }));
+    const { out } = await ran(['incident', '1HA4VYR80K2M3']);
+    expect(out).toContain('it has OPENED AGAIN since');
   });
 
   test('behavior: closed', async () => {
@@ -866,8 +958,22 @@ describe('policy check', () => {
     expect(out.replace(/Hash.*\n/, '')).toMatchInlineSnapshot(`
       "VALID examples/policies/starter.yaml: policy starter
       Mode     shadow: reports, stops nothing
-      Resume   trial: one operator alone can resume
+      Resume   trial: one operator alone can resume, at once
       Holds    10 limits, 2 wallets, 5 assets, 3 chains
+      "
+    `);
+  });
+
+  test('behavior: with a quorum it says what changing it takes', async () => {
+    const path = file('armed.yaml', ARMED);
+    const { out } = await run(['policy', 'check', path], { terminal: 80 });
+    expect(out.replaceAll(folder, 'DIR').replace(/Hash.*\n/, '')).toMatchInlineSnapshot(`
+      "VALID DIR/armed.yaml: policy quorum
+      Mode     enforce
+      Resume   2 of 3 operators have to sign; in 4 steps
+      Changes  what loosens it takes 2 operators and 24 h, what takes rights from
+               people 2 operators (policy propose); all else applies at once
+      Holds    5 limits, 1 wallet, 3 assets, 1 chain
       "
     `);
   });
@@ -889,11 +995,97 @@ describe('policy diff', () => {
     expect(out.replaceAll(folder, 'DIR')).toMatchInlineSnapshot(`
       "version 3 on URL → DIR/next.yaml
 
-      LOOSER  limit all-hour: limit $5,000,000 → $9,000,000
+      LOOSENS   limit all-hour: limit $5,000,000 → $9,000,000 (more may leave)
 
-      1 change, 1 of them LOOSER: more can leave, or resuming gets easier
+      1 change: 1 loosens
+
+      Applies at once: in TRIAL MODE one operator alone changes anything.
+        breakwater policy apply DIR/next.yaml --reason "…"
       "
     `);
+  });
+
+  test('behavior: with a quorum', async () => {
+    runtime.answers.set('policy.show', ok(stored(ARMED)));
+    const own = 'own: ["eip155:1:0x2222222222222222222222222222222222222222"]';
+    const next = ARMED.replace(/ {2}- \{ name: monitor.*\n/, '').replace('"5000000"', '"4000000"');
+    const path = file('next.yaml', `${next}\n${own}\n`);
+    const { out } = await ran(['policy', 'diff', path], { terminal: 80 });
+    expect(out.replaceAll(folder, 'DIR')).toMatchInlineSnapshot(`
+      "version 3 on URL → DIR/next.yaml
+
+      REVOKES   operator monitor: removed: address
+                0x1000000000000000000000000000000000000004, roles panic, contact the
+                partner's desk (somebody has no rights any more)
+      LOOSENS   own eip155:1:0x2222222222222222222222222222222222222222: added (what
+                goes there needs no approval, counts nothing and passes a pause)
+      tightens  limit all-hour: limit $5,000,000 → $4,000,000 (less may leave)
+
+      3 changes: 1 loosens, 1 revokes, 1 tightens
+
+      Needs 2 operators and 24 h.
+        breakwater policy propose DIR/next.yaml --reason "…"
+      "
+    `);
+  });
+
+  test('behavior: what loosens nothing, and what only takes rights from people', async () => {
+    runtime.answers.set('policy.show', ok(stored(ARMED)));
+    const tighter = file('tighter.yaml', ARMED.replace('"5000000"', '"4000000"'));
+    const { out } = await ran(['policy', 'diff', tighter]);
+    expect(out).toContain('Applies at once: it loosens nothing');
+    const fewer = file('fewer.yaml', ARMED.replace(/ {2}- \{ name: monitor.*\n/, ''));
+    expect((await ran(['policy', 'diff', fewer])).out).toContain(
+      'Needs 2 operators, without a delay.',
+    );
+  });
+
+  test('behavior: H46: what is refused whoever agrees, also by what went before', async () => {
+    const retired = [
+      {
+        kind: 'address',
+        address: 'eip155:1:0x1111111111111111111111111111111111111111',
+        wallet: 'eth-hot-0',
+        keyDomain: 'hot-vault',
+        lastNamedMs: Answers.OPENED_MS,
+      },
+      { kind: 'asset', pattern: 'eip155:*', decimals: 18, floorPricePicoUsd: 5n, lastNamedMs: 1 },
+    ];
+    const without = ARMED.replace('0x1111', '0x9111');
+    runtime.answers.set('policy.show', ok({ ...stored(without), retired }));
+    const path = file('next.yaml', ARMED);
+    const { out } = await ran(['policy', 'diff', path], { terminal: 80 });
+    expect(out.slice(out.indexOf('Refused'))).toMatchInlineSnapshot(`
+      "Refused whoever agrees: wallets.eth-hot-1.addresses:
+        eip155:1:0x1111111111111111111111111111111111111111 counts in wallet eth-hot-0
+        in key domain hot-vault until 33 days after it was last named so
+        (2023-10-15T13:21Z at the earliest); give the other wallet another address.
+      "
+    `);
+    expect(out).not.toContain('policy propose');
+  });
+
+  test('args: --json', async () => {
+    runtime.answers.set('policy.show', ok(stored(ARMED)));
+    const path = file('next.yaml', ARMED.replace('"5000000"', '"9000000"'));
+    const { out } = await ran(['policy', 'diff', path, '--json']);
+    expect(JSON.parse(out)).toMatchObject({
+      changes: [{ what: 'limit all-hour', direction: 'loosens', why: 'more may leave' }],
+      direction: 'loosens',
+      outlook: { kind: 'quorum', quorum: 2, delayMs: 86_400_000 },
+    });
+  });
+
+  test.each([
+    ["it's next.yaml", `'it'\\''s next.yaml'`],
+    ['-', 'FILE'],
+  ])('behavior: the command for the file %s can be copied', async (name, word) => {
+    const old = file('old.yaml', STARTER);
+    file("it's next.yaml", STARTER.replace('"5000000"', '"4000000"'));
+    const stdin = STARTER.replace('"5000000"', '"4000000"');
+    const argv = ['policy', 'diff', name, '--against', old];
+    const { out } = await run(argv, { cwd: folder, stdin });
+    expect(out).toContain(`  breakwater policy apply ${word} --reason "…"\n`);
   });
 
   test('args: --against, offline', async () => {
@@ -921,7 +1113,8 @@ describe('policy apply', () => {
   test('default', async () => {
     const { code, out, err } = await ran(['policy', 'apply', path()], { answer: 'y' });
     expect({ code, out }).toEqual({ code: 0, out: 'IN FORCE version 4, hash ab12, on URL\n' });
-    expect(err).toContain('LOOSER  limit all-hour: limit $5,000,000 → $9,000,000');
+    expect(err).toContain('LOOSENS   limit all-hour: limit $5,000,000 → $9,000,000 (more may');
+    expect(err).toContain('Applies at once: in TRIAL MODE');
     expect(err).toMatch(/Put .*next\.yaml in force on URL\? \[y\/N\]/);
     expect(applied()).toBe(1);
   });
@@ -936,6 +1129,75 @@ describe('policy apply', () => {
   test('args: --yes', async () => {
     expect((await ran(['policy', 'apply', path(), '--yes'])).code).toBe(0);
     expect(applied()).toBe(1);
+  });
+
+  test('args: --reason', async () => {
+    const sent = () => runtime.requests.findLast(({ command }) => command === 'policy.apply');
+    await ran(['policy', 'apply', path(), '--yes', '--reason', 'more customers']);
+    expect(sent()).toMatchObject({ reason: 'more customers' });
+    await ran(['policy', 'apply', path(), '--yes']);
+    expect(sent()).not.toHaveProperty('reason');
+  });
+
+  test('behavior: with a quorum, what tightens is applied with a reason', async () => {
+    runtime.answers.set('policy.show', ok(stored(ARMED)));
+    const tighter = file('tighter.yaml', ARMED.replace('"5000000"', '"4000000"'));
+    const without = await ran(['policy', 'apply', tighter, '--yes']);
+    expect({ code: without.code, applied: applied() }).toEqual({ code: 2, applied: 0 });
+    expect(without.err).toContain('Add --reason');
+    const argv = ['policy', 'apply', tighter, '--reason', 'a thief'];
+    expect(await ran(argv, { answer: 'y', terminal: 80 })).toMatchObject({
+      code: 0,
+      err: expect.stringContaining('Applies at once: it loosens nothing'),
+    });
+    expect(applied()).toBe(1);
+  });
+
+  describe('with a quorum, what loosens', () => {
+    const looser = () => file('looser.yaml', ARMED.replace('"5000000"', '"9000000"'));
+    const argv = () => ['policy', 'apply', looser(), '--reason', 'more customers'];
+    const why = 'this loosens the policy: limit all-hour limit $5,000,000 → $9,000,000';
+    beforeEach(() => {
+      runtime.answers.set('policy.show', ok(stored(ARMED)));
+      runtime.answers.set('policy.apply', { status: 409, body: { kind: 'refused', why } });
+    });
+
+    test('behavior: is told before anybody is asked', async () => {
+      looser();
+      const relative = ['policy', 'apply', 'looser.yaml', '--reason', 'more customers'];
+      const { code, err } = await ran(relative, { answer: 'n', terminal: 80, cwd: folder });
+      expect({ code, applied: applied() }).toEqual({ code: 3, applied: 0 });
+      expect(err).toMatchInlineSnapshot(`
+        "LOOSENS   limit all-hour: limit $5,000,000 → $9,000,000 (more may leave)
+
+        1 change: 1 loosens
+
+        Needs 2 operators and 24 h.
+        Mode: enforce.
+        The service will refuse this. Send it all the same? [y/N] Nothing was changed.
+        Propose it instead:
+          breakwater policy propose looser.yaml --reason "…"
+        "
+      `);
+    });
+
+    test('error: is refused by the service, with the command that proposes it', async () => {
+      const { code, out, err } = await ran([...argv(), '--yes', '--json']);
+      expect({ code, applied: applied() }).toEqual({ code: 3, applied: 1 });
+      expect(JSON.parse(out)).toEqual({ kind: 'refused', why });
+      expect(err).toContain(`Refused: ${why}.\nPropose it instead:\n  breakwater policy propose `);
+    });
+
+    test('error: nobody to ask', async () => {
+      const { code, err } = await ran(argv());
+      expect({ code, applied: applied() }).toEqual({ code: 2, applied: 0 });
+      expect(err).toContain('breakwater policy propose');
+    });
+
+    test('error: a refusal of IAM says what is missing there', async () => {
+      runtime.answers.set('policy.apply', { status: 403, body: { Message: 'Forbidden' } });
+      expect((await ran([...argv(), '--yes'])).err).toContain('OperatorPolicyArn');
+    });
   });
 
   test('error: nobody to ask', async () => {
@@ -975,7 +1237,42 @@ describe('policy apply', () => {
 
 describe('policy show', () => {
   test('default', async () => {
-    expect(await ran(['policy', 'show'])).toEqual({ code: 0, out: STARTER, err: '' });
+    const how = {
+      reason: 'more customers',
+      beforeHash: 'b'.repeat(64),
+      judged: { tightens: 2, loosens: 1, revokes: 0, neutral: 0 },
+    };
+    runtime.answers.set('policy.show', ok({ ...stored(STARTER), ...how }));
+    const { code, out, err } = await ran(['policy', 'show'], { terminal: 80 });
+    expect({ code, out }).toEqual({ code: 0, out: STARTER });
+    expect(err).toMatchInlineSnapshot(`
+      "Version  3 on URL
+      Hash     00c54e5b7946f7a060a4bce623cffda5574eb4548be1a34aaef94701dbe19656
+      By       ada
+      Since    2023-09-12 13:21:04 UTC (12 min 5 s ago)
+      Reason   more customers
+      Replaced bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+      Changed  2 tightened, 1 loosened
+
+      "
+    `);
+  });
+
+  test('behavior: the first version, applied without a reason', async () => {
+    const { err } = await ran(['policy', 'show']);
+    expect(err).toContain('Reason   none given');
+    expect(err).not.toMatch(/Replaced|Changed|WARNING/);
+  });
+
+  test('behavior: a reason is shown harmless', async () => {
+    runtime.answers.set('policy.show', ok({ ...stored(STARTER), reason: 'a\u202eb' }));
+    expect((await ran(['policy', 'show'])).err).toContain('a\\u{202e}b');
+  });
+
+  test('behavior: before the first policy', async () => {
+    runtime.answers.set('policy.show', ok({ version: 0 }));
+    const { code, out, err } = await ran(['policy', 'show']);
+    expect({ code, out, err }).toEqual({ code: 0, out: '', err: 'No policy is in force yet.\n' });
   });
 
   test('behavior: H51: warns where the service decides by something else', async () => {

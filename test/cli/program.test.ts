@@ -41,6 +41,10 @@ describe('runProgram', () => {
       'withdrawal',
       'movement',
       'policy',
+      'panic',
+      'proposal',
+      'allowance',
+      'maintenance',
     ]) {
       expect(out).toMatch(new RegExp(`^  ${command} `, 'm'));
     }

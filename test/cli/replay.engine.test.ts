@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 const BREAKWATER = join(import.meta.dirname, '../../bin/breakwater.ts');
-const REPLAY_MAX_MS = 60_000;
+const REPLAY_MAX_MS = 180_000;
 
 let cwd = '';
 beforeEach(() => {

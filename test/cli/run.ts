@@ -15,13 +15,18 @@ export type Setting = {
   readonly terminal?: number;
   /** The id of the command; a fixed one by default. */
   readonly commandId?: string;
+  /** The time by the clock of who types; a fixed one by default. */
+  readonly nowMs?: number;
   /** A person's answer; absent: nobody can be asked. */
   readonly answer?: string;
+  /** What a person types unseen, in order; the last one again and again. */
+  readonly secrets?: readonly string[];
 };
 
 /** Runs the CLI in this process. */
 export async function run(argv: readonly string[], setting: Setting = {}): Promise<Ran> {
   const written = { out: '', err: '' };
+  const secrets = [...(setting.secrets ?? [])];
   const to = (name: keyof typeof written) => (text: string) => {
     written[name] += text;
   };
@@ -34,10 +39,14 @@ export async function run(argv: readonly string[], setting: Setting = {}): Promi
       to('err')(text);
       return setting.answer ?? '';
     },
+    secret: async (text) => {
+      to('err')(`${text}\n`);
+      return (secrets.length > 1 ? secrets.shift() : secrets[0]) ?? '';
+    },
     isInteractive: setting.answer !== undefined,
     env: { NO_COLOR: '1', ...setting.env },
     cwd: setting.cwd ?? '/nonexistent',
-    nowMs: () => NOW_MS,
+    nowMs: () => setting.nowMs ?? NOW_MS,
     commandId: () => setting.commandId ?? '00000000-0000-4000-8000-000000000001',
     sleep: async () => {},
   };

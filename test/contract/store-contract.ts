@@ -1,15 +1,19 @@
 /** What every store promises. Each store's test file calls this once. */
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { nodeDigest } from '../../lib/adapters/node-digest.ts';
+import * as Audit from '../../lib/domain/audit.ts';
 import * as Balance from '../../lib/domain/balance.ts';
 import type * as Breaker from '../../lib/domain/breaker.ts';
 import * as Decision from '../../lib/domain/decision.ts';
 import * as Ledger from '../../lib/domain/ledger.ts';
 import * as Meter from '../../lib/domain/meter.ts';
 import * as Money from '../../lib/domain/money.ts';
+import type * as Proposal from '../../lib/domain/proposal.ts';
 import * as Queue from '../../lib/domain/queue.ts';
 import * as Watch from '../../lib/domain/watch.ts';
-import type { ControlRecord, Store } from '../../lib/ports.ts';
+import { type ControlRecord, LINKS_MAX, type Store } from '../../lib/ports.ts';
+import { entry } from '../support/audit.ts';
 import * as Build from '../support/builders.ts';
 
 /** An empty store under test. */
@@ -766,6 +770,109 @@ export function storeContract(name: string, harness: Harness): void {
       });
     });
 
+    describe('proposals', () => {
+      const T = Build.T0_MS;
+      const signature = { operator: 'alice', address: '0xa', signature: '0xb', atMs: T, round: 1 };
+      const resume: Proposal.Action = {
+        kind: 'resume',
+        order: {
+          incidentId: 'INC1',
+          scope: 'global',
+          epoch: 3,
+          steps: [
+            { shareBps: 1_000, forMs: 1, assets: ['eip155:1/*'] },
+            { shareBps: 10_000, forMs: 2, chains: ['eip155:1'] },
+          ],
+          budget: Money.MAX,
+          rebase: [{ limitId: 'l', scope: 'global' }],
+          also: [{ incidentId: 'INC2', scope: 'wallet:a', epoch: 1 }],
+        },
+      };
+      const proposal = (
+        proposalId: string,
+        parts: Partial<Proposal.Proposal> = {},
+      ): Proposal.Proposal => ({
+        proposalId,
+        action: { kind: 'maintenance', scope: 'global' },
+        policyHash: 'e'.repeat(64),
+        notBeforeMs: T,
+        expiresAtMs: T + 1,
+        reason: 'ü "x"',
+        proposedBy: 'anybody',
+        proposedAtMs: T,
+        round: 1,
+        approvals: [],
+        vetoes: [],
+        state: 'open',
+        ...parts,
+      });
+
+      test('default: none', async () => {
+        expect(await store.proposals.list(10)).toEqual([]);
+        expect(await store.proposals.due(T, 10)).toEqual([]);
+        expect(await store.proposals.draft('none')).toBeUndefined();
+      });
+
+      test('behavior: every kind comes back whole, on its row and in the list, newest first', async () => {
+        const veto = { ...signature, reason: 'no' };
+        const all = [
+          proposal('A', { action: resume, approvals: [signature], vetoes: [veto], round: 2 }),
+          proposal('B', {
+            action: { kind: 'policy', hash: 'h', revokes: false, changes: ['x'], delayMs: 1 },
+            state: 'void',
+            ended: { atMs: T, why: 'late' },
+          }),
+          proposal('C', {
+            action: { kind: 'allowance', limitId: 'l', scope: 'global', extraBps: 1, untilMs: T },
+          }),
+          proposal('D'),
+        ];
+        for (const one of all) {
+          const written = row(`proposal:${one.proposalId}`, { proposal: one });
+          await commit({ rows: [putRow(written)], proposals: [{ proposal: one }] });
+        }
+        const rows = all.map(({ proposalId }) => `proposal:${proposalId}`);
+        const loaded = await store.decisions.load({ rows, items: [] });
+        expect(rows.map((rowId) => loaded.rows.get(rowId)?.proposal)).toEqual(all);
+        expect(await store.proposals.list(10)).toEqual(all.toReversed());
+        expect(await store.proposals.list(1)).toEqual([all[3]]);
+        const told = all.map((one) => ({ type: 'proposal-changed', proposal: one }));
+        expect(await opened.records()).toEqual(told);
+      });
+
+      test('behavior: approved ones are due at their time, until they are carried out or objected to', async () => {
+        const approved = (proposalId: string, dueAtMs: number) =>
+          proposal(proposalId, { state: 'approved', dueAtMs });
+        const [late, early] = [approved('A', T + 5), approved('B', T)];
+        await commit({ proposals: [{ proposal: late }, { proposal: early }] });
+        expect(await store.proposals.due(T - 1, 10)).toEqual([]);
+        expect(await store.proposals.due(T, 10)).toEqual(['B']);
+        expect(await store.proposals.due(T + 5, 10)).toEqual(['B', 'A']);
+        expect(await store.proposals.due(T + 5, 1)).toEqual(['B']);
+        const done = proposal('B', { state: 'done', dueAtMs: T });
+        await commit({ proposals: [{ proposal: done, before: early }] });
+        const objected = proposal('A', { round: 2 });
+        await commit({ proposals: [{ proposal: objected, before: late }] });
+        expect(await store.proposals.due(T + 9, 10)).toEqual([]);
+      });
+
+      test('behavior: H17: a commit that loses changes no proposal', async () => {
+        await commit({ rows: [putRow(row('r'))], proposals: [{ proposal: proposal('A') }] });
+        const next = { proposal: proposal('A', { state: 'void' }) };
+        const lost = await commit({ rows: [putRow(row('r'))], proposals: [next] });
+        expect(lost).toBe('conflict');
+        expect(await store.proposals.list(10)).toEqual([proposal('A')]);
+      });
+
+      test('behavior: the text of a policy stays as it was proposed first, and is no news', async () => {
+        const draftPolicy = { hash: 'h', source: 'text', compiled: 'compiled' };
+        await commit({ draftPolicy });
+        await commit({ draftPolicy: { ...draftPolicy, source: 'other' } });
+        expect(await store.proposals.draft('h')).toEqual(draftPolicy);
+        expect(await opened.records()).toEqual([]);
+      });
+    });
+
     describe('graces.over', () => {
       const T = Build.T0_MS;
       const grace = (rowId: string, untilMs: number, change: 'put' | 'delete' = 'put') => ({
@@ -1100,6 +1207,124 @@ export function storeContract(name: string, harness: Harness): void {
       });
     });
 
+    describe('audit', () => {
+      const chain = (entries: readonly Audit.Entry[], head = Audit.GENESIS) =>
+        Audit.extend(head, entries, nodeDigest.hash);
+      const entries = TRICKY_IDS.map((id) => entry(id, { scope: id, reason: id }));
+      const seal = (sequence: number): Audit.Seal => ({
+        sequence,
+        hash: Build.hash(`${sequence}`),
+        jws: 'a.b.c',
+        jwk: { kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'k', alg: 'ES256', use: 'sig' },
+      });
+
+      test('default: an empty chain', async () => {
+        expect(await store.audit.head()).toEqual(Audit.GENESIS);
+        expect(await store.audit.appended(['a'])).toEqual(new Set());
+        expect(await store.audit.links(1, 10)).toEqual([]);
+        expect(await store.audit.seal()).toBeUndefined();
+        expect(await store.audit.copied()).toBe(0);
+        expect(await store.audit.deferred(10)).toEqual([]);
+        expect(await store.audit.recorded()).toEqual([]);
+      });
+
+      test('behavior: links come back whole and in order, and their entries are known', async () => {
+        const links = chain(entries);
+        expect(await store.audit.append(links.slice(0, 9), Audit.GENESIS)).toBe('appended');
+        const head = Audit.headAfter(Audit.GENESIS, links.slice(0, 9));
+        expect(await store.audit.head()).toEqual(head);
+        expect(await store.audit.append(links.slice(9), head)).toBe('appended');
+        expect(await store.audit.links(1, 100)).toEqual(links);
+        expect(await store.audit.links(3, 2)).toEqual(links.slice(2, 4));
+        expect(await store.audit.appended([...TRICKY_IDS, 'none'])).toEqual(new Set(TRICKY_IDS));
+      });
+
+      test('behavior: as many links as one append takes', async () => {
+        const many = Array.from({ length: LINKS_MAX }, (_, at) => entry(`e${at}`));
+        expect(await store.audit.append(chain(many), Audit.GENESIS)).toBe('appended');
+        const more = chain([...many, entry('one more')]);
+        await expect(store.audit.append(more, Audit.GENESIS)).rejects.toThrow();
+      });
+
+      test('behavior: H16 of two that append at once one loses, and nothing of it is written', async () => {
+        const appended = await Promise.all([
+          store.audit.append(chain([entry('a'), entry('b')]), Audit.GENESIS),
+          store.audit.append(chain([entry('c')]), Audit.GENESIS),
+        ]);
+        expect(appended.toSorted()).toEqual(['appended', 'conflict']);
+        const won = (await store.audit.links(1, 9)).map(({ entry: { entryId } }) => entryId);
+        expect(await store.audit.appended(['a', 'b', 'c'])).toEqual(new Set(won));
+      });
+
+      test('behavior: an entry that is in the chain is not appended again', async () => {
+        await store.audit.append(chain([entry('a')]), Audit.GENESIS);
+        const head = await store.audit.head();
+        const again = chain([entry('b'), entry('a')], head);
+        expect(await store.audit.append(again, head)).toBe('conflict');
+        expect((await store.audit.head()).sequence).toBe(1);
+        const wrong = { ...head, hash: Build.hash('other') };
+        expect(await store.audit.append(chain([entry('b')], wrong), wrong)).toBe('conflict');
+      });
+
+      test('behavior: entries of a commit and others are told once, and stay as they were', async () => {
+        const committed = changes({ entries: [entry('a'), entry('b')] });
+        expect(await store.decisions.commit(committed)).toBe('committed');
+        const again = changes({ entries: [entry('a', { reason: 'other' })] });
+        expect(await store.decisions.commit(again)).toBe('committed');
+        await store.audit.note(entry('c'));
+        await store.audit.note(entry('b', { reason: 'other' }));
+        const told = (await opened.records()).flatMap((record) =>
+          record.type === 'entry-added' ? [record.entry] : [],
+        );
+        expect(told.toSorted((one, other) => (one.entryId < other.entryId ? -1 : 1))).toEqual([
+          entry('a'),
+          entry('b'),
+          entry('c'),
+        ]);
+        const recorded = await store.audit.recorded();
+        expect(recorded.flatMap((one) => Audit.entriesOf(one)).length).toBe(3);
+      });
+
+      test('behavior: entries wait, as many as are asked for, until they are forgotten', async () => {
+        await store.audit.defer(entries);
+        await store.audit.defer(entries.slice(0, 2));
+        expect((await store.audit.deferred(100)).length).toBe(entries.length);
+        expect((await store.audit.deferred(3)).length).toBe(3);
+        await store.audit.undefer(TRICKY_IDS.slice(1));
+        expect(await store.audit.deferred(100)).toEqual(entries.slice(0, 1));
+        expect(await opened.records()).toEqual([]);
+      });
+
+      test('behavior: the newest signed head stays, and the highest copied link', async () => {
+        await store.audit.putSeal(seal(2));
+        await store.audit.putSeal({ ...seal(2), jws: 'later' });
+        await store.audit.putSeal(seal(1));
+        expect(await store.audit.seal()).toEqual(seal(2));
+        await store.audit.putSeal(seal(3));
+        expect(await store.audit.seal()).toEqual(seal(3));
+        await store.audit.markCopied(5);
+        await store.audit.markCopied(4);
+        expect(await store.audit.copied()).toBe(5);
+      });
+
+      test('behavior: H87 what is recorded tells again what the stream has told', async () => {
+        await store.decisions.commit(
+          changes({
+            incidents: [{ incident: incident('INC'), expected: 'absent' }],
+            causes: [{ incidentId: 'INC', number: 2, cause: cause({ rowId: 'other' }) }],
+            alerts: [{ ...alert('r'), kind: 'refused' }, alert('w')],
+            policy: policy(1, 'p'),
+            entries: [entry('e')],
+          }),
+        );
+        await store.decisions.commit(changes({ incidents: [write('INC', 'open')] }));
+        const of = (told: readonly ControlRecord[]) =>
+          told.flatMap((record) => Audit.entriesOf(record)).toSorted(byId);
+        expect(of(await store.audit.recorded())).toEqual(of(await opened.records()));
+        expect(of(await opened.records()).length).toBe(6);
+      });
+    });
+
     describe('projections', () => {
       test('default: nothing paged, no mirror', async () => {
         expect(await store.projections.isPaged('p')).toBe(false);
@@ -1124,6 +1349,10 @@ export function storeContract(name: string, harness: Harness): void {
       });
     });
   });
+}
+
+function byId(one: Audit.Entry, other: Audit.Entry): number {
+  return one.entryId < other.entryId ? -1 : 1;
 }
 
 function write(incidentId: string, expected: 'absent' | 'open'): Ledger.IncidentWrite {

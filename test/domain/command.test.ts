@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import type * as Breaker from '../../lib/domain/breaker.ts';
 import * as Command from '../../lib/domain/command.ts';
-import { context, hash, incoming, loaded, outflow, policy, T0_MS } from '../support/builders.ts';
+import {
+  context,
+  hash,
+  incoming,
+  loaded,
+  outflow,
+  policy,
+  QUORUM,
+  T0_MS,
+} from '../support/builders.ts';
 import {
   commit,
   contextOf,
@@ -38,7 +47,12 @@ function decide(
   const keys = { rows: [Command.commandRowId(command.commandId)], items };
   const { result, changes } = Command.decide(contextOf(here, rules, T0_MS), load(here, keys), {
     command,
-    by: { actor: 'alice', bodyHash: hash(Command.canonicalBody(command)), incident, next: NEXT },
+    by: {
+      actor: 'alice',
+      bodyHash: hash(Command.canonicalBody(command)),
+      incidents: new Map(incident ? [[incident.incidentId, incident]] : []),
+      next: NEXT,
+    },
   });
   if (changes) commit(here, changes);
   return result;
@@ -75,10 +89,12 @@ describe('canonicalBody', () => {
 
 describe('refusal', () => {
   test('default', () => {
-    const refused = { messageId: 'm-1', why: `no\nResume: x ${'y'.repeat(1_000)}` };
+    const why = `no\nResume: x ${'y'.repeat(1_000)}`;
+    const refused = { messageId: 'm-1', why, who: 'sns:topic', command: 'pause' };
     const changes = Command.refusal(context(), loaded(), refused);
     expect(changes).toMatchObject({ rows: [], incidents: [], causes: [] });
     expect(changes.alerts).toMatchObject([{ alertId: 'refused|m-1', kind: 'refused' }]);
+    expect(changes.entries).toMatchObject([{ entryId: 'refused:m-1', who: 'sns:topic' }]);
     expect(changes.alerts[0]?.text).toMatch(/^command by topic: no Resume: x y{387}; see: /);
   });
 });
@@ -184,9 +200,9 @@ describe('decide', () => {
     const here = world();
     give(here, pause('c1'));
     const before = structuredClone(here);
-    expect(give(here, resume('c2', 'INC1'), policy({ resume: { kind: 'quorum' } }))).toEqual({
+    expect(give(here, resume('c2', 'INC1'), policy({ resume: QUORUM }))).toEqual({
       kind: 'refused',
-      why: 'this policy asks for a quorum (resume: quorum): one operator alone cannot resume',
+      why: 'this policy asks for a quorum (resume: quorum): one operator alone cannot resume; run: breakwater resume propose INC1 --reason "…"',
     });
     expect({ ...here, decisions: 0 }).toEqual({ ...before, decisions: 0 });
   });
@@ -247,14 +263,11 @@ describe('decide', () => {
       source: 'name: x',
       hash: 'h',
     } as const;
-    const { changes } = Command.decide(
-      contextOf(world(), policy(), T0_MS),
-      load(world(), { rows: [], items: [] }),
-      {
-        command,
-        by: { actor: 'alice', bodyHash: 'b', next: NEXT },
-      },
-    );
+    const context = { ...contextOf(world(), policy(), T0_MS), policyHash: '' };
+    const { changes } = Command.decide(context, load(world(), { rows: [], items: [] }), {
+      command,
+      by: { actor: 'alice', bodyHash: 'b', next: NEXT },
+    });
     expect(changes?.policy).toEqual({
       version: 1,
       hash: 'h',
@@ -262,7 +275,15 @@ describe('decide', () => {
       compiled: 'name: x, compiled',
       appliedAtMs: T0_MS,
       actor: 'alice',
+      beforeHash: 'e'.repeat(64),
     });
+    const said = { ...command, reason: 'more customers' };
+    const again = Command.decide(context, load(world(), { rows: [], items: [] }), {
+      command: said,
+      by: { actor: 'alice', bodyHash: 'b', next: NEXT },
+    });
+    expect(again.changes?.policy).toEqual({ ...changes?.policy, reason: 'more customers' });
+    expect(Command.canonicalBody(said)).not.toBe(Command.canonicalBody(command));
   });
 
   test('error: a policy that nobody has compiled is refused: nobody could read it', () => {

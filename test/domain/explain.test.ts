@@ -181,6 +181,8 @@ describe('quantity', () => {
 
 describe('duration', () => {
   test.each([
+    [20_000, '20s'],
+    [MINUTE_MS + 1_000, '61s'],
     [MINUTE_MS, '1m'],
     [15 * MINUTE_MS, '15m'],
     [HOUR_MS, '1h'],

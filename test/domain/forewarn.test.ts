@@ -15,7 +15,7 @@ import {
   UNLISTED,
   USDC,
 } from '../support/builders.ts';
-import { openScopes, submit, world } from '../support/world.ts';
+import { openScopes, submit, toldIncidents, world } from '../support/world.ts';
 
 function risk(more: Partial<Risk> = {}): Risk {
   return {
@@ -57,9 +57,15 @@ describe('rowIds', () => {
 
 describe('keys', () => {
   test('behavior: the scope that the policy names for what nobody approved, and wider ones', () => {
-    expect(Forewarn.keys(policy(), risk())).toEqual(['key-domain:vault-a', 'global']);
+    const beside = ['wallet:hot-1', expect.stringMatching(/^destination:/)];
+    expect(Forewarn.keys(policy(), risk())).toEqual(['key-domain:vault-a', 'global', ...beside]);
     const wallet = policy({ unmatched: { scope: 'wallet', risks: 'pause' } });
-    expect(Forewarn.keys(wallet, risk())).toEqual(['wallet:hot-1', 'key-domain:vault-a', 'global']);
+    expect(Forewarn.keys(wallet, risk())).toEqual([
+      'wallet:hot-1',
+      'key-domain:vault-a',
+      'global',
+      expect.stringMatching(/^destination:/),
+    ]);
   });
 });
 
@@ -80,7 +86,7 @@ describe('raise', () => {
         text: risk().text,
       });
       expect(raise(risk({ kind }))).toMatchObject({ result: 'duplicate', trips: [] });
-      expect([here.incidents.size, here.causes.size]).toEqual([1, 0]);
+      expect([toldIncidents(here).length, here.causes.size]).toEqual([1, 0]);
     },
   );
 

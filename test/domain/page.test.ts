@@ -28,6 +28,7 @@ describe('opened', () => {
         "body": "TRIPPED key-domain:vault-a at 2023-09-12T13:21:00.000Z
       Cause: outflow of 4,947 ETH
       Withdrawals in this scope are not enabled until people resume it.
+      Its wallet and its destination are stopped by incidents of their own, until a resume names them: breakwater status
       Look:   breakwater incident 01HA4Q2V7N9K3M5P8R1S
       Resume: breakwater resume 01HA4Q2V7N9K3M5P8R1S --reason "…"
       Note: a pause stops the withdrawal service. It cannot stop somebody who holds the private keys; move what is left to safety first.
@@ -157,20 +158,62 @@ describe('alert', () => {
 });
 
 describe('policy', () => {
+  const stored = {
+    version: 7,
+    hash: 'abcdef0123456789',
+    source: '',
+    appliedAtMs: T0_MS,
+    actor: 'alice',
+  };
+  const judged = { tightens: 2, loosens: 1, revokes: 0, neutral: 0 };
+
   test('default', () => {
-    const stored = {
-      version: 3,
-      hash: 'abcdef0123456789',
-      source: '',
-      appliedAtMs: T0_MS,
-      actor: 'alice',
-    };
-    expect(Page.policy(stored)).toMatchInlineSnapshot(`
+    const changed = { reason: 'more customers', beforeHash: '0123456789abcdef', judged };
+    expect(Page.policy({ ...stored, ...changed })).toMatchInlineSnapshot(`
       {
-        "body": "POLICY version 3 (abcdef012345) in force, by alice",
+        "body": "POLICY version 7 (abcdef012345) in force, by alice: 2 tightened, 1 loosened
+      Reason: more customers
+      Replaced: 0123456789abcdef
+      Hash: abcdef0123456789
+      Look: breakwater policy show",
         "severity": "notice",
-        "subject": "POLICY version 3 (abcdef012345) in force, by alice",
+        "subject": "POLICY version 7 (abcdef012345) in force, by alice: 2 tightened, 1 loosened",
       }
     `);
+  });
+
+  test('behavior: the first one', () => {
+    expect(Page.policy(stored)).toMatchInlineSnapshot(`
+      {
+        "body": "POLICY version 7 (abcdef012345) in force, by alice
+      Reason: none given
+      Hash: abcdef0123456789
+      Look: breakwater policy show",
+        "severity": "notice",
+        "subject": "POLICY version 7 (abcdef012345) in force, by alice",
+      }
+    `);
+  });
+
+  test('behavior: the first line keeps its length, and says what changed', () => {
+    const actors = fc.string({ minLength: 1, maxLength: 300 });
+    fc.assert(
+      fc.property(actors, fc.nat(9_999), fc.nat(), (actor, count, version) => {
+        const all = { tightens: count, loosens: count, revokes: count, neutral: count };
+        const { subject } = Page.policy({ ...stored, version, actor, judged: all });
+        expect(subject.length).toBeLessThanOrEqual(Page.SUBJECT_MAX);
+        expect(subject.endsWith(`: ${Page.judged(all)}`)).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('judged', () => {
+  test.each([
+    [{ tightens: 2, loosens: 1, revokes: 0, neutral: 0 }, '2 tightened, 1 loosened'],
+    [{ tightens: 0, loosens: 0, revokes: 1, neutral: 3 }, '1 revoked, 3 neutral'],
+    [{ tightens: 0, loosens: 0, revokes: 0, neutral: 0 }, 'the same rules'],
+  ])('args: %j', (counts, text) => {
+    expect(Page.judged(counts)).toBe(text);
   });
 });

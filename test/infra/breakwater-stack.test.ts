@@ -1,3 +1,4 @@
+import { Duration } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, test } from 'vitest';
 import { KeyNamesError } from '../../lib/infra/admission-keys.ts';
@@ -152,7 +153,7 @@ describe('ControlTable', () => {
         "FilterCriteria": {
           "Filters": [
             {
-              "Pattern": "{"dynamodb":{"Keys":{"pk":{"S":[{"anything-but":["flag","page","held","grace","watch"]}]}}}}",
+              "Pattern": "{"dynamodb":{"Keys":{"pk":{"S":[{"anything-but":["flag","page","audit","audit-entry","audit-head","audit-wait","held","grace","watch"]}]}}}}",
             },
           ],
         },
@@ -184,6 +185,54 @@ describe('tableKey', () => {
   });
 });
 
+describe('AuditLog', () => {
+  const bucketOf = (made: typeof template) =>
+    resourcesOf(made, 'AWS::S3::Bucket').AuditBucket as unknown as {
+      readonly DeletionPolicy: string;
+      readonly Properties: Readonly<Record<string, unknown>>;
+    };
+
+  test('default: locked, versioned, encrypted, closed to the public, kept', () => {
+    const { DeletionPolicy, Properties } = bucketOf(template);
+    expect(DeletionPolicy).toBe('Retain');
+    expect(Properties).toMatchObject({
+      ObjectLockEnabled: true,
+      ObjectLockConfiguration: {
+        ObjectLockEnabled: 'Enabled',
+        Rule: { DefaultRetention: { Mode: 'GOVERNANCE', Days: 2_555 } },
+      },
+      VersioningConfiguration: { Status: 'Enabled' },
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [
+          { ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms' } },
+        ],
+      },
+    });
+  });
+
+  test('args: compliance mode', () => {
+    const auditRetention = { mode: 'compliance', for: Duration.days(30) } as const;
+    expect(bucketOf(synthesized({ auditRetention })).Properties).toMatchObject({
+      ObjectLockConfiguration: { Rule: { DefaultRetention: { Mode: 'COMPLIANCE', Days: 30 } } },
+    });
+  });
+
+  test('behavior: nothing but TLS reaches it', () => {
+    const policies = resourcesOf(template, 'AWS::S3::BucketPolicy');
+    const lines = Object.values(policies).flatMap((policy) =>
+      linesOf(policy.Properties.PolicyDocument),
+    );
+    expect(lines.every((line) => line.startsWith('Deny s3:*'))).toBe(true);
+    expect(lines.join()).toContain('aws:SecureTransport=false');
+  });
+});
+
 describe('AdmissionKeys', () => {
   const key = resourcesOf(template, 'AWS::KMS::Key').AdmissionKey;
 
@@ -198,6 +247,7 @@ describe('AdmissionKeys', () => {
     expect(aliases.map(({ Properties }) => shortOf(Properties))).toMatchInlineSnapshot(`
       [
         "AliasName=alias/Breakwater-admission TargetKeyId=AdmissionKey",
+        "AliasName=alias/Breakwater-audit TargetKeyId=AuditKey",
       ]
     `);
   });
@@ -260,6 +310,7 @@ describe('AdmissionKeys', () => {
         {
           "aliases": [
             "AliasName=alias/Breakwater-admission TargetKeyId=AdmissionKey",
+            "AliasName=alias/Breakwater-audit TargetKeyId=AuditKey",
           ],
           "keys": [
             "BreakwaterAdmissionKeyCCAA7598",
@@ -278,6 +329,7 @@ describe('AdmissionKeys', () => {
           "aliases": [
             "AliasName=alias/Breakwater-admission TargetKeyId=AdmissionKey",
             "AliasName=alias/Breakwater-admission-next TargetKeyId=AdmissionKeynext",
+            "AliasName=alias/Breakwater-audit TargetKeyId=AuditKey",
           ],
           "keys": [
             "BreakwaterAdmissionKeyCCAA7598",
@@ -298,6 +350,7 @@ describe('AdmissionKeys', () => {
           "aliases": [
             "AliasName=alias/Breakwater-admission-next TargetKeyId=AdmissionKeynext",
             "AliasName=alias/Breakwater-admission TargetKeyId=AdmissionKey",
+            "AliasName=alias/Breakwater-audit TargetKeyId=AuditKey",
           ],
           "keys": [
             "BreakwaterAdmissionKeynext56130DDF",
@@ -317,6 +370,7 @@ describe('AdmissionKeys', () => {
         {
           "aliases": [
             "AliasName=alias/Breakwater-admission-next TargetKeyId=AdmissionKeynext",
+            "AliasName=alias/Breakwater-audit TargetKeyId=AuditKey",
           ],
           "keys": [
             "BreakwaterAdmissionKeynext56130DDF",
@@ -641,6 +695,8 @@ describe('BreakwaterStack', () => {
         "CloseUrl: CloseWithdrawalFunctionFunctionUrl.FunctionUrl",
         "AdmissionKeyArn: AdmissionKey",
         "AdmissionKeyArns: AdmissionKey",
+        "AuditKeyArn: AuditKey",
+        "AuditBucketName: AuditBucket",
         "OperateUrl: OperateBreakerFunctionFunctionUrl.FunctionUrl",
         "LedgerTableName: LedgerTable",
         "ControlTableName: ControlTable",

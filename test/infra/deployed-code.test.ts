@@ -1,8 +1,11 @@
 /** What is deployed is run: each bundle as it is uploaded, with nothing but the environment that the constructs set. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams';
 import { App, Stack } from 'aws-cdk-lib';
@@ -32,6 +35,9 @@ type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 const TABLES = { ledger: 'deployed-ledger', control: 'deployed-control' };
 const folder = mkdtempSync(join(tmpdir(), 'deployed-code-'));
 const pages: SNSMessage[] = [];
+const AUDIT_KEY_ARN = 'arn:aws:kms:eu-west-1:111122223333:key/0b5a4c1e-0000-4000-8000-000000000009';
+/** What was put into the bucket of the audit chain's copy. */
+const copies: string[] = [];
 const ending: (() => Promise<void>)[] = [];
 const handlers = new Map<string, Handler>();
 let kms: Kms;
@@ -85,6 +91,20 @@ async function command(body: unknown): Promise<{ status: number; body: unknown }
   return { status: answer.statusCode, body: JSON.parse(answer.body) };
 }
 
+/** A bucket that takes everything. */
+async function startBucket(): Promise<string> {
+  const server = createServer(async (request, response) => {
+    copies.push(await text(request));
+    response.writeHead(200).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ending.push(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
 beforeAll(async () => {
   const engine = await startEngine();
   ending.push(engine.stop);
@@ -105,6 +125,7 @@ beforeAll(async () => {
     topics: [alerts, control],
   });
   ending.push(address.stop);
+  const s3 = await startBucket();
   kms = await startKms();
   ending.push(kms.stop);
   alerts.subscribe({ kind: 'callback', name: 'operator', receive: (page) => pages.push(page) });
@@ -114,6 +135,7 @@ beforeAll(async () => {
     AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
     AWS_ENDPOINT_URL: address.endpoint,
     AWS_ENDPOINT_URL_KMS: kms.endpoint,
+    AWS_ENDPOINT_URL_S3: s3,
     POWERTOOLS_LOG_LEVEL: 'SILENT',
     [ENV.dynamodbEndpoint]: engine.endpoint,
     [ENV.ledgerTable]: TABLES.ledger,
@@ -126,6 +148,9 @@ beforeAll(async () => {
     [ENV.admissionKeyId]: kms.keyArn,
     [ENV.admissionIssuer]: 'breakwater:deployed',
     [ENV.admissionAudience]: 'signer-1',
+    [ENV.auditKeyId]: AUDIT_KEY_ARN,
+    [ENV.auditIssuer]: 'breakwater:deployed',
+    [ENV.auditBucket]: 'audit-copies',
   });
   for (const name of [
     'ingest-events',
@@ -190,7 +215,11 @@ describe('the deployed bundles', () => {
     expect(services.rejects.depth()).toBe(1);
 
     await poller.idle();
-    expect(pages.map(({ Message: text }) => text.split(':')[0])).toContain('TRIPPED key-domain');
+    const subjects = pages.map(({ Message: text }) => text.split(':')[0]);
+    expect(subjects).toContain('TRIPPED key-domain');
+    expect(subjects.filter((subject) => subject?.startsWith('AUDIT'))).toEqual([]);
+    expect(copies.join('')).toContain('"what":"incident.opened"');
+    expect(kms.asked).toContain(`Sign ${AUDIT_KEY_ARN}`);
 
     const { body } = await command({ command: 'status' });
     const [incident] = (body as { open: { incidentId: string }[] }).open;
@@ -223,7 +252,8 @@ describe('the deployed bundles', () => {
     const { admission } = verdicts[0];
     expect(await verifier.verify(admission, again)).toMatchObject({ reason: 'withdrawal' });
     expect(await verifier.verify(admission, withdrawal)).toMatchObject({ ok: true });
-    expect(kms.asked).toEqual([`GetPublicKey ${kms.keyArn}`, `Sign ${kms.keyArn}`]);
+    const asked = kms.asked.filter((one) => !one.endsWith(AUDIT_KEY_ARN));
+    expect(asked).toEqual([`GetPublicKey ${kms.keyArn}`, `Sign ${kms.keyArn}`]);
     const settled = {
       'detail-type': 'withdrawal.settled',
       detail: { withdrawalId: 'deployed-w-1' },

@@ -16,6 +16,7 @@ describe('Breakwater', () => {
   test('default: nothing but these policies exists', () => {
     expect(Object.keys(policies)).toMatchInlineSnapshot(`
       [
+        "AuditPut",
         "IngestEventsRoleDefaultPolicy",
         "IngestEventsTracing",
         "ReserveWithdrawalRoleDefaultPolicy",
@@ -78,7 +79,10 @@ describe('Breakwater', () => {
         "logs:CreateLogStream logs:PutLogEvents on ProjectStateLogs",
         "dynamodb:GetItem dynamodb:Query on ControlTable",
         "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
-        "dynamodb:PutItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=flag page",
+        "dynamodb:PutItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=flag page audit audit-entry audit-head audit-wait",
+        "dynamodb:DeleteItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=audit-wait",
+        "kms:GetPublicKey kms:Sign on AuditKey",
+        "kms:Decrypt kms:GenerateDataKey on TableKey if StringEquals=kms:ViaService=s3.AWS::Region.AWS::URLSuffix",
         "dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator dynamodb:ListStreams on ControlTable.StreamArn",
         "sqs:SendMessage on FailedProjections",
         "sns:Publish on AlertsAlert",
@@ -190,6 +194,7 @@ describe('Breakwater', () => {
     );
     expect(wild).toMatchInlineSnapshot(`
       [
+        "AuditPut: s3:PutObject on AuditBucket/audit/*",
         "IngestEventsTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
         "ReserveWithdrawalTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
         "CloseWithdrawalTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
@@ -198,6 +203,18 @@ describe('Breakwater', () => {
         "TickTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
       ]
     `);
+  });
+
+  test('behavior: the audit chain is signed by project-state only, whoever else holds the verb', () => {
+    const keys = resourcesOf(template, 'AWS::KMS::Key');
+    const deny = linesOf(keys.AuditKey?.Properties.KeyPolicy).filter((line) => /Deny/.test(line));
+    expect(deny).toEqual([
+      'Deny kms:Sign on * by AWS=* if ArnNotEquals=aws:PrincipalArn=ProjectStateRole',
+    ]);
+    const signs = Object.keys(policies).filter((name) =>
+      verbsOf(name).some((line) => /kms:Sign/.test(line) && /AuditKey/.test(line)),
+    );
+    expect(signs).toEqual(['ProjectStateRoleDefaultPolicy']);
   });
 
   test('behavior: no role holds a managed policy, and nobody may scan, or delete but from what waits', () => {
@@ -209,7 +226,7 @@ describe('Breakwater', () => {
       .flatMap(verbsOf)
       .filter((line) => /dynamodb:(Delete|Scan|Batch(Write|Exec)|Partiql)/i.test(line));
     const fromWaiting =
-      /^dynamodb:DeleteItem( dynamodb:Query)? on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held grace$/;
+      /^dynamodb:DeleteItem( dynamodb:Query)? on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=(held grace|audit-wait)$/;
     expect(dangerous.length).toBeGreaterThan(0);
     for (const line of dangerous) expect(line).toMatch(fromWaiting);
   });
@@ -225,7 +242,7 @@ describe('Breakwater', () => {
         "IngestEventsFunction: CONTROL_TABLE EVENTS_QUEUE_URL LEDGER_TABLE NODE_OPTIONS REJECT_QUEUE_URL",
         "ReserveWithdrawalFunction: ADMISSION_AUDIENCE ADMISSION_ISSUER ADMISSION_KEY_ID CONTROL_TABLE LEDGER_TABLE NODE_OPTIONS",
         "CloseWithdrawalFunction: CONTROL_TABLE LEDGER_TABLE NODE_OPTIONS",
-        "ProjectStateFunction: ALERT_TOPIC_ARN CONTROL_TABLE NODE_OPTIONS",
+        "ProjectStateFunction: ALERT_TOPIC_ARN AUDIT_BUCKET AUDIT_ISSUER AUDIT_KEY_ID CONTROL_TABLE NODE_OPTIONS",
         "OperateBreakerFunction: CONTROL_TABLE EVENTS_DLQ_URL LEDGER_TABLE NODE_OPTIONS",
         "TickFunction: ALERT_TOPIC_ARN CONTROL_TABLE EVENTS_DLQ_URL EVENT_BUS_NAME LEDGER_TABLE NODE_OPTIONS TICK_LOOP_MS",
       ]

@@ -120,7 +120,12 @@ describe('npm pack', () => {
       (each) => `policies/${each}`,
     );
     const examples = [...data, ...policies].map((each) => `dist/examples/${each}`);
-    const rest = ['bin/breakwater.js', 'scripts/node24.mjs', 'schemas/policy.schema.json'];
+    const rest = [
+      'bin/breakwater.js',
+      'scripts/node24.mjs',
+      'scripts/verify-audit.mjs',
+      'schemas/policy.schema.json',
+    ];
     const always = ['LICENSE', 'README.md', 'package.json', 'dist/package.json'];
     expect(other.sort()).toEqual([...examples, ...rest, ...always].sort());
     // Each module with its types, and the functions that the construct bundles.

@@ -274,7 +274,10 @@ describe('pause by the control topic', () => {
 
     const { incidentId } = incident ?? {};
     const resume = { command: 'resume', commandId: 'topic-003', incidentId, reason: 'over' };
+    // Nobody proves who publishes: one alone resumes under a name.
     await publish({ ...resume, expiresAt: soon() });
+    expect(await isEnabled(runtime, ON_MAIN)).toBe(false);
+    expect(await ask(runtime, resume)).toMatchObject({ status: 200 });
     expect(await isEnabled(runtime, ON_MAIN)).toBe(true);
   });
 });

@@ -85,7 +85,7 @@ timing: { lease: 15s }
     await runtime.idle();
     expect(await flagOf(runtime, question('hot', CHAIN))).toMatchObject({
       enabled: false,
-      scope: 'key-domain:vault',
+      scope: 'wallet:hot',
     });
     const other = await flagOf(runtime, question('other', OTHER_CHAIN));
     expect(other.enabled).toBe(true);

@@ -38,13 +38,14 @@ function soon(made: TestWorld): string {
 }
 
 async function openScopes({ world }: TestWorld): Promise<readonly string[]> {
-  const incidents = await world.store.incidents.list(100);
+  const all = await world.store.incidents.list(100);
+  const incidents = all.filter((one) => !one.quarantinedBy);
   return incidents.filter(({ state }) => state === 'open').map(({ scope }) => scope);
 }
 
 async function trip(made: TestWorld): Promise<string> {
   await recordEvents(made.world.decision, [Build.incoming(Build.outflow({ transaction: '0x1' }))]);
-  const [incident] = await made.world.store.incidents.list(1);
+  const incident = (await made.world.store.incidents.list(9)).find((one) => !one.quarantinedBy);
   return incident?.incidentId ?? '';
 }
 
@@ -305,6 +306,7 @@ describe('operateBreaker by URL', () => {
       command: 'policy.apply',
       commandId: 'command-p',
       source: text,
+      reason: 'the first',
     });
     expect(applied).toMatchObject({ status: 200, body: { kind: 'policy-applied', version: 1 } });
     const shown = await ask(made, { command: 'policy.show' });
@@ -312,6 +314,7 @@ describe('operateBreaker by URL', () => {
       version: 1,
       source: text,
       actor: ACTOR,
+      reason: 'the first',
       hash: applied.body.hash,
     });
   });
@@ -324,12 +327,14 @@ describe('operateBreaker by URL', () => {
     ]);
     expect(await ask(made, { command: 'status' })).toMatchObject({
       status: 200,
-      body: { summary: 'paused', open: [{ incidentId }], policy: { resume: 'trial' } },
+      body: { summary: 'paused', open: [{}, {}, { incidentId }], policy: { resume: 'trial' } },
     });
     const limits = await ask(made, { command: 'limits', scope: 'wallet:hot-1' });
     expect(limits.body).toMatchObject({ lines: [{ limitId: 'wallet-hour', used: '2000000' }] });
     expect((await ask(made, { command: 'limits' })).body).toMatchObject({ truncated: false });
     expect((await ask(made, { command: 'incidents' })).body).toMatchObject([
+      { scope: `destination:${Build.CUSTOMER}`, quarantinedBy: incidentId },
+      { scope: 'wallet:hot-1', quarantinedBy: incidentId },
       { incidentId, first: { notional: '1000000' } },
     ]);
     const one = await ask(made, { command: 'incident', incidentId });
@@ -422,6 +427,52 @@ describe('operateBreaker by URL', () => {
   );
 });
 
+describe('refusals by URL', () => {
+  const entriesOf = ({ records }: TestWorld) =>
+    records.flatMap((record) => (record.type === 'entry-added' ? [record.entry] : []));
+
+  test('behavior: H51 a refused command is kept with who gave it and why, each time', async () => {
+    const made = await readyWorld(Build.policy());
+    const resume = {
+      command: 'resume',
+      commandId: 'command-1',
+      incidentId: 'NO0000000',
+      reason: 'x',
+    };
+    expect(await ask(made, resume)).toMatchObject({ status: 409 });
+    expect(await ask(made, resume)).toMatchObject({ status: 409 });
+    expect(entriesOf(made).length).toBe(2);
+    expect(entriesOf(made)[0]).toMatchObject({
+      what: 'command.refused',
+      before: 'resume',
+      reason: 'there is no incident NO0000000',
+    });
+  });
+
+  test('behavior: what is no command that can be read is kept, a wrong question is not', async () => {
+    const made = await readyWorld(Build.policy());
+    for (const wrong of [{ command: 'pause' }, { command: 'x y' }, 'garbage', {}]) {
+      expect(await ask(made, wrong)).toMatchObject({ status: 400 });
+    }
+    expect(entriesOf(made).map(({ before }) => before)).toEqual([
+      'pause',
+      'unreadable',
+      'unreadable',
+      'unreadable',
+    ]);
+    expect(await ask(made, { command: 'limits', scope: 'x' })).toMatchObject({ status: 400 });
+    expect(entriesOf(made).length).toBe(4);
+  });
+
+  test('error: a refusal that cannot be kept is no answer', async () => {
+    const made = await readyWorld(Build.policy());
+    const note = async () => Promise.reject(new Error('down'));
+    const store = { ...made.world.store, audit: { ...made.world.store.audit, note } };
+    const other = { ...made, world: { ...made.world, store } };
+    await expect(ask(other, { command: 'pause' })).rejects.toThrow('down');
+  });
+});
+
 describe('operateBreaker by topic', () => {
   test('default', async () => {
     const made = await readyWorld(Build.policy());
@@ -446,13 +497,13 @@ describe('operateBreaker by topic', () => {
     [
       'a policy',
       { command: 'policy.apply', commandId: 'command-1', source: '' },
-      'carries pause and resume',
+      'carries pause, resume.propose and what operators sign',
     ],
-    ['a question', { command: 'status' }, 'carries pause and resume'],
+    ['a question', { command: 'status' }, 'carries pause, resume.propose and what operators sign'],
     [
       'a withdrawal to close',
       { command: 'withdrawal.close', withdrawalId: 'w-1', outcome: 'failed', reason: 'x' },
-      'carries pause and resume',
+      'carries pause, resume.propose and what operators sign',
     ],
     [
       'a movement',
@@ -466,8 +517,56 @@ describe('operateBreaker by topic', () => {
         until: '2099-01-01T00:00:00Z',
         reason: 'x',
       },
-      'carries pause and resume',
+      'carries pause, resume.propose and what operators sign',
     ],
+    [
+      'a resume by one alone',
+      { command: 'resume', commandId: 'command-1', incidentId: 'INCIDENT1', reason: 'x' },
+      'carries pause, resume.propose and what operators sign',
+    ],
+    [
+      'a proposal without an expiry',
+      { command: 'resume.propose', commandId: 'command-1', incidentId: 'INCIDENT1', reason: 'x' },
+      'expiresAt: is required',
+    ],
+    [
+      'a loosening policy',
+      { command: 'policy.propose', commandId: 'command-1', source: '', reason: 'x' },
+      'carries pause, resume.propose and what operators sign',
+    ],
+    [
+      'a signature for a proposal that is not there',
+      { command: 'resume.approve', proposalId: 'PROPOSAL1', signature: `0x${'11'.repeat(65)}` },
+      'there is no proposal PROPOSAL1',
+    ],
+    [
+      'a signature that is none',
+      { command: 'resume.approve', proposalId: 'PROPOSAL1', signature: '0x11' },
+      'signature: must be 65 bytes',
+    ],
+    [
+      'a forged objection',
+      {
+        command: 'proposal.veto',
+        proposalId: 'PROPOSAL1',
+        signature: `0x${'11'.repeat(65)}`,
+        reason: 'x',
+      },
+      'there is no proposal PROPOSAL1',
+    ],
+    [
+      'a panic that nobody signed',
+      {
+        command: 'panic',
+        commandId: 'command-1',
+        scope: 'global',
+        reason: 'x',
+        expires: '2023-09-12T13:30:00Z',
+        signature: `0x${'11'.repeat(64)}1b`,
+      },
+      'signature',
+    ],
+    ['a field too many', { ...PAUSE, force: true }, 'force'],
     ['garbage', 'pause everything', 'is not JSON'],
     ['nothing', '', 'is not JSON'],
     [
@@ -490,8 +589,9 @@ describe('operateBreaker by topic', () => {
         expect(changes.items.map(({ key }) => key)).toEqual(['global']);
       }
       expect(await openScopes(made)).toEqual([]);
-      const [told, ...more] = made.records.slice(records);
+      const [told, kept, ...more] = made.records.slice(records);
       expect(more).toEqual([]);
+      expect(kept).toMatchObject({ type: 'entry-added', entry: { what: 'command.refused' } });
       expect(told).toMatchObject({ type: 'alert-raised', alert: { kind: 'refused' } });
       expect(JSON.stringify(told)).toContain('command by topic: ');
     },
@@ -506,7 +606,7 @@ describe('operateBreaker by topic', () => {
   });
 
   test('H80: under a policy with a quorum the topic resumes nothing', async () => {
-    const made = await readyWorld(Build.policy({ resume: { kind: 'quorum' } }));
+    const made = await readyWorld(Build.policy({ resume: Build.QUORUM }));
     const incidentId = await trip(made);
     const message = {
       command: 'resume',

@@ -1,9 +1,11 @@
 import type { DynamoDBRecord } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
 import * as Codec from '../../lib/adapters/dynamodb/control-codec.ts';
+import { toPolicy } from '../../lib/adapters/dynamodb/policy-codec.ts';
 import { localContext } from '../../lib/local/context.ts';
 import { projectState } from '../../lib/runtime/project-state.ts';
 import { readyWorld, type TestWorld } from '../support/action-world.ts';
+import { testAuditing } from '../support/audit.ts';
 import { incident, streamRecord } from '../support/aws-shapes.ts';
 import { policy, T0_MS } from '../support/builders.ts';
 
@@ -20,7 +22,10 @@ async function project(
   { world }: TestWorld,
   records: readonly DynamoDBRecord[],
 ): Promise<readonly string[]> {
-  const response = await projectState(world)({ Records: [...records] }, CONTEXT);
+  const response = await projectState(world, testAuditing().auditing)(
+    { Records: [...records] },
+    CONTEXT,
+  );
   return response.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
 }
 
@@ -60,7 +65,7 @@ describe('projectState', () => {
         }),
       }),
       streamRecord(5, {
-        after: Codec.toPolicy({
+        after: toPolicy({
           version: 2,
           hash: 'h',
           source: 's',
@@ -142,8 +147,50 @@ describe('projectState', () => {
     const never = () => new Promise<never>(() => undefined);
     const made = await readyWorld(policy(), () => ({ notifier: { send: never } }));
     const context = { ...CONTEXT, getRemainingTimeInMillis: () => 501 };
-    await expect(projectState(made.world)({ Records: [opened(1)] }, context)).rejects.toThrow(
-      'time ran out',
+    await expect(
+      projectState(made.world, testAuditing().auditing)({ Records: [opened(1)] }, context),
+    ).rejects.toThrow('time ran out');
+  });
+
+  test('behavior: pages go out although the audit chain cannot be written, signed or copied', async () => {
+    const made = await readyWorld(policy());
+    const { auditing } = testAuditing();
+    const failing = async () => {
+      throw new Error('not now');
+    };
+    const { store } = made.world;
+    const world = { ...made.world, store: { ...store, audit: { ...store.audit, head: failing } } };
+    const mute = { signer: { ...auditing.signer, seal: failing }, copy: { put: failing } };
+    const run = async (records: readonly DynamoDBRecord[]) =>
+      (await projectState(world, mute)({ Records: [...records] }, CONTEXT)).batchItemFailures;
+    expect(await run([opened(1), opened(2, SECOND)])).toEqual([]);
+    expect(await run([opened(1), opened(2, SECOND)])).toEqual([]);
+    expect(made.messages.map(({ subject }) => subject.split(' ')[0])).toEqual([
+      'TRIPPED',
+      'TRIPPED',
+      'AUDIT',
+    ]);
+    expect((await store.audit.deferred(10)).length).toBe(2);
+    expect(await project(made, [opened(1)])).toEqual([]);
+    expect((await store.audit.links(1, 9)).map(({ entry }) => entry.entryId)).toEqual([
+      `opened:${FIRST.incidentId}`,
+      `opened:${SECOND.incidentId}`,
+    ]);
+  });
+
+  test('error: entries that can be neither appended nor kept come again, after the pages', async () => {
+    const made = await readyWorld(policy());
+    const failing = async () => {
+      throw new Error('not now');
+    };
+    const { store } = made.world;
+    const audit = { ...store.audit, head: failing, defer: failing };
+    const world = { ...made.world, store: { ...store, audit } };
+    const answer = await projectState(world, testAuditing().auditing)(
+      { Records: [opened(1), opened(2, SECOND)] },
+      CONTEXT,
     );
+    expect(answer.batchItemFailures).toEqual([{ itemIdentifier: '1'.padStart(21, '0') }]);
+    expect(made.messages.length).toBe(2);
   });
 });

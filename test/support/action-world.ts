@@ -7,14 +7,17 @@ import { commitDecision } from '../../lib/actions/commit-decision.ts';
 import { fromCompiled, toCompiled } from '../../lib/adapters/compiled-policy.ts';
 import { createMemoryStore } from '../../lib/adapters/memory/store.ts';
 import { nodeDigest } from '../../lib/adapters/node-digest.ts';
-import * as Command from '../../lib/domain/command.ts';
+import { typedSignatures } from '../../lib/adapters/typed-signature.ts';
+import * as Draft from '../../lib/domain/draft.ts';
 import type * as Ledger from '../../lib/domain/ledger.ts';
 import type { Message } from '../../lib/domain/page.ts';
 import type { Compiled, Policy } from '../../lib/domain/policy.ts';
+import * as PolicyChange from '../../lib/domain/policy-change.ts';
 import type { ControlRecord, DecisionStore, Ids, Store } from '../../lib/ports.ts';
 import {
   createWorld,
   type OperatorWorld,
+  operatedBy,
   type Parts as WorldParts,
 } from '../../lib/runtime/world.ts';
 import { CHAIN, DAY_MS, OTHER_CHAIN, T0_MS } from './builders.ts';
@@ -80,22 +83,23 @@ export function testWorld(replace: (parts: Parts) => Partial<Parts> = () => ({})
     random: () => 0.5,
   };
   const all = { ...parts, ...replace(parts) };
-  const world = { ...createWorld(all), compilePolicy: all.compilePolicy };
+  const { compilePolicy } = all;
+  const world = operatedBy(createWorld(all), { compilePolicy, signatures: typedSignatures });
   return { world, clock, messages, sent, rejected, askedAgain, lines, records, committed, dead };
 }
 
 /** Puts a policy in force, also one that the action would refuse today and an older version took. */
 export async function putInForce(world: OperatorWorld, policy: Policy): Promise<void> {
   const source = toCompiled(policy);
-  // The action would refuse a quorum; what is stored has it.
-  const next = { policy: { ...policy, resume: { kind: 'trial' } }, compiled: source } as const;
   const hash = world.digest.hash(source);
-  const commandId = `policy-${hash.slice(0, 20)}`;
-  const command = { kind: 'apply-policy', commandId, source, hash } as const;
+  const next = { hash, source, compiled: { policy, compiled: source }, actor: 'test' };
   await commitDecision(world.decision, {
-    keys: () => ({ rows: [Command.commandRowId(commandId)], items: [] }),
-    decide: (context, loaded) =>
-      Command.decide(context, loaded, { command, by: { actor: 'test', bodyHash: hash, next } }),
+    keys: () => ({ rows: [], items: [] }),
+    decide: (context, loaded) => {
+      const draft = Draft.start(context, loaded);
+      const stored = PolicyChange.putInForce(draft, next);
+      return { result: undefined, changes: { ...Draft.changes(draft), policy: stored } };
+    },
   });
 }
 
@@ -145,6 +149,7 @@ export function countedIds(): Ids {
   };
   return {
     decisionId: () => `decision-${next()}`,
+    stackId: () => 'ab'.repeat(32),
     incidentId: (nowMs) => `${nowMs.toString(36).toUpperCase().padStart(9, '0')}${next()}`,
   };
 }

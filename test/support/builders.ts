@@ -52,6 +52,15 @@ export function usd(whole: number): bigint {
   return BigInt(whole) * 10n ** 6n;
 }
 
+/** Two of several who must sign, without steps. */
+export const QUORUM: Policy.Resume = {
+  kind: 'quorum',
+  quorum: 2,
+  pauserCounts: false,
+  steps: [],
+  budget: 0n,
+};
+
 const UNKNOWN_RULE: Policy.UnknownRule = { withdrawal: 'block', outflow: 'pause', scope: 'wallet' };
 
 /** A policy of three wallets under two key domains, without limits. */
@@ -89,7 +98,10 @@ export function policy(overrides: Partial<Policy.Policy> = {}): Policy.Policy {
     },
     unmatched: { scope: 'key-domain', risks: 'pause' },
     conflict: { scope: 'wallet' },
-    resume: { kind: 'trial' },
+    operators: [],
+    resume: { kind: 'trial', steps: [], budget: 0n },
+    changes: { delayMs: 86_400_000 },
+    contacts: [],
     outstandingMax: 100,
     overdueMs: 21_600_000,
     matching: { deductedFeeMax: 0n, graceMs: 0, unseenMs: 86_400_000 },
@@ -183,12 +195,14 @@ export function context(overrides: Partial<Draft.Context> = {}): Draft.Context {
   return {
     policy: policy(),
     policyVersion: 1,
+    policyHash: 'e'.repeat(64),
     decisionId: 'decision-1',
     nowMs: T0_MS,
     newIncidentId: () => {
       incidents += 1;
       return `INC${incidents}`;
     },
+    newStackId: () => 'ab'.repeat(32),
     shortHash,
     ...overrides,
   };

@@ -10,7 +10,7 @@ import type { Transfer } from '../../lib/domain/withdrawal.ts';
 import * as Build from './builders.ts';
 import { expectMetersToCover, expectOutstandingToBeRows } from './ledger-check.ts';
 import { say } from './outcomes.ts';
-import { expire, reserve, submit, world } from './world.ts';
+import { expire, reserve, submit, toldIncidents, world } from './world.ts';
 
 /** What a sight may say beside its transaction. */
 export type More = {
@@ -83,7 +83,7 @@ export function scene(overrides: Partial<Policy.Policy> = {}) {
       const notional = slots.reduce((sum, one) => sum + one.notional, 0n);
       return [notional / Build.usd(1), slots.reduce((sum, one) => sum + one.count, 0)];
     },
-    trips: () => here.incidents.size,
+    trips: () => toldIncidents(here).length,
   };
 }
 

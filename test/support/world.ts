@@ -232,12 +232,20 @@ export function commit(here: World, changes: Ledger.Changes): void {
   if (changes.heartbeat) here.heartbeats.push(changes.heartbeat);
 }
 
-/** Scopes whose breaker is not closed. */
+/** Scopes whose breaker is not closed, without the wallet and destination that are stopped beside a theft. */
 export function openScopes(here: World): readonly string[] {
   return [...here.items]
-    .filter(([, item]) => item.breaker.state !== 'closed')
+    .filter(([, { breaker }]) => {
+      if (breaker.state === 'closed') return false;
+      return here.incidents.get(breaker.incidentId)?.quarantinedBy === undefined;
+    })
     .map(([key]) => key)
     .sort();
+}
+
+/** Incidents that people are told of alone. */
+export function toldIncidents(here: World): readonly Breaker.Incident[] {
+  return [...here.incidents.values()].filter(({ quarantinedBy }) => quarantinedBy === undefined);
 }
 
 function pick<T>(stored: ReadonlyMap<string, T>, keys: readonly string[]): Map<string, T> {

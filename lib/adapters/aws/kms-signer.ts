@@ -2,14 +2,14 @@
 
 import { createHash, createPublicKey } from 'node:crypto';
 import { GetPublicKeyCommand, type KMSClient, SignCommand } from '@aws-sdk/client-kms';
-import type { AdmissionClaims, AdmissionSigner } from '../../ports.ts';
+import type { AdmissionSigner } from '../../ports.ts';
 import { admissionHeader, type PublicJwk, toJwks, toPublicJwk } from '../admission-jws.ts';
 import { toRawSignature } from './ecdsa-signature.ts';
 
 const ALGORITHM = 'ECDSA_SHA_256';
 
 /** The key as KMS describes it, pinned: an alias that is moved meanwhile changes nothing. */
-type PinnedKey = { readonly arn: string; readonly jwk: PublicJwk };
+export type PinnedKey = { readonly arn: string; readonly jwk: PublicJwk };
 
 /**
  * A signer over an asymmetric key of KMS (`ECC_NIST_P256`, `SIGN_VERIFY`). It signs with one key and
@@ -34,7 +34,10 @@ export function createKmsSigner(
   const published = [signing, ...keys.alsoPublished.map((keyId) => pinnedOnce(client, keyId))];
   return {
     issuer: keys.issuer,
-    sign: async (claims) => sign(client, await signing(), claims),
+    sign: async (claims) => {
+      const key = await signing();
+      return signInput(client, key, `${encode(admissionHeader(key.jwk.kid))}.${encode(claims)}`);
+    },
     jwks: async () => {
       const pinned = await Promise.all(published.map((key) => key()));
       return toJwks(pinned.map(({ jwk }) => jwk));
@@ -42,7 +45,8 @@ export function createKmsSigner(
   };
 }
 
-function pinnedOnce(client: KMSClient, keyId: string): () => Promise<PinnedKey> {
+/** Reads a key of KMS once, at first use; a read that fails is tried again at the next. */
+export function pinnedOnce(client: KMSClient, keyId: string): () => Promise<PinnedKey> {
   let reading: Promise<PinnedKey> | undefined;
   return () => {
     reading ??= pin(client, keyId).catch((error: unknown) => {
@@ -53,8 +57,12 @@ function pinnedOnce(client: KMSClient, keyId: string): () => Promise<PinnedKey> 
   };
 }
 
-async function sign(client: KMSClient, key: PinnedKey, claims: AdmissionClaims): Promise<string> {
-  const input = `${encode(admissionHeader(key.jwk.kid))}.${encode(claims)}`;
+/**
+ * The compact JWS of what comes before its signature.
+ *
+ * @throws {UnavailableError}
+ */
+export async function signInput(client: KMSClient, key: PinnedKey, input: string): Promise<string> {
   const { Signature: der } = await client
     .send(
       new SignCommand({

@@ -20,6 +20,8 @@ const StoredCause: z.ZodMiniType<Cause> = z.object({
     z.object({ limitId: z.string(), used: Attributes.Units, allowed: Attributes.Units }),
   ),
   actor: z.exactOptional(z.string()),
+  planned: z.exactOptional(z.literal(true)),
+  reopened: z.exactOptional(z.int()),
 });
 
 const StoredCauseWrite: z.ZodMiniType<Ledger.CauseWrite> = z.object({
@@ -37,6 +39,16 @@ const StoredIncident: z.ZodMiniType<Incident> = z.object({
   policyVersion: z.int(),
   state: z.enum(['open', 'closed']),
   closed: z.exactOptional(z.object({ atMs: z.int(), actor: z.string(), reason: z.string() })),
+  resuming: z.exactOptional(
+    z.object({
+      atMs: z.int(),
+      actors: z.array(z.string()),
+      reason: z.string(),
+      epoch: z.int(),
+    }),
+  ),
+  quarantinedBy: z.exactOptional(z.string()),
+  overlay: z.exactOptional(z.int()),
 });
 
 const StoredAlert: z.ZodMiniType<Ledger.Alert> = z.object({
@@ -54,6 +66,8 @@ const StoredAlert: z.ZodMiniType<Ledger.Alert> = z.object({
     'watch',
     'price',
     'balance',
+    'panic',
+    'step',
   ]),
   atMs: z.int(),
   scope: z.string(),
@@ -72,15 +86,6 @@ const StoredHeld: z.ZodMiniType<Queue.Held> = z.object({
 
 type Grace = Ledger.GraceWrite['grace'];
 const StoredGrace: z.ZodMiniType<Grace> = z.object({ rowId: z.string(), untilMs: z.int() });
-
-const StoredPolicy: z.ZodMiniType<Ledger.StoredPolicy> = z.object({
-  version: z.int(),
-  hash: z.string(),
-  source: z.string(),
-  compiled: z.exactOptional(z.string()),
-  appliedAtMs: z.int(),
-  actor: z.string(),
-});
 
 const StoredFlag: z.ZodMiniType<FlagMirror> = z.object({
   atMs: z.int(),
@@ -117,16 +122,6 @@ export function toAlert(alert: Ledger.Alert): Record<string, AttributeValue> {
 /** Reads an alert. @throws {Store.UnreadableError} */
 export function fromAlert(attributes: Attributes.Attributes): Ledger.Alert {
   return Attributes.jsonOf(attributes, 'b', StoredAlert);
-}
-
-/** Writes a policy. */
-export function toPolicy(policy: Ledger.StoredPolicy): Record<string, AttributeValue> {
-  return fact(Keys.policyKey(policy.version), policy);
-}
-
-/** Reads a policy. @throws {Store.UnreadableError} */
-export function fromPolicy(attributes: Attributes.Attributes): Ledger.StoredPolicy {
-  return Attributes.jsonOf(attributes, 'b', StoredPolicy);
 }
 
 /** Writes the flag's mirror. */

@@ -4,8 +4,11 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { DynamoDBRecord } from 'aws-lambda';
 import type { ControlRecord } from '../../ports.ts';
 import type { Attributes } from './attributes.ts';
+import * as AuditCodec from './audit-codec.ts';
 import * as Codec from './control-codec.ts';
 import { CAUSE_PREFIX, CONTROL_PK } from './keys.ts';
+import { fromPolicy } from './policy-codec.ts';
+import { fromProposal } from './proposal-codec.ts';
 
 /** Attributes in the stream's own type. */
 type Image = NonNullable<NonNullable<DynamoDBRecord['dynamodb']>['NewImage']>;
@@ -37,16 +40,27 @@ function inserted(image: Attributes): ControlRecord {
     case CONTROL_PK.alert:
       return { type: 'alert-raised', alert: Codec.fromAlert(image) };
     case CONTROL_PK.policy:
-      return { type: 'policy-applied', policy: Codec.fromPolicy(image) };
+      return { type: 'policy-applied', policy: fromPolicy(image) };
+    case CONTROL_PK.proposal:
+      return { type: 'proposal-changed', proposal: fromProposal(image) };
+    case CONTROL_PK.entry:
+      return { type: 'entry-added', entry: AuditCodec.fromEntry(image) };
     default:
       return IGNORED;
   }
 }
 
 function modified(image: Attributes, before: Attributes): ControlRecord {
-  const closed = image.st?.S === 'closed' && before.st?.S !== 'closed';
-  if (image.pk?.S !== CONTROL_PK.incident || !closed) return IGNORED;
-  return { type: 'incident-closed', incident: Codec.fromIncident(image) };
+  if (image.pk?.S === CONTROL_PK.proposal && image.b?.S !== before.b?.S) {
+    return { type: 'proposal-changed', proposal: fromProposal(image) };
+  }
+  if (image.pk?.S !== CONTROL_PK.incident || image.b?.S === before.b?.S) return IGNORED;
+  const isClosed = image.st?.S === 'closed' && before.st?.S !== 'closed';
+  const incident = Codec.fromIncident(image);
+  if (isClosed) return { type: 'incident-closed', incident };
+  const known = before.b ? Codec.fromIncident(before).resuming : undefined;
+  const isNew = incident.resuming !== undefined && incident.resuming.epoch !== known?.epoch;
+  return { type: isNew ? 'incident-resuming' : 'incident-changed', incident };
 }
 
 /** This table's attributes are texts; anything else in a record is not ours and is left out. */

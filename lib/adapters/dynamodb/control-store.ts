@@ -1,23 +1,13 @@
-/** Policies, incidents and the projections' own rows, in the Control table. */
+/** Incidents and the projections' own rows, in the Control table. */
 
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import type { AlertStore, IncidentStore, PolicyStore, ProjectionStore } from '../../ports.ts';
+import type { AlertStore, IncidentStore, ProjectionStore } from '../../ports.ts';
 import type { Connection } from './connection.ts';
 import { call, settle, toError } from './connection.ts';
 import * as Codec from './control-codec.ts';
 import * as Keys from './keys.ts';
 import { getControl, queryControl } from './reads.ts';
-
-/** Policies by version. */
-export function createPolicyStore(connection: Connection): PolicyStore {
-  return {
-    load: async (version) => {
-      const stored = await getControl(connection, 'policy', Keys.policyKey(version));
-      return stored && Codec.fromPolicy(stored);
-    },
-  };
-}
 
 /** Incidents with their causes. */
 export function createIncidentStore(connection: Connection): IncidentStore {

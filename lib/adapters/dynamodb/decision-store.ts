@@ -1,73 +1,49 @@
 /** The decision path on DynamoDB: one strong BatchGetItem, one TransactWriteItems. */
 
-import type {
-  AttributeValue,
-  KeysAndAttributes,
-  TransactWriteItemsCommandInput,
-} from '@aws-sdk/client-dynamodb';
-import { BatchGetItemCommand, TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
+import type { TransactWriteItemsCommandInput } from '@aws-sdk/client-dynamodb';
+import { TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
 import * as Ledger from '../../domain/ledger.ts';
 import * as Queue from '../../domain/queue.ts';
 import type { DecisionStore, Keys } from '../../ports.ts';
-import { BrokenError, TooManyChangesError, UnavailableError } from '../store-errors.ts';
-import type { Attributes } from './attributes.ts';
+import { TooManyChangesError } from '../store-errors.ts';
 import type { Connection, Settled } from './connection.ts';
-import { call, settle, toError } from './connection.ts';
+import { settle, toError } from './connection.ts';
 import { fromHeld } from './control-codec.ts';
 import { factKeys, factsFrom } from './fact-codec.ts';
 import { classify } from './failures.ts';
-import { fromItem } from './item-codec.ts';
+import { getAll, itemsOf } from './item-reader.ts';
 import { CONTROL_PK, heldPrefix, itemKey, rowKey } from './keys.ts';
 import { queryControl } from './reads.ts';
 import { decisionOf, fromRow } from './row-codec.ts';
 import { toTransaction } from './transaction.ts';
 import { heldBehind } from './waiting-store.ts';
 
-/** Keys of one BatchGetItem, at most (DynamoDB's limit). */
-const BATCH_KEYS_MAX = 100;
-/** Keys of one load, at most; far more than one transaction could write. */
-const KEYS_MAX = 2_000;
-
-type Key = Record<string, AttributeValue>;
 type Failed = Extract<Settled<unknown>, { kind: 'failed' }>;
 
 /** The decision path's store over one pair of tables. */
 export function createDecisionStore(connection: Connection): DecisionStore {
   return {
-    ...createDecisionReader(connection),
+    load: (keys) => load(connection, keys),
     commit: (changes) => commit(connection, changes),
   };
-}
-
-/** Its reading half, for those who never write: a bundle with it alone carries no writer. */
-export function createDecisionReader(connection: Connection): Pick<DecisionStore, 'load'> {
-  return { load: (keys) => load(connection, keys) };
 }
 
 async function load(connection: Connection, keys: Keys): Promise<Ledger.Loaded> {
   const rowIds = new Map(keys.rows.map((rowId) => [rowKey(rowId).pk, rowId]));
   const scopes = new Map(keys.items.map((scope) => [itemKey(scope).pk, scope]));
-  const pks = [...rowIds.keys(), ...scopes.keys(), ...factKeys(keys.facts)];
-  if (pks.length > KEYS_MAX) {
-    const why = `${pks.length} keys in one load`;
-    throw new BrokenError({ operation: 'load', reason: 'TooManyKeys', why });
-  }
-  const batches: string[][] = [];
-  for (let at = 0; at < pks.length; at += BATCH_KEYS_MAX) {
-    batches.push(pks.slice(at, at + BATCH_KEYS_MAX));
-  }
-  const found = await Promise.all(batches.map((batch) => getBatch(connection, batch)));
+  const found = await getAll(connection, [
+    ...rowIds.keys(),
+    ...scopes.keys(),
+    ...factKeys(keys.facts),
+  ]);
   const rows = new Map<string, Ledger.Row>();
-  const items = new Map<string, Ledger.Item>();
-  for (const attributes of found.flat()) {
-    const pk = attributes.pk?.S ?? '';
-    const rowId = rowIds.get(pk);
-    const scope = scopes.get(pk);
+  for (const attributes of found) {
+    const rowId = rowIds.get(attributes.pk?.S ?? '');
     if (rowId !== undefined) rows.set(rowId, fromRow(rowId, attributes));
-    if (scope !== undefined) items.set(scope, fromItem(attributes));
   }
+  const items = itemsOf(found, scopes);
   const queues = await loadQueues(connection, keys, items);
-  const facts = keys.facts && factsFrom(keys.facts, found.flat());
+  const facts = keys.facts && factsFrom(keys.facts, found);
   return { rows, items, ...(queues.size === 0 ? {} : { queues }), ...(facts && { facts }) };
 }
 
@@ -101,28 +77,6 @@ async function loadQueue(connection: Connection, queue: Queue.Key): Promise<read
   if (!last || !first.every(Queue.isStopped)) return first;
   const behind = await heldBehind(connection, last, Queue.SEARCHED_MAX);
   return Queue.lookedAt([...first, ...behind]);
-}
-
-/** Reads up to 100 keys; those that the table leaves unprocessed are asked for again, a few times. */
-async function getBatch(
-  connection: Connection,
-  pks: readonly string[],
-): Promise<readonly Attributes[]> {
-  const { client, tables, retry } = connection;
-  const found: Attributes[] = [];
-  let keys: Key[] = pks.map((pk) => ({ pk: { S: pk } }));
-  for (let attempt = 1; attempt <= retry.attemptsMax; attempt += 1) {
-    const request: KeysAndAttributes = { Keys: keys, ConsistentRead: true };
-    const answer = await call(connection, 'load', () =>
-      client.send(new BatchGetItemCommand({ RequestItems: { [tables.ledger]: request } })),
-    );
-    found.push(...(answer.Responses?.[tables.ledger] ?? []));
-    keys = answer.UnprocessedKeys?.[tables.ledger]?.Keys ?? [];
-    if (keys.length === 0) return found;
-    if (attempt < retry.attemptsMax) await retry.sleep(retry.delayMs(attempt));
-  }
-  const reason = 'UnprocessedKeys';
-  throw new UnavailableError({ operation: 'load', reason, attempts: retry.attemptsMax });
 }
 
 async function commit(

@@ -1,4 +1,4 @@
-/** The item of a scope at rest: `v` version, `m` meter, `b` breaker, `p` policy version, `o` open reservations, `w` held ones that wait, `expiresAtS`. */
+/** The item of a scope at rest: `v` version, `m` meter, `b` breaker, `p` policy version, `s` stack id, `o` open reservations, `w` held ones that wait, `t` what counts or allows otherwise than the policy says, `expiresAtS`. */
 
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
@@ -16,6 +16,18 @@ const EXPIRING = /^(?:destination|actor):/;
 /** A version starts at the time of its item's first write, in ms; one that is no such time is below this. */
 const VERSION_MIN_MS = 1_000_000_000_000;
 
+const StoredMark: z.ZodMiniType<Meter.Mark> = z.object({
+  atMs: z.int(),
+  held: z.array(z.object({ notional: Attributes.Units, amount: Attributes.Units, count: z.int() })),
+});
+
+const StoredStep: z.ZodMiniType<Breaker.Step> = z.object({
+  shareBps: z.int(),
+  forMs: z.int(),
+  chains: z.exactOptional(z.array(z.string())),
+  assets: z.exactOptional(z.array(z.string())),
+});
+
 const StoredBreaker: z.ZodMiniType<Breaker.Breaker> = z.discriminatedUnion('state', [
   z.object({ state: z.literal('closed'), epoch: z.int() }),
   z.object({
@@ -26,17 +38,50 @@ const StoredBreaker: z.ZodMiniType<Breaker.Breaker> = z.discriminatedUnion('stat
     causes: z.int(),
     unmatched: z.exactOptional(z.int()),
   }),
+  z.object({
+    state: z.literal('half-open'),
+    epoch: z.int(),
+    incidentId: z.string(),
+    openedAtMs: z.int(),
+    causes: z.int(),
+    unmatched: z.exactOptional(z.int()),
+    steps: z.array(StoredStep),
+    step: z.int(),
+    stepSinceMs: z.int(),
+    mark: StoredMark,
+    budget: Attributes.Units,
+  }),
 ]);
 
 const StoredWaiting: z.ZodMiniType<NonNullable<Ledger.Item['waiting']>> = z.array(
   z.object({ limitId: z.string(), count: z.int() }),
 );
 
+type Terms = Pick<Ledger.Item, 'bases' | 'overlay' | 'allowances'>;
+
+const StoredTerms: z.ZodMiniType<Terms> = z.object({
+  bases: z.exactOptional(z.array(z.object({ limitIds: z.array(z.string()), mark: StoredMark }))),
+  overlay: z.exactOptional(
+    z.object({
+      shareBps: z.int(),
+      incidentId: z.string(),
+      by: z.string(),
+      atMs: z.int(),
+      causes: z.int(),
+    }),
+  ),
+  allowances: z.exactOptional(
+    z.array(z.object({ limitId: z.string(), extraBps: z.int(), untilMs: z.int() })),
+  ),
+});
+
 /** Writes the item of a scope. A breaker that has never opened takes no room. */
 export function toItem(key: Scope.Key, item: Ledger.Item): Record<string, AttributeValue> {
   const { version, meter, breaker, policyVersion, outstanding = 0, waiting } = item;
   const pristine = breaker.state === 'closed' && breaker.epoch === 0;
-  const isIdle = pristine && policyVersion === undefined && outstanding === 0 && !waiting;
+  const terms = termsOf(item);
+  const isPlain = pristine && !terms;
+  const isIdle = isPlain && policyVersion === undefined && outstanding === 0 && !waiting;
   const expires = EXPIRING.test(key) && isIdle;
   // What was held and never charged has an empty meter: then it counts from when its item was made.
   const madeAtMs = version > VERSION_MIN_MS ? version : 0;
@@ -48,8 +93,10 @@ export function toItem(key: Scope.Key, item: Ledger.Item): Record<string, Attrib
     m: { B: toMeterBytes(meter) },
     ...(pristine ? {} : { b: Attributes.toJson(breaker) }),
     ...(policyVersion === undefined ? {} : { p: { S: policyVersion.toString() } }),
+    ...(item.stackId === undefined ? {} : { s: { S: item.stackId } }),
     ...(outstanding === 0 ? {} : { o: { S: outstanding.toString() } }),
     ...(waiting ? { w: Attributes.toJson(waiting) } : {}),
+    ...(terms ? { t: Attributes.toJson(terms) } : {}),
     ...(expires && newestMs > 0 ? { expiresAtS: { N: expiresAtS.toString() } } : {}),
   };
 }
@@ -67,7 +114,18 @@ export function fromItem(attributes: Attributes.Attributes): Ledger.Item {
     breaker: attributes.b ? Attributes.jsonOf(attributes, 'b', StoredBreaker) : Breaker.CLOSED,
     ...(attributes.o ? { outstanding: Attributes.jsonOf(attributes, 'o', z.int()) } : {}),
     ...(attributes.w ? { waiting: Attributes.jsonOf(attributes, 'w', StoredWaiting) } : {}),
+    ...(attributes.s ? { stackId: Attributes.textOf(attributes, 's') } : {}),
+    ...(attributes.t ? Attributes.jsonOf(attributes, 't', StoredTerms) : {}),
     ...(attributes.p ? { policyVersion: Attributes.jsonOf(attributes, 'p', z.int()) } : {}),
+  };
+}
+
+function termsOf({ bases, overlay, allowances }: Ledger.Item): Terms | undefined {
+  if (!bases && !overlay && !allowances) return undefined;
+  return {
+    ...(bases && { bases }),
+    ...(overlay && { overlay }),
+    ...(allowances && { allowances }),
   };
 }
 

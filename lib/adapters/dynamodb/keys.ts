@@ -15,6 +15,14 @@
  * | Ledger  | `sight#<chain>`     |                           | what a chain's watcher saw last |
  * | Control | `watch`             | chain                     | what a chain's watcher remembers |
  * | Control | `grace`             | end#row                   | an outflow whose report may still come |
+ * | Control | `proposal`          | proposal id               | a proposal, for those who look |
+ * | Control | `due`               | when#proposal id          | a proposal that waits for its time |
+ * | Control | `draft`             | hash                      | the text of a policy that is proposed |
+ * | Control | `entry`             | entry id                  | a fact for the audit that no other row tells |
+ * | Control | `audit`             | sequence, 16 digits       | a link of the audit chain |
+ * | Control | `audit-entry`       | entry id                  | that this entry is in the chain |
+ * | Control | `audit-head`        | `current`, `sealed`, `copied` | its end; the newest signed one; up to where it was copied |
+ * | Control | `audit-wait`        | entry id                  | an entry that could not be appended yet |
  *
  * Injective: an id that DynamoDB could not hold as it is (empty, too long, a lone surrogate) is
  * written `~<sha256>`, and so is one that begins with `~` itself.
@@ -44,6 +52,14 @@ export const CONTROL_PK = {
   held: 'held',
   grace: 'grace',
   watch: 'watch',
+  proposal: 'proposal',
+  draft: 'draft',
+  due: 'due',
+  entry: 'entry',
+  audit: 'audit',
+  auditEntry: 'audit-entry',
+  auditHead: 'audit-head',
+  auditWait: 'audit-wait',
 } as const;
 /** How the partition keys of causes begin. */
 export const CAUSE_PREFIX = 'cause#';
@@ -161,9 +177,41 @@ export function graceKey(grace: { readonly rowId: string; readonly untilMs: numb
   };
 }
 
+/** Key of a proposal's copy. Ids sort by time. */
+export function proposalKey(proposalId: string): ControlKey {
+  return { pk: CONTROL_PK.proposal, sk: part(proposalId, SK_BYTES_MAX) };
+}
+
+/** Key of a proposal that waits for its time: the one that is due first comes first. */
+export function dueKey(due: { readonly proposalId: string; readonly dueAtMs: number }): ControlKey {
+  const before = `${digits(due.dueAtMs)}#`;
+  const sk = `${before}${part(due.proposalId, SK_BYTES_MAX - before.length)}`;
+  return { pk: CONTROL_PK.due, sk };
+}
+
+/** Key of the text of a policy that is proposed. */
+export function draftKey(hash: string): ControlKey {
+  return { pk: CONTROL_PK.draft, sk: part(hash, SK_BYTES_MAX) };
+}
+
 /** Key of the note that a page went out. */
 export function pageKey(pageId: string): ControlKey {
   return { pk: CONTROL_PK.page, sk: part(pageId, SK_BYTES_MAX) };
+}
+
+/** Key of an entry in one of its partitions. */
+export function entryKey(pk: 'entry' | 'audit-entry' | 'audit-wait', entryId: string): ControlKey {
+  return { pk, sk: part(entryId, SK_BYTES_MAX) };
+}
+
+/** Key of a link of the audit chain. */
+export function linkKey(sequence: number): ControlKey {
+  return { pk: CONTROL_PK.audit, sk: digits(sequence) };
+}
+
+/** Key of what is kept of the chain's end. */
+export function headKey(sk: 'current' | 'sealed' | 'copied'): ControlKey {
+  return { pk: CONTROL_PK.auditHead, sk };
 }
 
 function pkPart(id: string): string {

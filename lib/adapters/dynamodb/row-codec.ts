@@ -14,6 +14,7 @@ import type * as Scope from '../../domain/scope.ts';
 import type { Sent, Transfer } from '../../domain/withdrawal.ts';
 import * as Attributes from './attributes.ts';
 import { OPEN_INDEX, rowKey } from './keys.ts';
+import { StoredProposal } from './proposal-codec.ts';
 
 const account = Attributes.identifier<AccountId>();
 const asset = Attributes.identifier<AssetId>();
@@ -133,6 +134,8 @@ const StoredRow = z.object({
   w: z.optional(StoredEnds),
   /** Its outflow has to show. */
   y: z.optional(z.literal(1)),
+  /** What operators sign. */
+  j: z.optional(StoredProposal),
 });
 
 type Stored = z.infer<typeof StoredRow>;
@@ -170,6 +173,7 @@ export function toRow(row: Ledger.Row): Record<string, AttributeValue> {
       x: sent && toSent(sent),
       w: ends && toEnds(ends),
       y: isAwaited && 1,
+      j: row.proposal,
     } satisfies z.infer<typeof StoredRow>),
   };
 }
@@ -189,6 +193,7 @@ export function fromRow(rowId: string, attributes: Attributes.Attributes): Ledge
     ...(m && { money: fromMoney(m, t) }),
     ...(l === undefined ? {} : { link: l }),
     ...(n === undefined ? {} : { note: n }),
+    ...(stored.j && { proposal: stored.j }),
     ...fromReservation(stored),
     ...fromSight(stored),
   };

@@ -1,37 +1,16 @@
 /** The store over the two DynamoDB tables. */
 
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { Clock, DecisionStore, HealthStore, PolicyStore, Store } from '../../ports.ts';
-import { guardClock } from './clock-guard.ts';
-import type { Connection, Retry, TableNames } from './connection.ts';
-import { RETRY } from './connection.ts';
-import {
-  createAlertStore,
-  createIncidentStore,
-  createPolicyStore,
-  createProjectionStore,
-} from './control-store.ts';
-import { createDecisionReader, createDecisionStore } from './decision-store.ts';
+import type { Store } from '../../ports.ts';
+import { createAuditStore } from './audit-store.ts';
+import { connect, type Parameters } from './connect.ts';
+import { createAlertStore, createIncidentStore, createProjectionStore } from './control-store.ts';
+import { createDecisionStore } from './decision-store.ts';
 import { createBalanceStore, createPriceStore } from './fact-store.ts';
-import { createHealthStore, createLeaseReader } from './health-store.ts';
+import { createHealthStore } from './health-store.ts';
+import { createPolicyStore } from './policy-store.ts';
+import { createProposalStore } from './proposal-store.ts';
 import { createGraceStore, createHeldStore, createOpenReservations } from './waiting-store.ts';
 import { createWatchStore } from './watch-store.ts';
-
-/** What a store is made over. */
-type Parameters = {
-  /** One that does not retry by itself (`createDynamoClient`). */
-  readonly client: DynamoDBClient;
-  readonly tables: TableNames;
-  readonly wallClock: Clock;
-  readonly retry?: Partial<Retry>;
-};
-
-/** What answering "may withdrawals flow?" reads. */
-export type Reader = {
-  readonly decisions: Pick<DecisionStore, 'load'>;
-  readonly policies: PolicyStore;
-  readonly health: Pick<HealthStore, 'leases'>;
-};
 
 /**
  * A store over two tables that exist. Puts the clock guard on the client, so that no answer is
@@ -55,20 +34,7 @@ export function createDynamoStore(parameters: Parameters): Store {
     prices: createPriceStore(connection),
     balances: createBalanceStore(connection),
     openReservations: createOpenReservations(connection),
+    proposals: createProposalStore(connection),
+    audit: createAuditStore(connection),
   };
-}
-
-/** As {@link createDynamoStore}, but only what reading the flag needs: nothing in it can write. */
-export function createDynamoReader(parameters: Parameters): Reader {
-  const connection = connect(parameters);
-  return {
-    decisions: createDecisionReader(connection),
-    policies: createPolicyStore(connection),
-    health: createLeaseReader(connection),
-  };
-}
-
-function connect({ client, tables, wallClock, retry }: Parameters): Connection {
-  guardClock(client, wallClock);
-  return { client, tables, wallClock, retry: { ...RETRY, ...retry } };
 }

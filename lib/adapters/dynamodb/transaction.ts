@@ -2,11 +2,15 @@
 
 import type { AttributeValue, TransactWriteItem } from '@aws-sdk/client-dynamodb';
 import type * as Ledger from '../../domain/ledger.ts';
+import * as Proposal from '../../domain/proposal.ts';
+import { toEntry } from './audit-codec.ts';
 import type { TableNames } from './connection.ts';
 import * as Control from './control-codec.ts';
 import { toHeartbeat } from './health-codec.ts';
 import { toItem } from './item-codec.ts';
-import { graceKey } from './keys.ts';
+import { dueKey, graceKey } from './keys.ts';
+import { toPolicy } from './policy-codec.ts';
+import * as Proposals from './proposal-codec.ts';
 import { toRow } from './row-codec.ts';
 
 type Attributes = Record<string, AttributeValue>;
@@ -25,7 +29,7 @@ export function toTransaction(tables: TableNames, changes: Ledger.Changes): Tran
   const ledger = (item: Attributes, condition: Condition) => put(tables.ledger, item, condition);
   const control = (item: Attributes, condition: Condition) => put(tables.control, item, condition);
   const { rows, items, incidents, causes, alerts, heartbeat, policy } = changes;
-  const { held = [], graces = [] } = changes;
+  const { held = [], graces = [], proposals = [], draftPolicy, entries = [] } = changes;
   return [
     ...rows.map(({ row, expected }) =>
       ledger(toRow(row), {
@@ -51,7 +55,11 @@ export function toTransaction(tables: TableNames, changes: Ledger.Changes): Tran
         : { Delete: { TableName: tables.control, Key: keyOf(graceKey(grace)) } },
     ),
     ...(heartbeat ? [ledger(toHeartbeat(heartbeat), {})] : []),
-    ...(policy ? [control(Control.toPolicy(policy), ABSENT)] : []),
+    ...(policy ? [control(toPolicy(policy), ABSENT)] : []),
+    // Whoever changes a proposal changes its row under its condition.
+    ...proposals.flatMap((write) => toProposal(tables.control, write)),
+    ...(draftPolicy ? [putOnce(tables.control, Proposals.toDraft(draftPolicy))] : []),
+    ...entries.map((entry) => putOnce(tables.control, toEntry(entry))),
   ];
 }
 
@@ -68,6 +76,17 @@ function inState(state: string): Condition {
     ConditionExpression: 'st = :state',
     ExpressionAttributeValues: { ':state': { S: state } },
   };
+}
+
+function toProposal(table: string, write: Ledger.ProposalWrite): TransactWriteItem[] {
+  const { proposal } = write;
+  const due = Proposal.dueChanges(write).map(({ change, dueAtMs }): TransactWriteItem => {
+    const key = { proposalId: proposal.proposalId, dueAtMs };
+    return change === 'put'
+      ? put(table, Proposals.toDue(key), {})
+      : { Delete: { TableName: table, Key: keyOf(dueKey(key)) } };
+  });
+  return [put(table, Proposals.toProposal(proposal), {}), ...due];
 }
 
 function keyOf({ pk, sk }: { readonly pk: string; readonly sk: string }): Attributes {

@@ -4,6 +4,7 @@ import * as Ledger from '../../domain/ledger.ts';
 import * as Queue from '../../domain/queue.ts';
 import type { ControlRecord, DecisionStore, Keys } from '../../ports.ts';
 import { TooManyChangesError } from '../store-errors.ts';
+import { putEntry } from './audit-store.ts';
 import { factsOf } from './fact-store.ts';
 import type { State } from './state.ts';
 
@@ -82,7 +83,7 @@ function versionOf(stored: { readonly version: number } | undefined): number | '
 /** Writes everything, and gives back what the stream tells of it. */
 function write(state: State, changes: Ledger.Changes): readonly ControlRecord[] {
   const { decisionId, rows, items, incidents, causes, alerts, held = [], graces = [] } = changes;
-  const { heartbeat, policy } = changes;
+  const { heartbeat, policy, proposals = [], draftPolicy, entries = [] } = changes;
   const records: ControlRecord[] = [];
   remember(state.decisions, decisionId);
   for (const { row } of rows) state.rows.set(row.rowId, row);
@@ -102,6 +103,8 @@ function write(state: State, changes: Ledger.Changes): readonly ControlRecord[] 
     state.incidents.set(incident.incidentId, incident);
     if (expected === 'absent') records.push({ type: 'incident-opened', incident });
     else if (incident.state === 'closed') records.push({ type: 'incident-closed', incident });
+    else if (incident.resuming) records.push({ type: 'incident-resuming', incident });
+    else records.push({ type: 'incident-changed', incident });
   }
   for (const cause of causes) {
     if (addCause(state, cause)) records.push({ type: 'cause-added', ...cause });
@@ -111,10 +114,18 @@ function write(state: State, changes: Ledger.Changes): readonly ControlRecord[] 
     state.alerts.set(alert.alertId, alert);
     records.push({ type: 'alert-raised', alert });
   }
+  for (const { proposal } of proposals) {
+    state.proposals.set(proposal.proposalId, proposal);
+    records.push({ type: 'proposal-changed', proposal });
+  }
+  if (draftPolicy && !state.drafts.has(draftPolicy.hash)) {
+    state.drafts.set(draftPolicy.hash, draftPolicy);
+  }
   if (policy) {
     state.policies.set(policy.version, policy);
     records.push({ type: 'policy-applied', policy });
   }
+  records.push(...entries.flatMap((entry) => putEntry(state, entry)));
   return records;
 }
 

@@ -1,11 +1,13 @@
 /** What the in-memory store holds. */
 
+import type * as Audit from '../../domain/audit.ts';
 import type { Balance } from '../../domain/balance.ts';
 import type { Cause, Incident } from '../../domain/breaker.ts';
 import type { ChainId } from '../../domain/caip.ts';
 import type { Leases } from '../../domain/flag.ts';
 import type { Sight } from '../../domain/health.ts';
 import type * as Ledger from '../../domain/ledger.ts';
+import type * as Proposal from '../../domain/proposal.ts';
 import type { Held } from '../../domain/queue.ts';
 import type * as Scope from '../../domain/scope.ts';
 import type * as Watch from '../../domain/watch.ts';
@@ -30,6 +32,9 @@ export type State = {
   /** By scope. */
   readonly balances: Map<string, Versioned<Balance>>;
   readonly policies: Map<number, Ledger.StoredPolicy>;
+  readonly proposals: Map<string, Proposal.Proposal>;
+  /** Texts of policies that are proposed, by hash. */
+  readonly drafts: Map<string, Ledger.DraftPolicy>;
   readonly pages: Map<string, number>;
   /** The decisions committed last, oldest first: one that is asked for again is not done again. */
   readonly decisions: Set<string>;
@@ -39,6 +44,13 @@ export type State = {
     leases: Leases;
     leasesAtMs: number;
     flag: FlagMirror | undefined;
+  };
+  readonly audit: {
+    readonly entries: Map<string, Audit.Entry>;
+    readonly links: Audit.Link[];
+    readonly deferred: Map<string, Audit.Entry>;
+    seal: Audit.Seal | undefined;
+    copied: number;
   };
   readonly onControlChange: (record: ControlRecord) => void;
 };
@@ -58,6 +70,8 @@ export function createState(onControlChange: (record: ControlRecord) => void): S
     prices: { version: 0, value: { quotes: new Map(), askedAtMs: 0 } },
     balances: new Map(),
     policies: new Map(),
+    proposals: new Map(),
+    drafts: new Map(),
     pages: new Map(),
     decisions: new Set(),
     health: {
@@ -66,6 +80,13 @@ export function createState(onControlChange: (record: ControlRecord) => void): S
       leases: {},
       leasesAtMs: Number.NEGATIVE_INFINITY,
       flag: undefined,
+    },
+    audit: {
+      entries: new Map(),
+      links: [],
+      deferred: new Map(),
+      seal: undefined,
+      copied: 0,
     },
     onControlChange,
   };

@@ -1,11 +1,13 @@
 /** The store in memory: the same conditions and the same stream, for replays and tests. */
 
 import type { Incident } from '../../domain/breaker.ts';
-import type { ControlRecord, Store } from '../../ports.ts';
+import * as Proposal from '../../domain/proposal.ts';
+import type { ControlRecord, ProposalStore, Store } from '../../ports.ts';
+import { createAuditStore } from './audit-store.ts';
 import { createDecisionStore } from './decision-store.ts';
 import { createBalanceStore, createPriceStore } from './fact-store.ts';
 import { createHealthStore } from './health-store.ts';
-import { createState } from './state.ts';
+import { createState, type State } from './state.ts';
 import { createGraceStore, createHeldStore, createOpenReservations } from './waiting-store.ts';
 import { createWatchStore } from './watch-store.ts';
 
@@ -50,6 +52,8 @@ export function createMemoryStore(
     balances: createBalanceStore(state),
     watches: createWatchStore(state),
     openReservations: createOpenReservations(state),
+    proposals: createProposalStore(state),
+    audit: createAuditStore(state),
     alerts: {
       raise: async (alert) => {
         if (state.alerts.has(alert.alertId)) return;
@@ -58,6 +62,24 @@ export function createMemoryStore(
       },
     },
   };
+}
+
+function createProposalStore(state: State): ProposalStore {
+  return {
+    list: async (limit) => proposalsOf(state).reverse().slice(0, limit),
+    due: async (nowMs, limit) =>
+      proposalsOf(state)
+        .filter((one) => (Proposal.dueOf(one) ?? Number.POSITIVE_INFINITY) <= nowMs)
+        .sort((left, right) => (left.dueAtMs ?? 0) - (right.dueAtMs ?? 0))
+        .slice(0, limit)
+        .map(({ proposalId }) => proposalId),
+    draft: async (hash) => state.drafts.get(hash),
+  };
+}
+
+function proposalsOf(state: State): Proposal.Proposal[] {
+  const ids = [...state.proposals.keys()].sort();
+  return ids.flatMap((proposalId) => state.proposals.get(proposalId) ?? []);
 }
 
 function newestFirst(incidents: ReadonlyMap<string, Incident>): readonly Incident[] {

@@ -25,7 +25,13 @@ export function buildPolicy(file: Schema.PolicyFile): Policy.Policy {
       unseenMs: file.matching.unseen,
     },
     own: file.own ?? [],
-    resume: { kind: file.resume },
+    operators: (file.operators ?? []).map(operator),
+    resume: resumeOf(file.resume),
+    changes: { delayMs: file.changes.delay },
+    contacts: (file.contacts ?? []).map(({ assets, ...contact }) => ({
+      ...contact,
+      ...(assets && { assets }),
+    })),
     outstandingMax: file.reservations.outstandingPerActor,
     overdueMs: file.reservations.overdue,
     timing: timingOf(file.timing),
@@ -40,6 +46,31 @@ export function timingOf(timing: Schema.Timing): Policy.Timing {
     commitDelayMs: timing.commitDelay,
     leaseMs: timing.lease,
   };
+}
+
+function operator({ name, address, roles, contact, iam }: Schema.Operator): Policy.Operator {
+  return {
+    name,
+    address,
+    roles,
+    ...(contact === undefined ? {} : { contact }),
+    ...(iam === undefined ? {} : { iam }),
+  };
+}
+
+function resumeOf(resume: Schema.Resume): Policy.Resume {
+  if (resume === 'trial') return { kind: 'trial', steps: [], budget: 0n };
+  const { quorum, pauserCounts } = resume;
+  const steps = (resume.steps ?? []).map(({ share: shareBps, for: forMs, chains, assets }) => ({
+    shareBps,
+    forMs,
+    ...(chains && { chains }),
+    ...(assets && { assets }),
+  }));
+  const staged = { steps, budget: resume.budgetUsd ?? 0n };
+  return quorum === undefined
+    ? { kind: 'trial', ...staged }
+    : { kind: 'quorum', quorum, pauserCounts: pauserCounts === 'true', ...staged };
 }
 
 function chainRule({ id: pattern, name, watch, observed }: Schema.Chain): Policy.ChainRule {

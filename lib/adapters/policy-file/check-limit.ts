@@ -1,10 +1,10 @@
 /** What a limit may say, given its scope, its metric and the rest of the policy. */
 
 import * as Pattern from '../../domain/pattern.ts';
+import { overlaps } from '../../domain/pattern-overlap.ts';
 import type * as Scope from '../../domain/scope.ts';
 import { readAllowed } from './allowed.ts';
 import { checkWindow } from './check-window.ts';
-import { overlaps } from './overlap.ts';
 import { type Finding, oneOf, quoted } from './problem.ts';
 import type { Limit } from './schema.ts';
 import type { Entry, Sections } from './shape.ts';

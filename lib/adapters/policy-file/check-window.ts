@@ -3,9 +3,9 @@
 import * as Balance from '../../domain/balance.ts';
 import * as Meter from '../../domain/meter.ts';
 import * as Pattern from '../../domain/pattern.ts';
+import { overlaps } from '../../domain/pattern-overlap.ts';
 import { UNKNOWN_KEY_DOMAIN, wideningMs } from '../../domain/policy.ts';
 import { timingOf } from './build.ts';
-import { overlaps } from './overlap.ts';
 import { quoted } from './problem.ts';
 import { WINDOW_CHOICE } from './scalar.ts';
 import type { Limit, Wallet } from './schema.ts';

@@ -4,9 +4,10 @@
  */
 
 import { chainOf } from '../../domain/caip.ts';
+import { overlaps } from '../../domain/pattern-overlap.ts';
 import { checkFloors } from './check-floors.ts';
 import { checkLimit } from './check-limit.ts';
-import { overlaps } from './overlap.ts';
+import { checkPeople } from './check-people.ts';
 import { type Finding, type Path, pathText, quoted } from './problem.ts';
 import type * as Schema from './schema.ts';
 import type { Entry, Sections } from './shape.ts';
@@ -25,6 +26,9 @@ export function checkSections(sections: Sections): readonly Finding[] {
     ...assets.entries.flatMap(checkPrice),
     ...wallets.entries.flatMap((entry) => checkFloors(sections, entry)),
     ...limits.entries.flatMap((entry) => checkLimit(sections, entry)),
+    ...twice(sections.operators.entries.map((entry) => at(entry, 'name', entry.value.name))),
+    ...twice(sections.operators.entries.map((entry) => at(entry, 'address', entry.value.address))),
+    ...checkPeople(sections),
   ];
 }
 

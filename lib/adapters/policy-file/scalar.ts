@@ -12,7 +12,7 @@ export type Hint = {
   readonly description?: string;
   readonly type?: string | readonly string[];
   readonly pattern?: string;
-  readonly enum?: readonly (string | number)[];
+  readonly enum?: readonly (string | number | boolean)[];
 };
 
 /** The hints by schema, for `z.toJSONSchema`. */
@@ -203,6 +203,32 @@ export const warnBps = scalar({
   hint: { pattern: '^\\d{1,2}(\\.\\d{1,2})?%$' },
 });
 
+/** How somebody is reached, for people: a number, an address, a page. */
+export const reach = scalar({
+  expected: 'how somebody is reached; use 1 to 200 printable characters',
+  read: (text) =>
+    text.length <= 200 && text.isWellFormed() && !/\p{Cc}/u.test(text) ? text : undefined,
+});
+
+/** Operators who must sign together. */
+export const quorum = scalar({
+  expected: 'a number of operators; use a whole number of 2 to 20',
+  read: (text) => (/^([2-9]|1\d|20)$/.test(text) ? Number(text) : undefined),
+  hint: TEXT_OR_NUMBER,
+});
+
+/** A share of every limit, in basis points. */
+export const shareBps = scalar({
+  expected: 'a share of every limit; use 0.01% to 100%',
+  read: (text) => {
+    const bps = text.endsWith('%')
+      ? attempt((share) => Money.parseUnits(share, 2))(text.slice(0, -1))
+      : undefined;
+    return bps !== undefined && bps >= 1n && bps <= 10_000n ? Number(bps) : undefined;
+  },
+  hint: { pattern: '^\\d{1,3}(\\.\\d{1,2})?%$' },
+});
+
 /** A duration between two bounds, ms. */
 export function duration(bounds: { readonly least: string; readonly most: string }) {
   const { least, most } = bounds;
@@ -221,6 +247,12 @@ export function word<const Words extends readonly [string, ...string[]]>(words: 
   return z.enum(words, {
     error: (issue) => refusal(issue.input, { isNot: 'is not allowed', use: `use ${oneOf(words)}` }),
   });
+}
+
+/** Yes or no, as the words `true` and `false`; editors that read YAML booleans know them, too. */
+export function flag<const Words extends readonly ['true', ...'false'[]]>(words: Words) {
+  const both = words.flatMap((each) => [each, each === 'true']);
+  return word(words).register(HINTS, { type: ['string', 'boolean'], enum: both });
 }
 
 /** A scalar schema: `read` gives the value, or `undefined` for what is not `expected`. */

@@ -36,7 +36,7 @@ export const CHAIN = fields(
         'that the chain itself is watched, and when it counts as blind',
       ),
     ),
-    observed: z._default(Scalar.word(['true', 'false']), 'false'),
+    observed: z._default(Scalar.flag(['true', 'false']), 'false'),
   },
   'a chain or a pattern of chains',
 );
@@ -126,11 +126,70 @@ export const LIMIT = fields(
       error: (issue) =>
         `${lack(issue.input) ?? 'is not an action'}; use pause, hold, alert or { pause: <scope> } with a scope of ${Scope.KINDS.join(', ')}`,
     }),
-    tripOnRefusal: z._default(Scalar.word(['true', 'false']), 'false'),
+    tripOnRefusal: z._default(Scalar.flag(['true', 'false']), 'false'),
     mode: z._default(mode, 'enforce'),
   },
   'a sum equal to the limit passes, one unit more breaches',
 );
+
+/** Operators of one policy at most, and people to call. */
+const PEOPLE_MAX = 50;
+/** Steps of one resume at most. */
+const STEPS_MAX = 12;
+
+/** An operator. */
+export const OPERATOR = fields(
+  {
+    name: Scalar.name,
+    address: Scalar.evmAddress,
+    roles: list(Scalar.word(['pause', 'resume', 'panic']), { add: 'pause, resume or panic' }),
+    contact: z.optional(Scalar.reach),
+    iam: z.optional(Scalar.textPattern),
+  },
+  'a person or partner, by an externally owned account; panic may pause and tighten only',
+);
+
+const step = fields(
+  {
+    share: Scalar.shareBps,
+    for: Scalar.duration({ least: '1s', most: '7d' }),
+    chains: z.optional(list(Scalar.chainPattern, { add: 'a chain, or leave the field out' })),
+    assets: z.optional(list(Scalar.assetPattern, { add: 'an asset, or leave the field out' })),
+  },
+  'a share of each limit, on what leaves since the step began; only of what it names',
+);
+
+/** How a breaker is closed again, where it is more than the word `trial`. */
+export const RESUME = fields(
+  {
+    trial: z.optional(Scalar.flag(['true'])),
+    quorum: z.optional(Scalar.quorum),
+    pauserCounts: z._default(Scalar.flag(['true', 'false']), 'false'),
+    budgetUsd: z.optional(Scalar.usd),
+    steps: z.optional(
+      list(step, { add: 'a step such as { share: 10%, for: 1h }' }).check(
+        z.maxLength(STEPS_MAX, { error: `has more than ${STEPS_MAX} steps; use fewer` }),
+      ),
+    ),
+  },
+  'who may resume, and in which steps; budgetUsd is what 100% means where a scope has no limit in USD',
+);
+
+const contact = fields(
+  {
+    name: Scalar.label,
+    kind: Scalar.word(['issuer', 'exchange', 'law-enforcement', 'security', 'other']),
+    assets: z.optional(list(Scalar.assetPattern, { add: 'an asset, or leave the field out' })),
+    reach: Scalar.reach,
+  },
+  'somebody to call when money is gone; nothing is decided by it',
+);
+
+function people<Entry extends z.core.$ZodType>(entry: Entry, what: string) {
+  return z
+    .array(entry, { error: (issue) => `${lack(issue.input) ?? 'must be a list'}; add ${what}` })
+    .check(z.maxLength(PEOPLE_MAX, { error: `has more than ${PEOPLE_MAX} entries; use fewer` }));
+}
 
 const unknownRule = z.prefault(
   fields(
@@ -164,7 +223,23 @@ export const POLICY_FILE = fields(
     }),
     name: Scalar.name,
     mode,
-    resume: Scalar.word(['trial', 'quorum']),
+    resume: z.union([z.enum(['trial']), RESUME], {
+      error: (issue) =>
+        `${lack(issue.input) ?? 'says nobody who may resume'}; use trial, or { quorum: 2, budgetUsd: "1000000", steps: [{ share: 10%, for: 1h }] }`,
+    }),
+    operators: z.optional(
+      people(OPERATOR, 'an operator such as { name: alice, address: "0x…", roles: [resume] }'),
+    ),
+    changes: z.prefault(
+      fields(
+        { delay: z.prefault(Scalar.duration({ least: '0s', most: '14d' }), '24h') },
+        'how long after the consent of the quorum what loosens comes into force',
+      ),
+      {},
+    ),
+    contacts: z.optional(
+      people(contact, 'somebody such as { name: Circle, kind: issuer, reach: "…" }'),
+    ),
     chains: list(CHAIN, { add: 'a chain such as { id: "eip155:1", name: Ethereum }' }),
     assets: list(ASSET, {
       add: 'an asset such as { id: "eip155:1/slip44:60", symbol: ETH, decimals: 18, floorPriceUsd: "1500" }',
@@ -237,6 +312,10 @@ export type Asset = z.output<typeof ASSET>;
 export type Wallet = z.output<typeof WALLET>;
 /** A limit of the right shape. */
 export type Limit = z.output<typeof LIMIT>;
+/** How a breaker is closed again: the word `trial`, or a map. */
+export type Resume = PolicyFile['resume'];
+/** An operator of the right shape. */
+export type Operator = z.output<typeof OPERATOR>;
 /** The times, ms. */
 export type Timing = z.output<typeof TIMING>;
 

@@ -21,6 +21,9 @@ export type Sections = {
   readonly assets: Section<Schema.Asset>;
   readonly wallets: Section<Schema.Wallet>;
   readonly limits: Section<Schema.Limit>;
+  readonly operators: Section<Schema.Operator>;
+  /** Absent where it has not the right shape. */
+  readonly resume?: Schema.Resume | undefined;
   readonly timing?: Schema.Timing | undefined;
 };
 
@@ -43,6 +46,8 @@ export function readShape(raw: Raw): Shape {
       assets: section(map, { name: 'assets', schema: Schema.ASSET }),
       wallets: section(map, { name: 'wallets', schema: Schema.WALLET }),
       limits: section(map, { name: 'limits', schema: Schema.LIMIT }),
+      operators: section(map, { name: 'operators', schema: Schema.OPERATOR }),
+      resume: Schema.POLICY_FILE.shape.resume.safeParse(map.resume).data,
       timing: Schema.TIMING.safeParse(map.timing ?? {}).data,
     },
   };
@@ -68,7 +73,7 @@ function isMap(raw: Raw): raw is { readonly [key: string]: Raw } {
 
 function findingsOf(issue: z.core.$ZodIssue): readonly Finding[] {
   const path = pathOf(issue.path);
-  if (issue.code === 'invalid_union') return [actionFinding(issue, path)];
+  if (issue.code === 'invalid_union') return [choiceFinding(issue, path)];
   if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
   return issue.keys.map((key) => {
     const known = issue.message;
@@ -78,8 +83,8 @@ function findingsOf(issue: z.core.$ZodIssue): readonly Finding[] {
   });
 }
 
-/** What is wrong inside `{ pause: … }` says more than that no action fits. */
-function actionFinding(issue: z.core.$ZodIssueInvalidUnion, path: Path): Finding {
+/** What is wrong inside a map (`{ pause: … }`, `{ quorum: … }`) says more than that no choice fits. */
+function choiceFinding(issue: z.core.$ZodIssueInvalidUnion, path: Path): Finding {
   const inner = issue.errors
     .flat()
     .find((error) => error.path.length > 0 && error.code !== 'unrecognized_keys');

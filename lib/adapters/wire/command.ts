@@ -3,47 +3,13 @@
 import * as z from 'zod/mini';
 import * as Caip from '../../domain/caip.ts';
 import type * as Command from '../../domain/command.ts';
+import { commandId as id, incidentId, parsed, reason, scope, text } from './fields.ts';
 import * as Identifier from './identifier.ts';
+import { POLICY_LENGTH_MAX, PROPOSAL_REQUESTS } from './proposal.ts';
 import { readJson } from './read.ts';
-import { parseScopeKey } from './scope-key.ts';
 
-const id = z
-  .string()
-  .check(z.regex(/^[\w.:-]{8,64}$/, 'must be 8 to 64 letters, digits, ".", ":", "_" or "-"'));
-const reason = z.string().check(
-  z.minLength(1),
-  z.maxLength(500),
-  z.refine(
-    (value) => value.isWellFormed() && !/\p{Cc}/u.test(value),
-    'must have no control characters',
-  ),
-);
-const text = z.string().check(z.minLength(1), z.maxLength(600));
-function parsed<T extends string>(parse: (value: string) => T) {
-  return z.pipe(
-    text,
-    z.transform((value: string, context): T => {
-      try {
-        return parse(value);
-      } catch (error) {
-        context.issues.push({ code: 'custom', message: (error as Error).message, input: value });
-        return z.NEVER;
-      }
-    }),
-  );
-}
-
-const scope = z.pipe(
-  text,
-  z.transform((value: string, context): string => {
-    try {
-      return parseScopeKey(value);
-    } catch (error) {
-      context.issues.push({ code: 'custom', message: (error as Error).message, input: value });
-      return z.NEVER;
-    }
-  }),
-);
+/** Further incidents of one resume. */
+const ALSO_MAX = 20;
 /** Longest id of a withdrawal, as events may have it. */
 const WITHDRAWAL_ID_LENGTH_MAX = 256;
 const withdrawalId = z.string().check(
@@ -54,17 +20,6 @@ const withdrawalId = z.string().check(
     'must have no control characters',
   ),
 );
-const incidentId = z
-  .string()
-  .check(
-    z.regex(
-      /^[0-9A-Z]{8,32}$/,
-      'must be an incident id such as "1HA4VYR80K2M3"; `breakwater incidents` lists them',
-    ),
-  );
-/** Longest policy text, characters. */
-const POLICY_LENGTH_MAX = 200_000;
-
 /** One way: what spans its fields is checked as for the events that it is held against. */
 const movement = z
   .strictObject({
@@ -103,6 +58,7 @@ const request = z.discriminatedUnion('command', [
     command: z.literal('resume'),
     commandId: id,
     incidentId,
+    also: z.optional(z.array(incidentId).check(z.maxLength(ALSO_MAX))),
     reason,
     expiresAt: z.optional(z.iso.datetime({ offset: true })),
   }),
@@ -110,6 +66,7 @@ const request = z.discriminatedUnion('command', [
     command: z.literal('policy.apply'),
     commandId: id,
     source: z.string().check(z.maxLength(POLICY_LENGTH_MAX)),
+    reason: z.optional(reason),
   }),
   z.strictObject({
     command: z.literal('withdrawal.close'),
@@ -122,11 +79,15 @@ const request = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('withdrawal.held') }),
   z.strictObject({ command: z.literal('withdrawal.open') }),
   movement,
+  ...PROPOSAL_REQUESTS,
   z.strictObject({ command: z.literal('policy.show') }),
   z.strictObject({ command: z.literal('status') }),
   z.strictObject({ command: z.literal('limits'), scope: z.optional(scope) }),
   z.strictObject({ command: z.literal('incidents') }),
   z.strictObject({ command: z.literal('incident'), incidentId }),
+  z.strictObject({ command: z.literal('incident.pack'), incidentId }),
+  z.strictObject({ command: z.literal('audit.links'), from: z.int().check(z.gte(1)) }),
+  z.strictObject({ command: z.literal('audit.check') }),
   z.strictObject({
     command: z.literal('flag'),
     wallet: text,
@@ -146,7 +107,18 @@ export type Change = Extract<Request, { command: 'pause' | 'resume' | 'policy.ap
 /** A request that only looks at the whole stack. */
 export type Question = Extract<
   Request,
-  { command: 'policy.show' | 'status' | 'limits' | 'incidents' | 'incident' | 'flag' }
+  {
+    command:
+      | 'policy.show'
+      | 'status'
+      | 'limits'
+      | 'incidents'
+      | 'incident'
+      | 'incident.pack'
+      | 'audit.links'
+      | 'audit.check'
+      | 'flag';
+  }
 >;
 
 /**
@@ -158,6 +130,41 @@ export function parseRequest(body: string): Request {
   const reading = readJson(request, body, { under: '', whole: 'command' });
   if ('problems' in reading) throw new InvalidCommandError(reading);
   return reading.value;
+}
+
+/** Longest name of a command that is repeated to people. */
+const NAME_LENGTH_MAX = 40;
+
+/** What a body asks for, as far as it can be told: also of one that cannot be read. */
+export function nameOf(body: string): string {
+  try {
+    const { command } = JSON.parse(body);
+    const isName = typeof command === 'string' && /^[\w.-]+$/.test(command);
+    return isName ? command.slice(0, NAME_LENGTH_MAX) : 'unreadable';
+  } catch {
+    return 'unreadable';
+  }
+}
+
+/** Questions by name: whoever asks one wrongly has commanded nothing. */
+const QUESTIONS: ReadonlySet<string> = new Set([
+  'policy.show',
+  'status',
+  'limits',
+  'incidents',
+  'incident',
+  'incident.pack',
+  'audit.links',
+  'audit.check',
+  'flag',
+  'withdrawal.show',
+  'withdrawal.held',
+  'withdrawal.open',
+] satisfies Request['command'][]);
+
+/** Whether this name is one of a question. */
+export function isQuestionName(name: string): boolean {
+  return QUESTIONS.has(name);
 }
 
 /** Whether a request changes breakers or the policy. */
@@ -173,10 +180,15 @@ export function toCommand(change: Change, hash: (text: string) => string): Comma
   switch (change.command) {
     case 'pause':
       return { kind: 'pause', commandId, scope: change.scope, reason: change.reason };
-    case 'resume':
-      return { kind: 'resume', commandId, incidentId: change.incidentId, reason: change.reason };
-    case 'policy.apply':
-      return { kind: 'apply-policy', commandId, source: change.source, hash: hash(change.source) };
+    case 'resume': {
+      const { incidentId, also, reason } = change;
+      return { kind: 'resume', commandId, incidentId, also, reason };
+    }
+    case 'policy.apply': {
+      const { source, reason: why } = change;
+      const apply = { kind: 'apply-policy', commandId, source, hash: hash(source) } as const;
+      return why === undefined ? apply : { ...apply, reason: why };
+    }
     default:
       return change satisfies never;
   }

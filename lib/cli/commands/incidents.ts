@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { INCIDENT_WITH_CAUSES, INCIDENTS, STATUS } from '../answers.ts';
 import { ask } from '../ask.ts';
+import { writePack } from '../pack.ts';
 import { incidentList, incidentPage } from '../render/incident.ts';
 import type { Run, Session } from '../session.ts';
 
@@ -21,8 +22,13 @@ export function addIncidents(program: Command, run: Run): void {
     .argument('<id>', 'the id of the incident')
     .summary('one incident: its causes, what to do')
     .description('Shows one incident with the timeline of its causes and the next commands.')
-    .action((id: string, _options: unknown, command: Command) =>
-      run(command, (session) => show(session, id)),
+    .option('--pack <folder>', 'write all that is known of it into a new folder, for people')
+    .action((id: string, options: { readonly pack?: string }, command: Command) =>
+      run(command, (session) =>
+        options.pack === undefined
+          ? show(session, id)
+          : writePack(session, id.toUpperCase(), options.pack),
+      ),
     );
 }
 

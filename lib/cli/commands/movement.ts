@@ -1,7 +1,6 @@
 /** `breakwater movement`: what the exchange itself is about to move, declared beforehand. */
 
 import type { Command } from 'commander';
-import * as z from 'zod/mini';
 import { ChecksumError, parseAccount, parseAsset } from '../../adapters/wire/identifier.ts';
 import { type AccountId, type AssetId, InvalidIdError } from '../../domain/caip.ts';
 import { DECLARED } from '../answers.ts';
@@ -10,6 +9,7 @@ import { EXIT, StoppedError } from '../exit-code.ts';
 import { clean, fact } from '../render/text.ts';
 import { moment } from '../render/time.ts';
 import type { Run, Session } from '../session.ts';
+import { instantMs, spanMs } from '../time-argument.ts';
 
 type Options = {
   readonly wallet: string;
@@ -32,15 +32,6 @@ type Declared = {
   readonly until: string;
   readonly reason: string;
 };
-
-const SPAN = /^([1-9]\d{0,5})(s|m|h|d)$/;
-const UNIT_MS: Readonly<Record<string, number>> = {
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
-const INSTANT = z.iso.datetime({ offset: true });
 
 /** Adds the command with its subcommand. */
 export function addMovement(program: Command, run: Run): void {
@@ -124,13 +115,13 @@ function endMs({ until, for: span }: Options, nowMs: number): number {
     throw usage('A movement has one end: give --until or --for.');
   }
   if (until !== undefined) {
-    if (INSTANT.safeParse(until).success) return Date.parse(until);
+    const atMs = instantMs(until);
+    if (atMs !== undefined) return atMs;
     throw usage(`--until: ${clean(until)} is not a time with its zone.`);
   }
-  const [, count, unit = ''] = SPAN.exec(span ?? '') ?? [];
-  const unitMs = UNIT_MS[unit];
-  if (unitMs === undefined) throw usage(`--for: ${clean(span ?? '')} is not a time such as 2h.`);
-  return nowMs + Number(count) * unitMs;
+  const lengthMs = spanMs(span ?? '');
+  if (lengthMs === undefined) throw usage(`--for: ${clean(span ?? '')} is not a time such as 2h.`);
+  return nowMs + lengthMs;
 }
 
 function usage(message: string, cause?: unknown): StoppedError {

@@ -1,8 +1,9 @@
 /** `breakwater pause`: stop withdrawals of a scope, at once and alone. */
 
 import type { Command } from 'commander';
-import { RESULT, STATUS } from '../answers.ts';
+import { RESULT, STATUS, type Status } from '../answers.ts';
 import { ask } from '../ask.ts';
+import { resumeCommand } from '../render/incident.ts';
 import { clean, fact } from '../render/text.ts';
 import { readScope } from '../scope-argument.ts';
 import type { Run, Session } from '../session.ts';
@@ -38,7 +39,10 @@ async function pause(
   if (value.kind === 'paused' && value.doubt !== undefined) {
     session.warn(`WARNING: ${clean(value.doubt)}`);
   }
-  await readBack(session, transport);
+  const resume = await readBack(session, transport);
+  if (session.json || value.kind !== 'paused' || resume === undefined) return;
+  const { columns } = session;
+  session.print(fact('Resume', resumeCommand(clean(value.incidentId), resume), { columns }));
 }
 
 function lines(
@@ -55,19 +59,23 @@ function lines(
     ...note,
     '',
     ...fact('Look', `breakwater incident ${id}`, { columns }),
-    ...fact('Resume', `breakwater resume ${id} --reason "…"`, { columns }),
   ];
 }
 
 /** A pause that stops nothing must not look like one: here, a policy that only watches. */
-async function readBack(session: Session, transport: Transport): Promise<void> {
+async function readBack(
+  session: Session,
+  transport: Transport,
+): Promise<Status['policy']['resume'] | undefined> {
   try {
     const status = await ask(transport, { command: 'status' }, STATUS);
     if (status.value.policy.mode === 'shadow') {
       session.warn('WARNING: the policy is in SHADOW MODE: withdrawals still flow.');
     }
+    return status.value.policy.resume;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     session.warn(`The breaker is open; what it stops could not be read back: ${clean(why)}`);
+    return undefined;
   }
 }

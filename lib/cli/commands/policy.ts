@@ -1,14 +1,15 @@
 /** `breakwater policy check|diff|apply|show`: the rules, before and while they are in force. */
 
 import type { Command } from 'commander';
-import { POLICY } from '../answers.ts';
-import { ask } from '../ask.ts';
-import { diffPolicies } from '../policy-diff.ts';
-import { doubtsOf, readInForce, readPolicyFile, type Sourced } from '../policy-source.ts';
-import { diffLines } from '../render/policy-diff.ts';
+import type { Policy } from '../../domain/policy.ts';
+import { diffPolicies, type Outlook } from '../policy-diff.ts';
+import { readInForce, readPolicyFile, type Sourced } from '../policy-source.ts';
+import { consentText, diffLines, nextCommand, outlookLines } from '../render/policy-diff.ts';
 import { clean, fact, plural } from '../render/text.ts';
 import type { Run, Session } from '../session.ts';
-import { applyPolicy } from './policy-apply.ts';
+import { addPolicyApply } from './policy-apply.ts';
+import { addPolicyShow } from './policy-show.ts';
+import { addPolicyPropose } from './propose.ts';
 
 /** Adds the group. */
 export function addPolicy(program: Command, run: Run): void {
@@ -30,25 +31,14 @@ export function addPolicy(program: Command, run: Run): void {
     .argument('<file>', 'the new policy')
     .option('--against <file>', 'compare with this file instead of the policy in force (offline)')
     .description(
-      'Shows what a policy would change, and which changes are LOOSER: let more money leave, or make resuming easier. Only rules are compared, not comments or layout.',
+      'Shows what a policy would change: what each change does (loosens, revokes, tightens, neutral) and why, and whether it applies at once, needs several operators and a delay, or is refused whoever agrees. Only rules are compared, not comments or layout.',
     )
     .action((file: string, options: { readonly against?: string }, command: Command) =>
       run(command, (session) => diff(session, file, options.against)),
     );
-  policy
-    .command('apply')
-    .argument('<file>', 'the new policy')
-    .option('--yes', 'do not ask; needed where there is no terminal')
-    .description('Shows what would change, asks, and puts the policy in force at once.')
-    .action((file: string, options: { readonly yes?: boolean }, command: Command) =>
-      run(command, (session) => applyPolicy(session, file, options)),
-    );
-  policy
-    .command('show')
-    .description(
-      'Prints the text of the policy in force, and warns if the service decides by anything else.',
-    )
-    .action((_options: unknown, command: Command) => run(command, show));
+  addPolicyApply(policy, run);
+  addPolicyPropose(policy, run);
+  addPolicyShow(policy, run);
 }
 
 async function check(session: Session, file: string): Promise<undefined> {
@@ -68,16 +58,31 @@ async function check(session: Session, file: string): Promise<undefined> {
   session.print([
     `${paint.green('VALID')} ${clean(file)}: policy ${clean(name)}`,
     ...fact('Mode', mode === 'shadow' ? 'shadow: reports, stops nothing' : 'enforce', { columns }),
-    ...fact('Resume', resumeText(policy.resume.kind), { columns }),
+    ...resumeLines(policy, { columns }),
     ...fact('Holds', parts.join(', '), { columns }),
     ...fact('Hash', hash.slice(0, 12), { columns }),
   ]);
 }
 
-function resumeText(resume: 'trial' | 'quorum'): string {
-  return resume === 'trial'
-    ? 'trial: one operator alone can resume'
-    : 'quorum: `apply` refuses it, since this version has no ceremony for several operators';
+/** Who may resume, and what it takes to change this policy once it is in force. */
+function resumeLines(
+  { resume, changes, operators }: Policy,
+  layout: { readonly columns: number },
+): readonly string[] {
+  const { steps } = resume;
+  const how = steps.length === 0 ? 'at once' : `in ${plural(steps.length, 'step')}`;
+  if (resume.kind === 'trial') {
+    return fact('Resume', `trial: one operator alone can resume, ${how}`, layout);
+  }
+  const signers = operators.filter(({ roles }) => roles.includes('resume')).length;
+  const { quorum } = resume;
+  const { delayMs } = changes;
+  const taking = consentText({ quorum, delayMs: 0 });
+  const loosening = `what loosens it takes ${consentText({ quorum, delayMs })}, what takes rights from people ${taking} (policy propose); all else applies at once`;
+  return [
+    ...fact('Resume', `${quorum} of ${plural(signers, 'operator')} have to sign; ${how}`, layout),
+    ...fact('Changes', loosening, layout),
+  ];
 }
 
 async function diff(
@@ -88,17 +93,23 @@ async function diff(
   const next = await readPolicyFile(session, file);
   const before = await compareWith(session, against);
   if (!before) {
-    if (session.json) session.printJson({ before: null, after: next.hash, changes: [] });
-    else session.print(['No policy is in force yet: everything in this file would be new.']);
+    const outlook: Outlook = { kind: 'at-once', trial: false };
+    if (session.json) session.printJson({ before: null, after: next.hash, changes: [], outlook });
+    else
+      session.print(['No policy is in force yet: all of this file is new, and applies at once.']);
     return;
   }
-  const changes = diffPolicies(before.policy, next.policy);
+  const found = diffPolicies({ before: before.policy, after: next.policy }, session.io.nowMs());
   if (session.json) {
-    session.printJson({ before: before.hash, after: next.hash, changes });
+    session.printJson({ before: before.hash, after: next.hash, ...found });
     return;
   }
+  const { changes, outlook } = found;
   session.print([`${clean(before.label)} → ${clean(next.label)}`, '']);
-  session.print(changes.length > 0 ? diffLines(changes, session) : [sameRules(before, next)]);
+  session.print(changes.length > 0 ? diffLines(found, session) : [sameRules(before, next)]);
+  if (before.source === next.source) return;
+  const command = nextCommand(outlook, file);
+  session.print(['', ...outlookLines(outlook, session), ...(command ? [`  ${command}`] : [])]);
 }
 
 async function compareWith(
@@ -113,13 +124,4 @@ function sameRules(before: Sourced, next: Sourced): string {
   return before.source === next.source
     ? 'The same text.'
     : 'The same rules; only comments or layout differ.';
-}
-
-async function show(session: Session): Promise<undefined> {
-  const transport = await session.connect();
-  const { value, raw } = await ask(transport, { command: 'policy.show' }, POLICY);
-  if (session.json) session.printJson(raw);
-  else if (value.source === undefined) session.warn('No policy is in force yet.');
-  else session.io.stdout.write(value.source.endsWith('\n') ? value.source : `${value.source}\n`);
-  for (const doubt of doubtsOf(value)) session.warn(doubt);
 }

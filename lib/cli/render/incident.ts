@@ -3,6 +3,7 @@
 import { CAUSES_MAX } from '../../domain/breaker.ts';
 import { formatUsd } from '../../domain/money.ts';
 import type { Cause, Incident, IncidentWithCauses, Status } from '../answers.ts';
+import { share } from './action.ts';
 import type { Paint } from './paint.ts';
 import { clean, columnsTaken, fact, padEnd, plural, shellWord, shorten } from './text.ts';
 import { moment, span, utc } from './time.ts';
@@ -24,12 +25,13 @@ const NAME_COLUMNS_MAX = 60;
 export function liftText(resume: Status['policy']['resume']): string {
   return resume === 'trial'
     ? 'one operator alone (TRIAL MODE)'
-    : 'a quorum of operators; the resume of one alone is refused';
+    : 'a quorum of operators, who sign it together';
 }
 
-/** The command that closes an incident. */
-export function resumeCommand(incidentId: string): string {
-  return `breakwater resume ${incidentId} --reason "…"`;
+/** The command that closes an incident, or that asks others to. */
+export function resumeCommand(incidentId: string, resume: Status['policy']['resume']): string {
+  const propose = resume === 'quorum' ? 'propose ' : '';
+  return `breakwater resume ${propose}${incidentId} --reason "…"`;
 }
 
 /** What an incident holds that people may not have been told of when it opened. */
@@ -44,13 +46,47 @@ export function openIncident(incident: Status['open'][number], view: View): read
   const at = { indent: 4, columns };
   return [
     `  ${paint.bold(clean(incidentId))}  ${paint.red(clean(scope))}`,
+    ...kindOf(incident, at),
     ...fact('Why', clean(first.text), at),
     ...(alsoUnmatched ? fact('Also', alsoUnmatchedText(alsoUnmatched), at) : []),
+    ...(incident.step ? fact('Step', stepText(incident.step, nowMs), at) : []),
     ...fact('Since', moment(openedAtMs, nowMs), at),
     ...fact('Lift', liftText(view.resume), at),
     ...fact('Look', `breakwater incident ${incidentId}`, at),
-    ...fact('Resume', resumeCommand(incidentId), at),
+    ...(incident.step
+      ? fact('Sooner', `breakwater resume propose ${incidentId} --at-once --reason "…"`, at)
+      : fact('Resume', resumeCommand(incidentId, view.resume), at)),
   ];
+}
+
+/** What is no plain pause: limits made tighter, or what was stopped along with another incident. */
+function kindOf(
+  { overlay, quarantinedBy }: Incident,
+  at: { readonly indent: number; readonly columns: number },
+): readonly string[] {
+  return [
+    ...(overlay === undefined
+      ? []
+      : fact(
+          'Tighter',
+          `every limit allows ${share(overlay)} of itself; money flows within it`,
+          at,
+        )),
+    ...(quarantinedBy === undefined
+      ? []
+      : fact(
+          'With',
+          `stopped along with ${clean(quarantinedBy)}; it stays stopped unless that one’s resume names it (--also)`,
+          at,
+        )),
+  ];
+}
+
+/** Where a resume stands: which step, since when, and what comes next. */
+function stepText(step: NonNullable<Status['open'][number]['step']>, nowMs: number): string {
+  const { number, of, shareBps, sinceMs, untilMs, next } = step;
+  const then = next === 'step' ? 'then the next step' : 'then everything flows';
+  return `${number} of ${of}: ${shareBps / 100}% of the limits, since ${moment(sinceMs, nowMs)}; ${then}, at ${moment(untilMs, nowMs)} at the earliest`;
 }
 
 /** One incident with its timeline and the next commands. */
@@ -63,8 +99,10 @@ export function incidentPage(answer: IncidentWithCauses, view: View): readonly s
     `${paint.bold(`Incident ${clean(incident.incidentId)}`)}  ${state}`,
     '',
     ...fact('Scope', clean(incident.scope), { columns }),
+    ...kindOf(incident, { indent: 0, columns }),
     ...fact('Opened', moment(incident.openedAtMs, nowMs), { columns }),
     ...(incident.closed ? closing(incident, incident.closed, view) : []),
+    ...(isOpen && incident.resuming ? resuming(incident.resuming, causes, view) : []),
     ...fact(
       'Policy',
       `version ${incident.policyVersion}, opening ${incident.epoch} of this scope`,
@@ -92,6 +130,25 @@ function closing(
     ...fact('Closed', `${moment(closed.atMs, nowMs)}, after ${lasted}`, { columns }),
     ...fact('By', clean(closed.actor), { columns }),
     ...fact('Reason', clean(closed.reason), { columns }),
+  ];
+}
+
+/** A resume in steps that a breach has ended must not look like one that goes on. */
+function resuming(
+  { atMs, actors, reason, epoch = 0 }: NonNullable<Incident['resuming']>,
+  causes: readonly Cause[],
+  { columns, nowMs }: View,
+): readonly string[] {
+  const isOver = causes.some(({ reopened = 0 }) => reopened > epoch);
+  const since = `in steps, since ${moment(atMs, nowMs)}`;
+  return [
+    ...(isOver
+      ? fact('Resumed', `in steps, at ${moment(atMs, nowMs)}; it has OPENED AGAIN since`, {
+          columns,
+        })
+      : fact('Resuming', since, { columns })),
+    ...fact('By', actors.map(clean).join(', '), { columns }),
+    ...fact('Reason', clean(reason), { columns }),
   ];
 }
 
@@ -131,7 +188,7 @@ function next(incident: Incident, causes: readonly Cause[], view: View): readonl
         ]
       : []),
     limits,
-    `  ${resumeCommand(incident.incidentId)}`,
+    `  ${resumeCommand(incident.incidentId, view.resume)}`,
   ];
 }
 

@@ -1,8 +1,10 @@
 /** The status for people. The first line is the answer. */
 
 import type { Status } from '../answers.ts';
+import type { Listed } from '../proposal-answers.ts';
 import { openIncident, type View } from './incident.ts';
 import type { Paint } from './paint.ts';
+import { waitingLines } from './proposal.ts';
 import { clean, fact, padEnd, plural, wrap } from './text.ts';
 import { relative, span, utc } from './time.ts';
 
@@ -28,6 +30,8 @@ function enforced(status: Status): Headline {
   switch (status.summary) {
     case 'enabled':
       return { text: 'ENABLED', isEnabled: true };
+    case 'resuming':
+      return { text: 'RESUMING IN STEPS: what a step allows flows', isEnabled: false };
     case 'paused': {
       const count = plural(status.open.length, 'incident');
       const text = status.truncated ? `PAUSED (more than ${count})` : `PAUSED (${count})`;
@@ -49,7 +53,13 @@ function enforced(status: Status): Headline {
 /** The whole page. `target`: which Breakwater was asked. */
 export function statusPage(
   status: Status,
-  view: { readonly paint: Paint; readonly columns: number; readonly target: string },
+  view: {
+    readonly paint: Paint;
+    readonly columns: number;
+    readonly target: string;
+    /** What operators sign; a text says why it could not be read. */
+    readonly proposals?: Listed | string | undefined;
+  },
 ): readonly string[] {
   const { paint, columns, target } = view;
   const { text, isEnabled } = headline(status);
@@ -70,6 +80,7 @@ export function statusPage(
     ...policyFacts(status, columns),
     ...fact('Asked', `${clean(target)} at ${utc(status.atMs)}`, { columns }),
     ...section(paint.bold('Open incidents'), openIncidents(status, incidentView)),
+    ...section(paint.bold('Proposals'), proposalLines(view.proposals, incidentView)),
     ...section(paint.bold('Held withdrawals'), heldLines(status, columns)),
     ...section(paint.bold('Proof of health'), health(status, { paint, columns })),
     ...nextSteps(status, paint),
@@ -87,9 +98,7 @@ function policyFacts(status: Status, columns: number): readonly string[] {
   }
   const modeText = mode === 'shadow' ? 'SHADOW: reports, stops nothing' : 'enforce';
   const resumeText =
-    resume === 'trial'
-      ? 'TRIAL MODE: one operator alone can resume'
-      : 'quorum: the resume of one operator alone is refused';
+    resume === 'trial' ? 'TRIAL MODE: one operator alone can resume' : quorumText(status.policy);
   return [
     ...fact('Policy', `${clean(name)}, version ${version}, hash ${hash.slice(0, HASH_LENGTH)}`, {
       columns,
@@ -97,6 +106,23 @@ function policyFacts(status: Status, columns: number): readonly string[] {
     ...fact('Mode', modeText, { columns }),
     ...fact('Resume', resumeText, { columns }),
   ];
+}
+
+function quorumText({ quorum, resumers = [] }: Status['policy']): string {
+  if (quorum === undefined) return 'quorum: the resume of one operator alone is refused';
+  const names = resumers.length === 0 ? '' : `: ${resumers.map(clean).join(', ')}`;
+  return `${quorum} of ${plural(resumers.length, 'operator')} have to sign${names}`;
+}
+
+function proposalLines(
+  proposals: Listed | string | undefined,
+  view: { readonly paint: Paint; readonly columns: number; readonly nowMs: number },
+): readonly string[] {
+  if (proposals === undefined) return [];
+  if (typeof proposals !== 'string') return waitingLines(proposals, view);
+  return wrap(`could not be read: ${clean(proposals)}`, view.columns - 2).map(
+    (line) => `  ${line}`,
+  );
 }
 
 function openIncidents(status: Status, view: View): readonly string[] {
@@ -172,6 +198,7 @@ function heartbeatText(heartbeat: Status['heartbeat'], atMs: number): string {
 function nextSteps(status: Status, paint: Paint): readonly string[] {
   switch (status.summary) {
     case 'enabled':
+    case 'resuming':
     case 'paused':
       return [];
     case 'no-policy':

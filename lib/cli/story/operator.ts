@@ -38,15 +38,21 @@ export async function openIncidents(scene: Scene): Promise<readonly Incident[]> 
   return value.filter((incident) => incident.state === 'open');
 }
 
-/** Waits until people, or with `auto` the story itself, have closed every incident; then shows that money flows. */
+/**
+ * Waits until people, or with `auto` the story itself, have closed every incident but those of suspect
+ * destinations; then shows that money flows.
+ */
 export async function awaitOperator(production: Production): Promise<Resumed | undefined> {
   const { scene, screen, ending } = production;
   const open = await openIncidents(scene);
   if (open.length === 0) return undefined;
   const { value: status } = await ask(scene.transport, { command: 'status' }, STATUS);
   const trial = status.policy.resume === 'trial';
-  screen.print(['', ...waitingLines(open, { address: scene.address, isTrial: trial }, screen), '']);
-  if (ending === 'auto') await resumeAll(production, open);
+  const along = open.filter(({ quarantinedBy }) => quarantinedBy !== undefined);
+  const main = open.filter(({ quarantinedBy }) => quarantinedBy === undefined);
+  const way = { address: scene.address, isTrial: trial, along };
+  screen.print(['', ...waitingLines(main, way, screen), '']);
+  if (ending === 'auto') await resumeAll(production, { main, along });
   const closed = await untilClosed(production, { open, trial });
   const by = closed.map(({ incidentId, closed: end }) => ({
     incidentId,
@@ -56,14 +62,35 @@ export async function awaitOperator(production: Production): Promise<Resumed | u
   return { by, trial, ...(await showNext(production)) };
 }
 
-async function resumeAll(production: Production, open: readonly Incident[]): Promise<void> {
+/** Each with the wallets that were stopped along with it; suspect destinations stay stopped. */
+async function resumeAll(
+  production: Production,
+  open: { readonly main: readonly Incident[]; readonly along: readonly Incident[] },
+): Promise<void> {
   const { scene, screen, commandId } = production;
-  for (const { incidentId } of open) {
+  for (const { incidentId } of open.main) {
     await screen.rest(AUTO_REST_MS);
     const reason = 'replay: resumed automatically';
-    const request = { command: 'resume', commandId: commandId(), incidentId, reason } as const;
+    const wallets = open.along.filter((one) => one.quarantinedBy === incidentId && isWallet(one));
+    const also = wallets.map((one) => one.incidentId);
+    const request = {
+      command: 'resume',
+      commandId: commandId(),
+      incidentId,
+      also,
+      reason,
+    } as const;
     await ask(scene.transport, request, RESULT);
   }
+}
+
+function isWallet({ scope }: Incident): boolean {
+  return scope.startsWith('wallet:');
+}
+
+/** Nobody has to resume a suspect destination. */
+function isSuspect(incident: Incident): boolean {
+  return incident.quarantinedBy !== undefined && !isWallet(incident);
 }
 
 async function untilClosed(
@@ -78,12 +105,16 @@ async function untilClosed(
     const inOrder = value.toSorted((a, b) => (a.closed?.atMs ?? 0) - (b.closed?.atMs ?? 0));
     for (const incident of inOrder) {
       const { incidentId, state } = incident;
-      const isAwaited = waiting.open.some((each) => each.incidentId === incidentId);
+      const isAwaited =
+        incident.quarantinedBy === undefined &&
+        waiting.open.some((each) => each.incidentId === incidentId);
       if (state === 'open' || !isAwaited || closed.has(incidentId)) continue;
       closed.set(incidentId, incident);
       screen.print(resumedLines(incident, waiting.trial, screen.paint));
     }
-    if (value.every((incident) => incident.state === 'closed')) return [...closed.values()];
+    if (value.every((incident) => incident.state === 'closed' || isSuspect(incident))) {
+      return [...closed.values()];
+    }
     screen.status(`  waiting for resume (${span(performance.now() - startedMs)})`);
     await sleep(POLL_MS, undefined, { signal });
     if (poll % TICK_EVERY_POLLS === 0) await scene.tick();

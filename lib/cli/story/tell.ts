@@ -47,7 +47,8 @@ async function showStanding(production: Production): Promise<readonly string[]> 
   const { scene, screen } = production;
   const open = await openIncidents(scene);
   if (open.length === 0) return [];
-  const ids = open.map(({ incidentId, scope }) => `${incidentId} (${clean(scope)})`).join(', ');
+  const main = open.filter(({ quarantinedBy }) => quarantinedBy === undefined);
+  const ids = main.map(({ incidentId, scope }) => `${incidentId} (${clean(scope)})`).join(', ');
   const text = `This folder was used before: ${ids} is still open. Events that it knows are duplicates and are not counted again; the flag stays closed until people resume.`;
   screen.print(['', ...wrap(text, screen.columns - 1).map(screen.paint.yellow)]);
   return open.map(({ incidentId }) => incidentId);

@@ -2,6 +2,7 @@ import type { DynamoDBRecord } from 'aws-lambda';
 import { describe, expect, test } from 'vitest';
 import * as Codec from '../../../lib/adapters/dynamodb/control-codec.ts';
 import { parseControlRecord } from '../../../lib/adapters/dynamodb/control-record.ts';
+import { toPolicy } from '../../../lib/adapters/dynamodb/policy-codec.ts';
 import type { Incident } from '../../../lib/domain/breaker.ts';
 import * as Build from '../../support/builders.ts';
 
@@ -74,6 +75,22 @@ describe('parseControlRecord', () => {
     });
   });
 
+  test('behavior: an incident that begins to resume in steps, once for each epoch', () => {
+    const resuming = (epoch: number) =>
+      Codec.toIncident({ ...open, resuming: { atMs: 5, actors: ['a'], reason: 'r', epoch } });
+    const begun = parseControlRecord(
+      record('MODIFY', { before: Codec.toIncident(open), next: resuming(1) }),
+    );
+    expect(begun).toMatchObject({
+      type: 'incident-resuming',
+      incident: { resuming: { epoch: 1 } },
+    });
+    const again = record('MODIFY', { before: resuming(1), next: resuming(3) });
+    expect(parseControlRecord(again).type).toBe('incident-resuming');
+    const same = record('MODIFY', { before: resuming(1), next: resuming(1) });
+    expect(parseControlRecord(same).type).toBe('ignored');
+  });
+
   test('behavior: a further cause', () => {
     const cause = { incidentId: 'INC', number: 2, cause: first };
     expect(parseControlRecord(record('INSERT', { next: Codec.toCause(cause) }))).toEqual({
@@ -95,7 +112,7 @@ describe('parseControlRecord', () => {
       appliedAtMs: 1,
       actor: 'ann',
     };
-    expect(parseControlRecord(record('INSERT', { next: Codec.toPolicy(policy) }))).toEqual({
+    expect(parseControlRecord(record('INSERT', { next: toPolicy(policy) }))).toEqual({
       type: 'policy-applied',
       policy,
     });
@@ -112,7 +129,10 @@ describe('parseControlRecord', () => {
       'an incident that was closed already',
       record('MODIFY', { next: Codec.toIncident(closed), before: Codec.toIncident(closed) }),
     ],
-    ['an incident that stays open', record('MODIFY', { next: Codec.toIncident(open) })],
+    [
+      'an incident that stays as it is',
+      record('MODIFY', { before: Codec.toIncident(open), next: Codec.toIncident(open) }),
+    ],
     ['a deletion', record('REMOVE', { before: Codec.toIncident(open) })],
     ['an empty record', {}],
   ])('behavior: %s is ignored', (_, ignored) => {

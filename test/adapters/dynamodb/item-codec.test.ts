@@ -105,3 +105,29 @@ describe('fromItem', () => {
     expect(() => fromItem({ ...stored, ...wrong })).toThrowError(message);
   });
 });
+
+describe('fromItem: what a resume leaves', () => {
+  test.each(['wallet:hot-1', `destination:${Build.CUSTOMER}`])(
+    'behavior: %s half-open, with bases, overlay and allowances comes back whole and does not expire',
+    (key) => {
+      const mark = Meter.mark(charged, Build.T0_MS + 1);
+      const item = Build.item({
+        meter: charged,
+        breaker: {
+          ...OPEN,
+          state: 'half-open',
+          steps: [{ shareBps: 1_000, forMs: 5, chains: ['eip155:*'], assets: [Build.ETH] }],
+          step: 0,
+          stepSinceMs: 7,
+          mark,
+          budget: 2n ** 200n,
+        },
+        bases: [{ limitIds: ['a', 'b'], mark }],
+        overlay: { shareBps: 0, incidentId: 'INC2', by: 'panic', atMs: 9, causes: 1 },
+        allowances: [{ limitId: 'a', extraBps: 1, untilMs: 11 }],
+      });
+      expect(fromItem(toItem(key, item))).toEqual(item);
+      expect(toItem(key, item).expiresAtS).toBeUndefined();
+    },
+  );
+});

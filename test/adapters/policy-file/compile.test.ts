@@ -38,7 +38,7 @@ describe('compilePolicy', () => {
   });
 
   test('error: H42: more than one item of the table can hold, though the file alone would fit', () => {
-    expect(compilePolicy(withAssets(1_200)).policy.assets).toHaveLength(1_200);
+    expect(compilePolicy(withAssets(1_000)).policy.assets).toHaveLength(1_000);
     expect(() => compilePolicy(withAssets(1_700))).toThrow('that can be stored');
   });
 });

@@ -139,15 +139,15 @@ describe('readDocument', () => {
       an alias:
       line 2, name: is an alias (*); write the value out
       a merge key:
-      line 11, <<: is no field here (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, matching, own, reservations, timing)
+      line 11, <<: is no field here (fields: version, name, mode, resume, operators, changes, contacts, chains, assets, wallets, limits, unknown, unmatched, conflict, matching, own, reservations, timing)
       a prototype key:
-      line 11, __proto__: is no field here (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, matching, own, reservations, timing)
+      line 11, __proto__: is no field here (fields: version, name, mode, resume, operators, changes, contacts, chains, assets, wallets, limits, unknown, unmatched, conflict, matching, own, reservations, timing)
       a key that is no text:
       line 1: has a field name that is not plain text
       a list:
-      line 1: must be a map; its fields are version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, matching, own, reservations, timing
+      line 1: must be a map; its fields are version, name, mode, resume, operators, changes, contacts, chains, assets, wallets, limits, unknown, unmatched, conflict, matching, own, reservations, timing
       a word:
-      line 1: must be a map; its fields are version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, matching, own, reservations, timing"
+      line 1: must be a map; its fields are version, name, mode, resume, operators, changes, contacts, chains, assets, wallets, limits, unknown, unmatched, conflict, matching, own, reservations, timing"
     `);
   });
 

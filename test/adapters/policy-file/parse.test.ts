@@ -38,9 +38,13 @@ describe('parsePolicy', () => {
             "pattern": "eip155:*",
           },
         ],
+        "changes": {
+          "delayMs": 86400000,
+        },
         "conflict": {
           "scope": "wallet",
         },
+        "contacts": [],
         "limits": [
           {
             "action": {
@@ -63,11 +67,14 @@ describe('parsePolicy', () => {
         },
         "mode": "enforce",
         "name": "small",
+        "operators": [],
         "outstandingMax": 100,
         "overdueMs": 21600000,
         "own": [],
         "resume": {
+          "budget": 0n,
           "kind": "trial",
+          "steps": [],
         },
         "timing": {
           "admissionMs": 30000,
@@ -154,7 +161,7 @@ describe('parsePolicy', () => {
     const policy = parsePolicy(readFileSync(`examples/policies/${name}.yaml`, 'utf8'));
     expect(policy.name).toBe(name);
     expect(policy.mode).toBe(name === 'starter' ? 'shadow' : 'enforce');
-    expect(policy.resume).toEqual({ kind: 'trial' });
+    expect(policy.resume).toEqual({ kind: 'trial', steps: [], budget: 0n });
   });
 
   test('default: the guide', () => {
@@ -291,7 +298,7 @@ describe('parsePolicy', () => {
       line 8, limits[0].window: "2h" is not a window; use 1m, 5m, 15m, 1h, 6h, 24h, 7d or 30d (a slot may be at most a tenth of its window)
       line 8, limits[0].limit: "0" is not a limit; use a decimal above 0 such as "2500000", a share such as "25%", or the word unlimited
       line 8, limits[1].metric: amount needs one unit; use scope asset or wallet-asset, or metric notional
-      line 11, limit: is no field here; did you mean "limits"? (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, matching, own, reservations, timing)"
+      line 11, limit: is no field here; did you mean "limits"? (fields: version, name, mode, resume, operators, changes, contacts, chains, assets, wallets, limits, unknown, unmatched, conflict, matching, own, reservations, timing)"
     `);
   });
 

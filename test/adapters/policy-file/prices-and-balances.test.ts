@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { diffPolicies } from '../../../lib/adapters/policy-file/diff.ts';
 import { parsePolicy } from '../../../lib/adapters/policy-file/parse.ts';
 import { source, told } from './source.ts';
 
@@ -154,31 +153,5 @@ describe('shares', () => {
       a percent of money:
       line 8, limits[0].limit: "25%" is a share of the balance; use metric share, or a decimal above 0"
     `);
-  });
-});
-
-describe('diffPolicies', () => {
-  test('behavior: feeds, floors and shares are told exactly', () => {
-    const limits = (size: string) =>
-      `limits: [{ id: l, scope: wallet-asset, metric: share, window: 1h, limit: ${size}, action: pause }]`;
-    const before = parsePolicy(`${source({ limits: limits('25%') })}`);
-    const [rule, ...others] = before.assets;
-    const [hot, ...more] = before.wallets;
-    if (!rule || !hot) throw new Error('no asset');
-    const feed = { kind: 'http', id: 'ethereum' } as const;
-    const after = {
-      ...before,
-      assets: [{ ...rule, sources: [{ feed, maxAgeMs: 1, keepMs: 2 }] }, ...others],
-      wallets: [
-        { ...hot, floors: [{ asset: 'eip155:1/slip44:60' as const, amount: 5n }] },
-        ...more,
-      ],
-      limits: parsePolicy(source({ limits: limits('30%') })).limits,
-    };
-    expect(diffPolicies(before, after).map(({ before, after }) => [before, after])).toEqual([
-      ['(none)', 'http ethereum, maxAge 1 ms, keep 2 ms'],
-      ['(none)', '5 base units of eip155:1/slip44:60'],
-      ['25%', '30%'],
-    ]);
   });
 });

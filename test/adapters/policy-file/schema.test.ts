@@ -6,14 +6,14 @@ import { policyJsonSchema } from '../../../lib/adapters/policy-file/json-schema.
 import { parsePolicy } from '../../../lib/adapters/policy-file/parse.ts';
 import { problems, source, told, withLimit } from './source.ts';
 
-const EXAMPLES = ['starter', 'coinex-2023', 'ronin-2022', 'stake-2023'];
+const EXAMPLES = ['starter', 'quorum', 'coinex-2023', 'ronin-2022', 'stake-2023'];
 
 describe('POLICY_FILE', () => {
   test('error: H42: a policy that leaves out what it needs does not start', () => {
     expect(problems('# Nothing but\nname: a name\n')).toMatchInlineSnapshot(`
       "line 1, version: is missing; use 1
       line 1, mode: is missing; use enforce or shadow
-      line 1, resume: is missing; use trial or quorum
+      line 1, resume: is missing; use trial, or { quorum: 2, budgetUsd: "1000000", steps: [{ share: 10%, for: 1h }] }
       line 1, chains: is missing; add a chain such as { id: "eip155:1", name: Ethereum }
       line 1, assets: is missing; add an asset such as { id: "eip155:1/slip44:60", symbol: ETH, decimals: 18, floorPriceUsd: "1500" }
       line 1, wallets: is missing; add a hot wallet such as { name: eth-hot-1, keyDomain: hot-vault, addresses: ["eip155:1:0x…"] }
@@ -58,15 +58,15 @@ describe('POLICY_FILE', () => {
     };
     expect(told(cases)).toMatchInlineSnapshot(`
       "top:
-      line 11, limit: is no field here; did you mean "limits"? (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, matching, own, reservations, timing)
+      line 11, limit: is no field here; did you mean "limits"? (fields: version, name, mode, resume, operators, changes, contacts, chains, assets, wallets, limits, unknown, unmatched, conflict, matching, own, reservations, timing)
       other case:
       line 8, limits[0].Scope: is no field here; did you mean "scope"? (fields: id, scope, where, metric, window, limit, warn, action, tripOnRefusal, mode)
       other writing:
       line 7, wallets[0].key_domain: is no field here; did you mean "keyDomain"? (fields: name, keyDomain, addresses, admission, floors)
       nothing like it:
-      line 11, colour: is no field here (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, matching, own, reservations, timing)
+      line 11, colour: is no field here (fields: version, name, mode, resume, operators, changes, contacts, chains, assets, wallets, limits, unknown, unmatched, conflict, matching, own, reservations, timing)
       a terminal:
-      line 11, \\u{1b}[31m: is no field here (fields: version, name, mode, resume, chains, assets, wallets, limits, unknown, unmatched, conflict, matching, own, reservations, timing)"
+      line 11, \\u{1b}[31m: is no field here (fields: version, name, mode, resume, operators, changes, contacts, chains, assets, wallets, limits, unknown, unmatched, conflict, matching, own, reservations, timing)"
     `);
   });
 
@@ -100,7 +100,7 @@ describe('POLICY_FILE', () => {
       mode:
       line 3, mode: must be a single value; use enforce or shadow
       resume:
-      line 4, resume: "nobody" is not allowed; use trial or quorum
+      line 4, resume: says nobody who may resume; use trial, or { quorum: 2, budgetUsd: "1000000", steps: [{ share: 10%, for: 1h }] }
       chain:
       line 5, chains[0].id: "ethereum" is not a CAIP-2 chain such as "eip155:1", or a pattern such as "eip155:*"
       line 5, chains[1].name: is empty; use 1 to 64 printable characters

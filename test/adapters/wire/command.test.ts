@@ -129,5 +129,8 @@ describe('toCommand', () => {
       source: 'version: 1',
       hash: 'hash of version: 1',
     });
+    const request = parseRequest(JSON.stringify({ ...apply, reason: 'more customers' }));
+    const command = isChange(request) && toCommand(request, hash);
+    expect(command).toMatchObject({ kind: 'apply-policy', reason: 'more customers' });
   });
 });

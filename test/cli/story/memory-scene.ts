@@ -6,6 +6,7 @@ import { recordEvents } from '../../../lib/actions/record-events.ts';
 import { createMemoryStore } from '../../../lib/adapters/memory/store.ts';
 import { nodeDigest } from '../../../lib/adapters/node-digest.ts';
 import { compilePolicy } from '../../../lib/adapters/policy-file/compile.ts';
+import { typedSignatures } from '../../../lib/adapters/typed-signature.ts';
 import { fromEnvelope } from '../../../lib/adapters/wire/event.ts';
 import type { Scene } from '../../../lib/cli/story/scene.ts';
 import type { Transport } from '../../../lib/cli/transport.ts';
@@ -17,7 +18,7 @@ import { questionOf } from '../../../lib/local/replay/question.ts';
 import type { Stage } from '../../../lib/local/replay/run.ts';
 import type { TimelineItem } from '../../../lib/local/replay/timeline.ts';
 import { operateBreaker } from '../../../lib/runtime/operate-breaker.ts';
-import { createWorld, type World } from '../../../lib/runtime/world.ts';
+import { createWorld, operatedBy, type World } from '../../../lib/runtime/world.ts';
 import { testSigner } from '../../support/signer.ts';
 
 const CALL_MAX_MS = 5_000;
@@ -72,7 +73,7 @@ function createMemoryWorld(clock: World['clock'], messages: Message[]): World {
   return createWorld({
     store: createMemoryStore(),
     clock,
-    ids: { decisionId, incidentId: () => incidentId() },
+    ids: { decisionId, incidentId: () => incidentId(), stackId: () => 'ab'.repeat(32) },
     digest: nodeDigest,
     notifier: {
       send: async (message) => {
@@ -91,7 +92,7 @@ function createMemoryWorld(clock: World['clock'], messages: Message[]): World {
 }
 
 function transportTo(world: World): Transport {
-  const operate = operateBreaker({ ...world, compilePolicy });
+  const operate = operateBreaker(operatedBy(world, { compilePolicy, signatures: typedSignatures }));
   const userArn = 'local:operator';
   return {
     target: 'the scene',

@@ -57,6 +57,7 @@ const quiet: Omit<Io, 'stdout'> = {
   stderr: { isTerminal: false, columns: undefined, write: () => undefined },
   readStdin: async () => '',
   question: async () => '',
+  secret: async () => '',
   isInteractive: false,
   env: {},
   cwd: '/nonexistent',

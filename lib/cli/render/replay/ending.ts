@@ -2,7 +2,7 @@
 
 import type { Incident } from '../../answers.ts';
 import type { Paint } from '../paint.ts';
-import { clean, fact } from '../text.ts';
+import { clean, fact, plural } from '../text.ts';
 import { clockTime } from './words.ts';
 
 /** What the lines are shown with. */
@@ -11,14 +11,25 @@ export type EndingView = { readonly paint: Paint; readonly columns: number };
 /** What the operator has to type, ready to copy. */
 export function waitingLines(
   open: readonly Incident[],
-  way: { readonly address: string; readonly isTrial: boolean },
+  way: {
+    readonly address: string;
+    readonly isTrial: boolean;
+    /** Incidents of what was stopped along with these. */
+    readonly along: readonly Incident[];
+  },
   view: EndingView,
 ): readonly string[] {
   const { paint, columns } = view;
-  const resume = open.flatMap(({ incidentId, scope, first }) => [
-    `# ${clean(scope)}: ${first.kind}`,
-    `npx breakwater${way.address} resume ${incidentId} --reason "replay: checked"`,
-  ]);
+  const resume = open.flatMap(({ incidentId, scope, first }) => {
+    const wallets = walletsOf(way.along, incidentId);
+    const more = wallets === 0 ? '' : `, ${plural(wallets, 'wallet')} stopped along with it`;
+    const flag = wallets === 0 ? '' : ' --wallets';
+    return [
+      `# ${clean(scope)}: ${first.kind}${more}`,
+      `npx breakwater${way.address} resume ${incidentId}${flag} --reason "replay: checked"`,
+    ];
+  });
+  const suspects = way.along.filter(({ scope }) => scope.startsWith('destination:')).length;
   const mode = way.isTrial
     ? 'This policy is in trial mode: one operator alone can resume.'
     : 'This policy asks for a quorum: one operator alone will be refused.';
@@ -29,10 +40,18 @@ export function waitingLines(
     ),
     '',
     ...resume.map((line) => `  ${line}`),
+    ...(suspects === 0
+      ? []
+      : [`  (${plural(suspects, 'suspect destination')} stay stopped until a resume names them)`]),
     '',
     `  Look around first: npx breakwater${way.address} status | limits | incidents`,
     '  Ctrl-C ends the replay.',
   ];
+}
+
+function walletsOf(along: readonly Incident[], incidentId: string): number {
+  const own = along.filter((one) => one.quarantinedBy === incidentId);
+  return own.filter(({ scope }) => scope.startsWith('wallet:')).length;
 }
 
 /** One incident that people closed. */

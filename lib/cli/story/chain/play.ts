@@ -125,7 +125,9 @@ async function notice({ stage, signal }: Deps, { block, atMs }: Mined): Promise<
   const trippedAtMs = stage.runtime.lastTripAtMs() ?? toldAtMs;
   const blocksAfter = (await stage.head()) - block;
   const { incidents } = stage.runtime.world.store;
-  const incident = await incidents.get(incidentId ?? '');
+  const shown = await incidents.get(incidentId ?? '');
+  // The wallet was stopped along with it; the theft's own incident says why.
+  const incident = shown?.quarantinedBy ? await incidents.get(shown.quarantinedBy) : shown;
   if (!incident) throw new TooLateError({ what: 'an incident' });
   // The watcher may see a block before the node's answer about the receipt has arrived here.
   const toTripMs = Math.max(0, Math.min(trippedAtMs, toldAtMs) - atMs);

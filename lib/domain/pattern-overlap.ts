@@ -1,6 +1,6 @@
 /** Whether two patterns can mean the same thing. */
 
-import * as Pattern from '../../domain/pattern.ts';
+import * as Pattern from './pattern.ts';
 
 /** Whether some text matches both patterns. Both are short: the work is the product of their lengths. */
 export function overlaps(left: string, right: string): boolean {
@@ -29,4 +29,10 @@ function advance(
     after.push(atStart || byStar || byOwnStar || bySame);
   }
   return after;
+}
+
+/** Whether every text that matches `narrower` matches `wider`, too. */
+export function contains(wider: string, narrower: string): boolean {
+  // A character that stands in no pattern: only a star of the wider one can take the place of a star.
+  return Pattern.matches(wider, narrower.replaceAll('*', '\u0000'));
 }

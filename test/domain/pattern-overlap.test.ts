@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { overlaps } from '../../../lib/adapters/policy-file/overlap.ts';
-import * as Pattern from '../../../lib/domain/pattern.ts';
+import * as Pattern from '../../lib/domain/pattern.ts';
+import { overlaps } from '../../lib/domain/pattern-overlap.ts';
 
 const TEXTS = texts(6);
 
