@@ -41,6 +41,8 @@ export type Incident = {
   readonly policyVersion: number;
   readonly state: 'open' | 'closed';
   readonly closed?: { readonly atMs: number; readonly actor: string; readonly reason: string };
+  /** Opened by the canary outflow of a drill: nobody is paged for it (`drill.ts`). */
+  readonly drill?: true;
 };
 
 /** Causes of one incident that are kept in full; the rest are counted. */

@@ -125,7 +125,8 @@ export type Alert = {
     | 'unseen'
     | 'watch'
     | 'price'
-    | 'balance';
+    | 'balance'
+    | 'drill';
   readonly atMs: number;
   readonly scope: string;
   readonly rowId: string;

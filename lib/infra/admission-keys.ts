@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import { ENV } from '../runtime/environment.ts';
 import { allow } from './allow.ts';
 import type { BreakwaterFunction } from './breakwater-function.ts';
+import { cellOf } from './cell.ts';
 
 /** How admissions are signed. */
 export type AdmissionKeysProps = {
@@ -66,9 +67,9 @@ export class AdmissionKeys extends Construct {
         }),
       );
     }
-    const { account, region, stackName } = Stack.of(this);
+    const { account, region } = Stack.of(this);
     fn.setEnvironment(ENV.admissionKeyId, this.signing.keyArn);
-    fn.setEnvironment(ENV.admissionIssuer, `breakwater:${account}:${region}:${stackName}`);
+    fn.setEnvironment(ENV.admissionIssuer, `breakwater:${account}:${region}:${cellOf(this)}`);
     fn.setEnvironment(ENV.admissionAudience, this.#audience);
   }
 
@@ -83,7 +84,7 @@ export class AdmissionKeys extends Construct {
     const suffix = name === FIRST_KEY ? '' : `-${name}`;
     return new Key(this, `Key${suffix}`, {
       description: 'Breakwater: signs admissions of withdrawals',
-      alias: `${Stack.of(this).stackName}-admission${suffix}`,
+      alias: `${cellOf(this)}-admission${suffix}`,
       keySpec: KeySpec.ECC_NIST_P256,
       keyUsage: KeyUsage.SIGN_VERIFY,
       removalPolicy: RemovalPolicy.RETAIN,

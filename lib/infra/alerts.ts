@@ -19,12 +19,15 @@ const COMMAND_AGE_MAX = Duration.minutes(5);
 const COMMAND_RETRIES_MAX = 2;
 
 /**
- * The alert topic (Breakwater speaks to people) and the control topic (people speak to it).
+ * The alert topic (Breakwater speaks to people), the notice topic (alarms that can wait for the
+ * morning) and the control topic (people speak to it). What is only subscribed to the alert topic,
+ * such as a pager, is not woken by a notice of an alarm.
  *
- * Both encrypted under a key of their own, which CloudWatch's alarms may use; TLS only.
+ * All encrypted under a key of their own, which CloudWatch's alarms may use; TLS only.
  */
 export class Alerts extends Construct {
   readonly alertTopic: Topic;
+  readonly noticeTopic: Topic;
   readonly controlTopic: Topic;
   readonly failedCommands: Queue;
   readonly #key: Key;
@@ -37,11 +40,13 @@ export class Alerts extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
     });
     this.alertTopic = this.#topic('Alert', 'Breakwater alerts');
+    this.noticeTopic = this.#topic('Notice', 'Breakwater notices');
     this.controlTopic = this.#topic('Control', 'Breakwater commands');
     this.failedCommands = parkingQueue(this, 'FailedCommands');
     this.#admitAlarms();
     for (const email of props.alertEmails) {
       this.alertTopic.addSubscription(new EmailSubscription(email));
+      this.noticeTopic.addSubscription(new EmailSubscription(email));
     }
   }
 
@@ -71,9 +76,9 @@ export class Alerts extends Construct {
     });
   }
 
-  /** Sends an alarm, and its end, to the alert topic. */
-  raise(alarm: Alarm): void {
-    const action = new SnsAction(this.alertTopic);
+  /** Sends an alarm, and its end, to whoever has to hear of it. */
+  raise(alarm: Alarm, severity: 'page' | 'notice'): void {
+    const action = new SnsAction(severity === 'page' ? this.alertTopic : this.noticeTopic);
     alarm.addAlarmAction(action);
     alarm.addOkAction(action);
   }
@@ -87,16 +92,18 @@ export class Alerts extends Construct {
   // published under it is already decided by the topic's statement.
   #admitAlarms(): void {
     const cloudwatch = new ServicePrincipal('cloudwatch.amazonaws.com');
-    this.alertTopic.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'AlarmsOfThisAccount',
-        effect: Effect.ALLOW,
-        principals: [cloudwatch],
-        actions: ['sns:Publish'],
-        resources: [this.alertTopic.topicArn],
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-      }),
-    );
+    for (const topic of [this.alertTopic, this.noticeTopic]) {
+      topic.addToResourcePolicy(
+        new PolicyStatement({
+          sid: 'AlarmsOfThisAccount',
+          effect: Effect.ALLOW,
+          principals: [cloudwatch],
+          actions: ['sns:Publish'],
+          resources: [topic.topicArn],
+          conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+        }),
+      );
+    }
     this.#key.addToResourcePolicy(
       new PolicyStatement({
         sid: 'AlarmsThroughTopics',

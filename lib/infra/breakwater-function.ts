@@ -1,4 +1,4 @@
-import { type Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { type Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import {
   type IGrantable,
   type IPrincipal,
@@ -16,8 +16,10 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { ENV } from '../runtime/environment.ts';
 import { allow } from './allow.ts';
 import { bundledCode } from './bundled-code.ts';
+import { cellOf } from './cell.ts';
 
 /** What the functions of one Breakwater have in common. */
 export type FunctionSettings = {
@@ -65,7 +67,7 @@ export class BreakwaterFunction extends Construct implements IGrantable {
     });
     this.fn = new LambdaFunction(this, 'Function', {
       // A name that follows from the stack's lets the CLI find the function without a look-up.
-      functionName: `${Stack.of(this).stackName}-${props.name}`,
+      functionName: `${cellOf(this)}-${props.name}`,
       description: props.description,
       // CDK may add nothing to the role: what is not granted in these files is not granted.
       role: this.role.withoutPolicyUpdates(),
@@ -75,6 +77,7 @@ export class BreakwaterFunction extends Construct implements IGrantable {
         ? {}
         : { reservedConcurrentExecutions: props.reservedConcurrency }),
       ...runtimeOf(),
+      environment: { NODE_OPTIONS: '--enable-source-maps', [ENV.cellName]: cellOf(this) },
       handler: 'index.handler',
       code: bundledCode({ lambdaFolder: props.settings.lambdaFolder, name: props.name }),
     });
@@ -118,6 +121,5 @@ function runtimeOf() {
     memorySize: 1024,
     tracing: Tracing.ACTIVE,
     loggingFormat: LoggingFormat.JSON,
-    environment: { NODE_OPTIONS: '--enable-source-maps' },
   };
 }

@@ -13,8 +13,10 @@ import { Alerts } from './alerts.ts';
 import { allow, allowUrl } from './allow.ts';
 import { BreakwaterFunction, type FunctionSettings } from './breakwater-function.ts';
 import { parkingQueue } from './breakwater-queue.ts';
+import { nameCell } from './cell.ts';
 import { ChainWatcher, type WatchProps } from './chain-watcher.ts';
 import { ControlTable } from './control-table.ts';
+import { BreakwaterDashboard } from './dashboard.ts';
 import { EventsIngress, INGEST_TIMEOUT } from './events-ingress.ts';
 import { LedgerTable } from './ledger-table.ts';
 import { tableKey } from './table-key.ts';
@@ -93,12 +95,20 @@ export type BreakwaterProps = {
    */
   readonly logRetention?: RetentionDays;
   /**
+   * Where the runbooks are that alarms name, without a slash at the end: a URL that the people on
+   * call can open.
+   * @default - `docs/runbooks`, the folder of this package's repository
+   */
+  readonly runbooks?: string;
+  /**
    * Absolute path of the folder with the functions' entry files.
    * @default - `lambdas` of this package
    */
   readonly lambdaFolder?: string;
 };
 
+/** Longest from the canary outflow of a drill until its pause is read back. */
+const DRILL_OBJECTIVE = Duration.seconds(30);
 const LAMBDA_FOLDER = join(import.meta.dirname, '..', '..', 'lambdas');
 
 /**
@@ -119,10 +129,12 @@ export class Breakwater extends Construct {
   /** Takes deliveries that their providers signed, from anybody. Absent unless a provider is set up. */
   readonly webhookUrl: FunctionUrl | undefined;
   readonly #props: BreakwaterProps;
+  readonly #functions = new Map<string, BreakwaterFunction>();
 
   constructor(scope: Construct, id: string, props: BreakwaterProps = {}) {
     super(scope, id);
     this.#props = props;
+    nameCell(this);
     const key = tableKey(this);
     this.ledger = new LedgerTable(this, 'Ledger', { key });
     this.control = new ControlTable(this, 'Control', { key });
@@ -139,12 +151,12 @@ export class Breakwater extends Construct {
     const failedProjections = parkingQueue(this, 'FailedProjections');
     this.#ingestEvents();
     this.reserveUrl = this.#reserveWithdrawal();
-    const projection = this.#projectState(failedProjections);
+    this.#projectState(failedProjections);
     this.operateUrl = this.#operateBreaker();
     this.#tick();
     this.webhookUrl = this.#receiveWebhooks();
-    const watcher = this.#watchChains();
-    this.#alarm({ projection, failedProjections, watcher });
+    this.#watchChains();
+    this.#watch(failedProjections);
   }
 
   /** Lets a producer of this account report withdrawals and outflows. */
@@ -224,7 +236,7 @@ export class Breakwater extends Construct {
     return fn.fn.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
   }
 
-  #projectState(failures: Queue): BreakwaterFunction {
+  #projectState(failures: Queue): void {
     const fn = this.#function('ProjectState', {
       name: 'project-state',
       description: 'Makes the flag and the alerts match the state of the breakers',
@@ -233,7 +245,6 @@ export class Breakwater extends Construct {
     this.control.grantProject(fn);
     this.control.streamTo(fn, failures);
     this.alerts.grantAlert(fn);
-    return fn;
   }
 
   #operateBreaker(): FunctionUrl {
@@ -289,49 +300,49 @@ export class Breakwater extends Construct {
     };
   }
 
-  #watchChains(): BreakwaterFunction | undefined {
+  #watchChains(): void {
     const { watch } = this.#props;
-    if (watch === undefined) return undefined;
+    if (watch === undefined) return;
     const { ledger, control } = this;
     const settings = this.#settings();
-    return new ChainWatcher(this, 'Watch', { watch, ledger, control, settings }).watcher;
+    const { watcher } = new ChainWatcher(this, 'Watch', { watch, ledger, control, settings });
+    this.#functions.set('watch-chain', watcher);
   }
 
-  #alarm(parts: {
-    readonly projection: BreakwaterFunction;
-    readonly failedProjections: Queue;
-    readonly watcher: BreakwaterFunction | undefined;
-  }): void {
-    const { projection, failedProjections, watcher } = parts;
-    new VitalAlarms(this, 'Alarms', {
-      alerts: this.alerts,
-      projection,
-      watcher,
+  #watch(failedProjections: Queue): void {
+    const { alerts, control, ingress, ledger } = this;
+    const { events, deadLetters, rejects } = ingress;
+    const alarms = new VitalAlarms(this, 'Alarms', {
+      alerts,
+      runbooks: this.#props.runbooks ?? 'docs/runbooks',
+      tables: { ledger: ledger.table, control: control.table },
       queues: {
-        EventsUncounted: {
-          queue: this.ingress.deadLetters,
-          meaning:
-            'Events could not be counted and lie in the dead-letter queue. Leases are not renewed ' +
-            'until they are sent on (SQS: start message move task) or cleared by a person.',
-        },
-        EventsRejected: {
-          queue: this.ingress.rejects,
-          meaning:
-            'A producer sends events that cannot be parsed; none was counted, nobody is paused. ' +
-            'Each message of the reject queue holds the event and the reason.',
-        },
-        ProjectionsFailed: {
-          queue: failedProjections,
-          meaning:
-            'project-state gave up on a change: a page may be missing. Compare status with the ' +
-            'alerts received; each message names the records.',
-        },
-        CommandsFailed: {
-          queue: this.alerts.failedCommands,
-          meaning: 'A command of the control topic was not carried out. Look at status, repeat it.',
-        },
+        events,
+        deadLetters,
+        rejects,
+        failedProjections,
+        failedCommands: alerts.failedCommands,
       },
+      functions: {
+        projection: this.#named('project-state'),
+        reserve: this.#named('reserve-withdrawal'),
+        all: [...this.#functions.values()],
+        watcher: this.#functions.get('watch-chain'),
+      },
+      drillObjective: DRILL_OBJECTIVE,
     });
+    new BreakwaterDashboard(this, 'Dashboard', {
+      alarms: alarms.all,
+      durations: [...this.#functions.values()].map(({ fn }) =>
+        fn.metricDuration({ period: Duration.minutes(1), statistic: 'p99' }),
+      ),
+    });
+  }
+
+  #named(name: string): BreakwaterFunction {
+    const found = this.#functions.get(name);
+    if (!found) throw new Error(`There is no function ${name}.`);
+    return found;
   }
 
   #function(
@@ -342,10 +353,12 @@ export class Breakwater extends Construct {
       readonly timeout: Duration;
     },
   ): BreakwaterFunction {
-    return new BreakwaterFunction(this, id, {
+    const made = new BreakwaterFunction(this, id, {
       ...props,
       settings: this.#settings(),
       reservedConcurrency: this.#props.reservedConcurrency?.[props.name],
     });
+    this.#functions.set(props.name, made);
+    return made;
   }
 }

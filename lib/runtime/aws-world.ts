@@ -18,6 +18,7 @@ import { nodeDigest } from '../adapters/node-digest.ts';
 import { nodeIds } from '../adapters/node-ids.ts';
 import type { AdmissionSigner } from '../ports.ts';
 import { createLog } from './aws-log.ts';
+import { createMetrics } from './aws-metrics.ts';
 import { ENV } from './environment.ts';
 import { random, sleep, systemClock } from './system.ts';
 import { createWorld, type World } from './world.ts';
@@ -37,6 +38,7 @@ export const BOUNDED = {
  */
 export function awsWorld(): World {
   const sqs = new SQSClient(BOUNDED);
+  const metrics = createMetrics(process.env[ENV.cellName] ?? 'breakwater');
   return createWorld({
     store: createDynamoStore({
       client: createDynamoClient({
@@ -45,6 +47,7 @@ export function awsWorld(): World {
       }),
       tables: { ledger: env(ENV.ledgerTable), control: env(ENV.controlTable) },
       wallClock: systemClock,
+      onDeviation: () => metrics.measure({ ClockDeviations: 1 }),
     }),
     clock: systemClock,
     ids: nodeIds,
@@ -59,6 +62,7 @@ export function awsWorld(): World {
     redelivery: createRedelivery(sqs, env(ENV.eventsQueueUrl)),
     signer: lazySigner(),
     log: createLog(),
+    metrics,
     sleep,
     random,
   });

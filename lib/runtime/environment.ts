@@ -10,6 +10,8 @@ export const ENV = {
   eventsDlqUrl: 'EVENTS_DLQ_URL',
   rejectQueueUrl: 'REJECT_QUEUE_URL',
   alertTopicArn: 'ALERT_TOPIC_ARN',
+  /** Which Breakwater of the account this is: the dimension `service` of its metrics. */
+  cellName: 'BREAKWATER_CELL',
   tickLoopMs: 'TICK_LOOP_MS',
   admissionKeyId: 'ADMISSION_KEY_ID',
   /** Keys that are published beside the one that signs, separated by commas; may be absent or empty. */

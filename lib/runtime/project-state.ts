@@ -4,6 +4,7 @@ import type { DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda';
 import { projectState as project } from '../actions/project-state.ts';
 import { parseControlRecord } from '../adapters/dynamodb/control-record.ts';
 import { pipeline } from './pipeline.ts';
+import { measureRecord } from './record-metrics.ts';
 import type { World } from './world.ts';
 
 /**
@@ -28,7 +29,9 @@ async function projectBatch(
   const deps = { incidents, projections, notifier: world.notifier, clock: world.clock };
   for (const record of event.Records) {
     try {
-      await project(deps, parseControlRecord(record));
+      const change = parseControlRecord(record);
+      await project(deps, change);
+      measureRecord(world.metrics, change);
     } catch (error) {
       const itemIdentifier = record.dynamodb?.SequenceNumber ?? '';
       const reason = error instanceof Error ? error.message : 'unknown';

@@ -5,6 +5,7 @@ import { expireGraces } from '../actions/expire-graces.ts';
 import { createRounds } from '../actions/release-held.ts';
 import { renewLeases } from '../actions/renew-leases.ts';
 import { reportOverdue } from '../actions/report-overdue.ts';
+import { createLimitsMeasure, measureHealth } from './health-metrics.ts';
 import { pipeline } from './pipeline.ts';
 import type { World } from './world.ts';
 
@@ -56,6 +57,7 @@ export function createUpkeep(world: World): Upkeep {
     }),
     oneAtATime(world, 'open reservations not looked at', () => tellOverdue(world)),
     oneAtATime(world, 'late reports not looked at', () => expire(world)),
+    oneAtATime(world, 'limits not measured', createLimitsMeasure(world)),
   ];
   return {
     start: () => {
@@ -111,6 +113,7 @@ export async function renew(world: World, options: Options): Promise<void> {
     else if (proof.blind) {
       world.log.error('leases of blind chains not renewed', { blind: proof.blind });
     }
+    await measureHealth(world, proof);
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'unknown';
     world.log.error('tick failed', { reason });

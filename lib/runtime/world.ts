@@ -18,6 +18,7 @@ import type {
   RejectQueue,
   Store,
 } from '../ports.ts';
+import { type Metrics, UNMEASURED } from './metrics.ts';
 
 /** The parts that a world is made of. */
 export type Parts = {
@@ -34,6 +35,8 @@ export type Parts = {
   readonly log: Log;
   readonly sleep: (ms: number) => Promise<void>;
   readonly random: () => number;
+  /** Absent: nothing is measured. */
+  readonly metrics?: Metrics;
 };
 
 /** Structured logging: one line per decision, amounts as strings, no secrets. */
@@ -43,17 +46,21 @@ export type Log = {
 };
 
 /** Parts, and what actions take from them. */
-export type World = Parts & { readonly decision: DecisionDeps; readonly reserve: ReserveDeps };
+export type World = Parts & {
+  readonly metrics: Metrics;
+  readonly decision: DecisionDeps;
+  readonly reserve: ReserveDeps;
+};
 
 /** The world of the one function that puts policies in force: it alone reads what people write. */
 export type OperatorWorld = World & { readonly compilePolicy: PolicyCompiler };
 
 /** Composes a world. */
 export function createWorld(parts: Parts): World {
-  const { store, clock, ids, digest, sleep, random, signer } = parts;
+  const { store, clock, ids, digest, sleep, random, signer, metrics = UNMEASURED } = parts;
   const { decisions, policies, health, alerts } = store;
   const policy = createPolicyInForce({ decisions, policies, parse: fromCompiled });
   const decision = { decisions, policy, clock, ids, digest, sleep, random };
   const leases = createLeasesInForce({ health, clock });
-  return { ...parts, decision, reserve: { ...decision, leases, alerts, signer } };
+  return { ...parts, metrics, decision, reserve: { ...decision, leases, alerts, signer } };
 }

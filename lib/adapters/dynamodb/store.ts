@@ -24,6 +24,8 @@ type Parameters = {
   readonly tables: TableNames;
   readonly wallClock: Clock;
   readonly retry?: Partial<Retry>;
+  /** Told when the clocks are apart, beside the error that is thrown. */
+  readonly onDeviation?: (() => void) | undefined;
 };
 
 /** What answering "may withdrawals flow?" reads. */
@@ -68,7 +70,8 @@ export function createDynamoReader(parameters: Parameters): Reader {
   };
 }
 
-function connect({ client, tables, wallClock, retry }: Parameters): Connection {
-  guardClock(client, wallClock);
+function connect(parameters: Parameters): Connection {
+  const { client, tables, wallClock, retry, onDeviation } = parameters;
+  guardClock(client, wallClock, onDeviation);
   return { client, tables, wallClock, retry: { ...RETRY, ...retry } };
 }

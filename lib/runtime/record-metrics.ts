@@ -1,0 +1,39 @@
+/** What a change of the Control table counts as, for alarms that tell people beside the page. */
+
+import type { Cause } from '../domain/breaker.ts';
+import type { ControlRecord } from '../ports.ts';
+import type { Metrics } from './metrics.ts';
+
+/**
+ * Counts a change once it has been projected; a redelivery may count it twice. A drill's own trip is
+ * counted as such and never as a trip.
+ */
+export function measureRecord(metrics: Metrics, record: ControlRecord): void {
+  switch (record.type) {
+    case 'incident-opened':
+      if (record.incident.drill) metrics.measure({ DrillTripped: 1 });
+      else metrics.measure(ofCause(record.incident.first));
+      return;
+    case 'cause-added':
+      if (record.cause.kind === 'parked') metrics.measure({ Parked: 1 });
+      return;
+    case 'incident-closed':
+      metrics.measure(record.incident.drill ? { DrillReset: 1 } : { Resumed: 1 });
+      return;
+    case 'policy-applied':
+      metrics.measure({ PolicyChanged: 1 });
+      return;
+    case 'alert-raised':
+      metrics.measure({ Alerts: 1 }, { kind: record.alert.kind });
+      return;
+    case 'ignored':
+      return;
+    default:
+      record satisfies never;
+  }
+}
+
+function ofCause({ kind }: Cause): Readonly<Record<string, number>> {
+  if (kind === 'operator') return { Paused: 1 };
+  return kind === 'parked' ? { Tripped: 1, Parked: 1 } : { Tripped: 1 };
+}
