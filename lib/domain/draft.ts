@@ -4,6 +4,7 @@
  */
 
 import * as Breaker from './breaker.ts';
+import * as Canary from './canary.ts';
 import { type Chargeable, charges } from './charge.ts';
 import * as Ledger from './ledger.ts';
 import * as Meter from './meter.ts';
@@ -195,12 +196,18 @@ export function tripKey(draft: Draft, key: Scope.Key, cause: Breaker.Cause): Tri
     policyVersion,
   });
   draft.items.set(key, { ...current, breaker: tripped.breaker });
-  if (tripped.opened) draft.incidents.push(tripped.opened);
+  if (tripped.opened) draft.incidents.push(marked(draft, tripped.opened));
   else if (isFirstTheft(tripped, cause) || hasRoom(draft, tripped, cause)) {
     const { incidentId, causeNumber } = tripped;
     draft.causes.push({ incidentId, number: causeNumber, cause });
   }
   return { scope: key, incidentId: tripped.incidentId, opened: tripped.opened !== undefined };
+}
+
+/** The incident that a drill's outflow opens on the canary is marked; no other is. */
+function marked(draft: Draft, incident: Breaker.Incident): Breaker.Incident {
+  const isDrill = Canary.opens(draft.context.policy, incident.scope, incident.first);
+  return isDrill ? { ...incident, drill: true } : incident;
 }
 
 /** Notes an alert, up to {@link ALERTS_PER_EVENT_MAX}; the same id twice in one decision is told once. */

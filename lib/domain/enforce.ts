@@ -1,6 +1,7 @@
 /** What counted money sets off: breakers that open, and what people are told. */
 
 import type * as Breaker from './breaker.ts';
+import * as Canary from './canary.ts';
 import * as Draft from './draft.ts';
 import * as Evaluate from './evaluate.ts';
 import * as Explain from './explain.ts';
@@ -72,7 +73,10 @@ export function unapproved(
   const { rowId, transfer, subject, notional, why } = about;
   const text = Explain.unmatched(policy, transfer, why);
   const cause = { kind: 'unmatched' as const, atMs: draft.atMs, rowId, notional, text };
-  open(draft, effect, { kind: policy.unmatched.scope, subject, cause, mode: policy.mode });
+  // A drill stops the canary and nobody else.
+  const isDrill = Canary.isDrill(policy, { wallet: subject.wallet, rowId });
+  const kind = isDrill ? 'wallet' : policy.unmatched.scope;
+  open(draft, effect, { kind, subject, cause, mode: policy.mode });
 }
 
 /** A limit that money passed, with the subject whose scope it did so in. */

@@ -19,14 +19,15 @@ const AMOUNT_MAX = 30;
 /** The page for a breaker that opened: scope, cause, amount, next command; then everything else. */
 export function opened(incident: Incident): Message {
   const { first, scope, incidentId, openedAtMs } = incident;
-  const verb = first.kind === 'operator' ? 'PAUSED' : 'TRIPPED';
+  const verb = verbOf(incident);
   const amount =
     first.notional > 0n ? ` ${shorten(Money.formatUsd(first.notional), AMOUNT_MAX)}` : '';
   const tail = `: ${first.kind}${amount}; run: breakwater incident ${incidentId}`;
   return {
     subject: `${verb} ${shorten(scope, SUBJECT_MAX - verb.length - 1 - tail.length)}${tail}`,
-    severity: 'page',
+    severity: incident.drill ? 'notice' : 'page',
     body: [
+      ...(incident.drill ? [DRILL] : []),
       `${verb} ${scope} at ${new Date(openedAtMs).toISOString()}`,
       `Cause: ${first.text}`,
       `Withdrawals in this scope are not enabled until people resume it.`,
@@ -36,6 +37,14 @@ export function opened(incident: Incident): Message {
       `Policy version ${incident.policyVersion}, epoch ${incident.epoch}, event ${first.rowId}`,
     ].join('\n'),
   };
+}
+
+/** What a message of a drill begins with. */
+const DRILL = 'This is a drill: a made-up outflow of the canary. It is reset by itself.';
+
+function verbOf({ first, drill }: Incident): string {
+  if (drill) return 'DRILL TRIPPED';
+  return first.kind === 'operator' ? 'PAUSED' : 'TRIPPED';
 }
 
 /** How the first line names a cause that came later. */
@@ -74,7 +83,8 @@ export function joined(incident: Incident, cause: Cause): Message {
 export function closed(incident: Incident): Message {
   const who = incident.closed?.actor ?? 'unknown';
   const tail = ` by ${shorten(who, 60)}`;
-  const subject = `RESUMED ${shorten(incident.scope, SUBJECT_MAX - 8 - tail.length)}${tail}`;
+  const head = incident.drill ? 'DRILL RESUMED ' : 'RESUMED ';
+  const subject = `${head}${shorten(incident.scope, SUBJECT_MAX - head.length - tail.length)}${tail}`;
   return {
     subject,
     severity: 'notice',
@@ -83,7 +93,7 @@ export function closed(incident: Incident): Message {
 }
 
 /** What stops nothing and yet wants a person now: somebody waits for it, or counts on it. */
-const PAGED: ReadonlySet<Ledger.Alert['kind']> = new Set(['refused', 'held']);
+const PAGED: ReadonlySet<Ledger.Alert['kind']> = new Set(['refused', 'held', 'drill']);
 
 /** The message for something that stops nothing. */
 export function alert(raised: Ledger.Alert): Message {

@@ -1,5 +1,11 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { AnyPrincipal, Effect, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import {
+  AccountPrincipal,
+  AnyPrincipal,
+  Effect,
+  type IGrantable,
+  PolicyStatement,
+} from 'aws-cdk-lib/aws-iam';
 import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { ENV } from '../runtime/environment.ts';
@@ -51,10 +57,7 @@ export class AdmissionKeys extends Construct {
   grantSign(fn: BreakwaterFunction): void {
     allow(fn, { actions: ['kms:GetPublicKey', 'kms:Sign'], resources: [this.signing.keyArn] });
     const others = this.published.slice(1).map(({ keyArn }) => keyArn);
-    if (others.length > 0) {
-      allow(fn, { actions: ['kms:GetPublicKey'], resources: others });
-      fn.setEnvironment(ENV.admissionPublishedKeyIds, others.join(','));
-    }
+    if (others.length > 0) allow(fn, { actions: ['kms:GetPublicKey'], resources: others });
     for (const key of this.published) {
       key.addToResourcePolicy(
         new PolicyStatement({
@@ -67,9 +70,7 @@ export class AdmissionKeys extends Construct {
         }),
       );
     }
-    const { account, region } = Stack.of(this);
-    fn.setEnvironment(ENV.admissionKeyId, this.signing.keyArn);
-    fn.setEnvironment(ENV.admissionIssuer, `breakwater:${account}:${region}:${cellOf(this)}`);
+    this.#name(fn);
     fn.setEnvironment(ENV.admissionAudience, this.#audience);
   }
 
@@ -77,6 +78,34 @@ export class AdmissionKeys extends Construct {
   grantVerify(grantee: IGrantable): void {
     const resources = this.published.map(({ keyArn }) => keyArn);
     allow(grantee, { actions: ['kms:GetPublicKey'], resources });
+  }
+
+  /** Lets `fn` see whether the keys answer, and not sign: for `breakwater doctor`. */
+  grantInspect(fn: BreakwaterFunction): void {
+    this.grantVerify(fn);
+    this.#name(fn);
+  }
+
+  /** Opens the public keys to other accounts. */
+  openTo(accountIds: readonly string[]): void {
+    for (const key of this.published) {
+      key.addToResourcePolicy(
+        new PolicyStatement({
+          sid: 'SignerAccountsVerify',
+          principals: accountIds.map((id) => new AccountPrincipal(id)),
+          actions: ['kms:GetPublicKey'],
+          resources: ['*'],
+        }),
+      );
+    }
+  }
+
+  #name(fn: BreakwaterFunction): void {
+    const { account, region } = Stack.of(this);
+    const others = this.published.slice(1).map(({ keyArn }) => keyArn);
+    if (others.length > 0) fn.setEnvironment(ENV.admissionPublishedKeyIds, others.join(','));
+    fn.setEnvironment(ENV.admissionKeyId, this.signing.keyArn);
+    fn.setEnvironment(ENV.admissionIssuer, `breakwater:${account}:${region}:${cellOf(this)}`);
   }
 
   /** A key's place in the tree follows from its name alone: no step of a rotation replaces one. */

@@ -1,7 +1,13 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { Effect, type IGrantable, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  AnyPrincipal,
+  Effect,
+  type IGrantable,
+  PolicyStatement,
+  ServicePrincipal,
+} from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription, LambdaSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
@@ -11,6 +17,7 @@ import { ENV } from '../runtime/environment.ts';
 import { allow } from './allow.ts';
 import type { BreakwaterFunction } from './breakwater-function.ts';
 import { parkingQueue } from './breakwater-queue.ts';
+import { rotated } from './table-key.ts';
 
 const TOPIC_KEY_VERBS = ['kms:Decrypt', 'kms:GenerateDataKey'];
 
@@ -32,11 +39,18 @@ export class Alerts extends Construct {
   readonly failedCommands: Queue;
   readonly #key: Key;
 
-  constructor(scope: Construct, id: string, props: { readonly alertEmails: readonly string[] }) {
+  constructor(
+    scope: Construct,
+    id: string,
+    props: {
+      readonly alertEmails: readonly string[];
+      readonly keyRotation?: Duration | undefined;
+    },
+  ) {
     super(scope, id);
     this.#key = new Key(this, 'TopicKey', {
       description: 'Breakwater: alert and control topics',
-      enableKeyRotation: true,
+      ...rotated(props.keyRotation),
       removalPolicy: RemovalPolicy.RETAIN,
     });
     this.alertTopic = this.#topic('Alert', 'Breakwater alerts');
@@ -66,10 +80,10 @@ export class Alerts extends Construct {
   /** Hands every command to `fn`; one that is not carried out ends in `failedCommands`. */
   sendCommandsTo(fn: BreakwaterFunction): void {
     this.controlTopic.addSubscription(
-      new LambdaSubscription(fn.fn, { deadLetterQueue: this.failedCommands }),
+      new LambdaSubscription(fn.target, { deadLetterQueue: this.failedCommands }),
     );
     allow(fn, { actions: ['sqs:SendMessage'], resources: [this.failedCommands.queueArn] });
-    fn.fn.configureAsyncInvoke({
+    fn.target.configureAsyncInvoke({
       maxEventAge: COMMAND_AGE_MAX,
       retryAttempts: COMMAND_RETRIES_MAX,
       onFailure: { bind: () => ({ destination: this.failedCommands.queueArn }) },
@@ -81,6 +95,23 @@ export class Alerts extends Construct {
     const action = new SnsAction(severity === 'page' ? this.alertTopic : this.noticeTopic);
     alarm.addAlarmAction(action);
     alarm.addOkAction(action);
+  }
+
+  /**
+   * Names who may publish at all; everybody else is denied it, whatever was granted. Alarms come by a
+   * service, which is no principal of the account.
+   *
+   * @param by.commanding ARNs; none: whoever IAM allows it.
+   */
+  closeTo(by: {
+    readonly alerting: readonly BreakwaterFunction[];
+    readonly commanding: readonly string[];
+  }): void {
+    const alerting = by.alerting.map(({ role }) => role.roleArn);
+    this.alertTopic.addToResourcePolicy(onlyThese(this.alertTopic, alerting));
+    this.noticeTopic.addToResourcePolicy(onlyThese(this.noticeTopic, []));
+    if (by.commanding.length === 0) return;
+    this.controlTopic.addToResourcePolicy(onlyThese(this.controlTopic, by.commanding));
   }
 
   #topic(id: string, displayName: string): Topic {
@@ -114,4 +145,19 @@ export class Alerts extends Construct {
       }),
     );
   }
+}
+
+function onlyThese(topic: Topic, publisherArns: readonly string[]): PolicyStatement {
+  const named = { ArnNotEquals: { 'aws:PrincipalArn': [...publisherArns] } };
+  return new PolicyStatement({
+    sid: 'OnlyNamedPublishers',
+    effect: Effect.DENY,
+    principals: [new AnyPrincipal()],
+    actions: ['sns:Publish'],
+    resources: [topic.topicArn],
+    conditions: {
+      Bool: { 'aws:PrincipalIsAWSService': 'false' },
+      ...(publisherArns.length > 0 && named),
+    },
+  });
 }

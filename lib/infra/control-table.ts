@@ -8,7 +8,7 @@ import { Construct } from 'constructs';
 import { ENV } from '../runtime/environment.ts';
 import { allow } from './allow.ts';
 import type { BreakwaterFunction } from './breakwater-function.ts';
-import { allowTable } from './table-access.ts';
+import { allowTable, openKeys } from './table-access.ts';
 import { keptTable } from './table-key.ts';
 
 /** Partition keys that `project-state` writes, and that therefore must not wake it. */
@@ -17,6 +17,8 @@ const PROJECTION_KEYS = ['flag', 'page'] as const;
 const WAITING_KEYS = ['held', 'grace'] as const;
 /** Partition key of what watchers remember: it changes every few seconds. */
 const WATCH_KEY = 'watch';
+/** Partition keys of what is kept for people and is no news: that an incident was closed. */
+const KEPT_KEYS = ['closed'] as const;
 
 const STREAM_BATCH_SIZE_MAX = 25;
 // Long enough to outlast an outage of SNS, or its pages would be lost; not longer, since a record
@@ -40,22 +42,40 @@ export class ControlTable extends Construct {
     });
   }
 
-  /** Read policies, write incidents, and move what waits in and out: for functions that decide. */
-  grantDecide(fn: BreakwaterFunction): void {
-    this.#grant(fn, { verbs: ['GetItem', 'PutItem', 'UpdateItem'] });
+  /**
+   * Read policies, write incidents, and move what waits in and out: for functions that decide.
+   *
+   * @param keys what `fn` puts besides: partition keys.
+   */
+  grantDecide(fn: BreakwaterFunction, keys: readonly string[] = []): void {
+    this.#grant(fn, { verbs: ['GetItem'] });
+    this.#grantDecisions(fn, keys);
     this.#grant(fn, { verbs: ['DeleteItem', 'Query'], partitionKeys: WAITING_KEYS });
   }
 
-  /** As `grantDecide`, and list incidents and policies: for `operate-breaker`. */
+  /** As `grantDecide`, and list incidents, put policies and close incidents: for `operate-breaker`. */
   grantOperate(fn: BreakwaterFunction): void {
-    this.#grant(fn, { verbs: ['GetItem', 'PutItem', 'Query', 'UpdateItem'] });
+    this.#grant(fn, { verbs: ['GetItem', 'Query'] });
+    this.#grantDecisions(fn, ['closed', 'policy']);
     this.#grant(fn, { verbs: ['DeleteItem'], partitionKeys: WAITING_KEYS });
+  }
+
+  /** Read what a drill waits for, and write nothing: for `run-drill`. */
+  grantDrill(fn: BreakwaterFunction): void {
+    this.#grant(fn, { verbs: ['GetItem'], partitionKeys: ['incident', 'page', 'policy'] });
   }
 
   /** Read the state, write flags and pages and nothing else: for `project-state`. */
   grantProject(fn: BreakwaterFunction): void {
     this.#grant(fn, { verbs: ['GetItem', 'Query'] });
     this.#grant(fn, { verbs: ['PutItem'], partitionKeys: PROJECTION_KEYS });
+  }
+
+  /** As `grantReadPolicy`, for principals of other accounts, who need IAM of their own as well. */
+  openPolicyTo(accountIds: readonly string[]): void {
+    this.table.addToResourcePolicy(
+      openKeys({ accountIds, verbs: ['GetItem'], partitionKeys: ['policy'] }),
+    );
   }
 
   /** Read policies and nothing else: for withdrawal services that read the flag. */
@@ -73,7 +93,7 @@ export class ControlTable extends Construct {
     if (eventSourceArn === undefined) throw new Error('The control table has no stream.');
     this.#grantStream(fn, eventSourceArn);
     allow(fn, { actions: ['sqs:SendMessage'], resources: [failures.queueArn] });
-    fn.fn.addEventSourceMapping('ControlStream', {
+    fn.target.addEventSourceMapping('ControlStream', {
       eventSourceArn,
       startingPosition: StartingPosition.TRIM_HORIZON,
       batchSize: STREAM_BATCH_SIZE_MAX,
@@ -85,6 +105,14 @@ export class ControlTable extends Construct {
       onFailure: { bind: () => ({ destination: failures.queueArn }) },
       filters: [notProjected()],
     });
+  }
+
+  #grantDecisions(fn: BreakwaterFunction, keys: readonly string[]): void {
+    this.#grant(fn, {
+      verbs: ['PutItem'],
+      partitionKeys: ['alert', 'incident', ...WAITING_KEYS, ...keys],
+    });
+    this.#grant(fn, { verbs: ['UpdateItem'], partitionKeys: ['alert', 'cause#*'] });
   }
 
   #grantStream(fn: BreakwaterFunction, streamArn: string): void {
@@ -112,7 +140,11 @@ export class ControlTable extends Construct {
 function notProjected() {
   return FilterCriteria.filter({
     dynamodb: {
-      Keys: { pk: { S: [{ 'anything-but': [...PROJECTION_KEYS, ...WAITING_KEYS, WATCH_KEY] }] } },
+      Keys: {
+        pk: {
+          S: [{ 'anything-but': [...PROJECTION_KEYS, ...WAITING_KEYS, WATCH_KEY, ...KEPT_KEYS] }],
+        },
+      },
     },
   });
 }

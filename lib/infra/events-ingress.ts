@@ -85,7 +85,7 @@ export class EventsIngress extends Construct {
     allow(fn, { actions: ['sqs:SendMessage'], resources: [this.rejects.queueArn] });
     fn.setEnvironment(ENV.eventsQueueUrl, this.events.queueUrl);
     fn.setEnvironment(ENV.rejectQueueUrl, this.rejects.queueUrl);
-    fn.fn.addEventSourceMapping('Events', {
+    fn.target.addEventSourceMapping('Events', {
       eventSourceArn: this.events.queueArn,
       batchSize: INGEST_BATCH_SIZE_MAX,
       maxBatchingWindow: Duration.seconds(0),
@@ -110,6 +110,12 @@ export class EventsIngress extends Construct {
   grantCountDeadLetters(fn: BreakwaterFunction): void {
     allow(fn, { actions: ['sqs:GetQueueAttributes'], resources: [this.deadLetters.queueArn] });
     fn.setEnvironment(ENV.eventsDlqUrl, this.deadLetters.queueUrl);
+  }
+
+  /** Lets `fn` tell of an outflow as an observer does: for `run-drill`. */
+  grantObserve(fn: BreakwaterFunction): void {
+    allow(fn, this.#putting(['outflow.observed']));
+    fn.setEnvironment(ENV.eventBusName, this.bus.eventBusName);
   }
 
   /** Lets a producer of this account report withdrawals, batches and outflows, and no heartbeats. */

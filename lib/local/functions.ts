@@ -24,7 +24,7 @@ const TIMEOUT_MS = {
 /** Who may accept admissions of requests that name nobody, as the constructs set it. */
 const AUDIENCE = 'signer';
 /** Rows that are nobody's news do not wake `project-state`: the event source mapping's filter. */
-const OWN_ROWS: ReadonlySet<string> = new Set(['flag', 'page', 'watch']);
+const OWN_ROWS: ReadonlySet<string> = new Set(['flag', 'page', 'watch', 'closed']);
 
 /** The functions, running. */
 export type Functions = {

@@ -6,6 +6,7 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createEventBridgeSender } from '../adapters/aws/eventbridge-sender.ts';
 import { createKmsSigner } from '../adapters/aws/kms-signer.ts';
+import { createQueueDepths } from '../adapters/aws/queue-depths.ts';
 import { createSnsNotifier } from '../adapters/aws/sns-notifier.ts';
 import {
   createDeadLetters,
@@ -61,6 +62,13 @@ export function awsWorld(): World {
     deadLetters: createDeadLetters(sqs, env(ENV.eventsDlqUrl)),
     redelivery: createRedelivery(sqs, env(ENV.eventsQueueUrl)),
     signer: lazySigner(),
+    queues: createQueueDepths(sqs, {
+      events: env(ENV.eventsQueueUrl),
+      'dead letters': env(ENV.eventsDlqUrl),
+      rejects: env(ENV.rejectQueueUrl),
+      'failed projections': env(ENV.failedProjectionsUrl),
+      'failed commands': env(ENV.failedCommandsUrl),
+    }),
     log: createLog(),
     metrics,
     sleep,

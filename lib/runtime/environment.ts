@@ -9,6 +9,10 @@ export const ENV = {
   eventsQueueUrl: 'EVENTS_QUEUE_URL',
   eventsDlqUrl: 'EVENTS_DLQ_URL',
   rejectQueueUrl: 'REJECT_QUEUE_URL',
+  failedProjectionsUrl: 'FAILED_PROJECTIONS_URL',
+  failedCommandsUrl: 'FAILED_COMMANDS_URL',
+  operateUrl: 'OPERATE_URL',
+  drillObjectiveMs: 'DRILL_OBJECTIVE_MS',
   alertTopicArn: 'ALERT_TOPIC_ARN',
   /** Which Breakwater of the account this is: the dimension `service` of its metrics. */
   cellName: 'BREAKWATER_CELL',

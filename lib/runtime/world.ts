@@ -14,6 +14,7 @@ import type {
   Ids,
   Notifier,
   PolicyCompiler,
+  QueueDepths,
   Redelivery,
   RejectQueue,
   Store,
@@ -37,6 +38,8 @@ export type Parts = {
   readonly random: () => number;
   /** Absent: nothing is measured. */
   readonly metrics?: Metrics;
+  /** For a diagnosis. Absent: it says that it cannot see them. */
+  readonly queues?: QueueDepths;
 };
 
 /** Structured logging: one line per decision, amounts as strings, no secrets. */

@@ -46,6 +46,9 @@ describe('VitalAlarms', () => {
         "[notice] Conflicts: TransactionConflict > 500, no data notBreaching → AlertsNotice",
         "[page] WatcherBehind: BlindChains > 0 for 2, no data ignore → AlertsAlert",
         "[notice] WatcherErrors: Errors > 0, no data notBreaching → AlertsNotice",
+        "[page] DrillFailed: DrillFailures > 0, no data notBreaching → AlertsAlert",
+        "[page] DrillSlow: DrillVerifiedMs > 30000, no data notBreaching → AlertsAlert",
+        "[page] DrillMissing: DrillSuccesses <= 0 for 7, no data breaching → AlertsAlert",
       ]
     `);
   });

@@ -54,6 +54,133 @@ describe('LedgerTable', () => {
           "PointInTimeRecoverySpecification": {
             "PointInTimeRecoveryEnabled": true,
           },
+          "ResourcePolicy": {
+            "PolicyDocument": {
+              "Statement": [
+                {
+                  "Action": [
+                    "dynamodb:BatchWriteItem",
+                    "dynamodb:DeleteItem",
+                    "dynamodb:PartiQLDelete",
+                    "dynamodb:PartiQLInsert",
+                    "dynamodb:PartiQLUpdate",
+                    "dynamodb:PutItem",
+                    "dynamodb:UpdateItem",
+                  ],
+                  "Condition": {
+                    "ArnNotEquals": {
+                      "aws:PrincipalArn": [
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterIngestEventsRoleC538F567",
+                            "Arn",
+                          ],
+                        },
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterReserveWithdrawalRoleFFC5A132",
+                            "Arn",
+                          ],
+                        },
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterOperateBreakerRoleEC9AC99A",
+                            "Arn",
+                          ],
+                        },
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterTickRole5A6108F9",
+                            "Arn",
+                          ],
+                        },
+                      ],
+                    },
+                    "ForAnyValue:StringLike": {
+                      "dynamodb:LeadingKeys": [
+                        "item#*",
+                      ],
+                    },
+                  },
+                  "Effect": "Deny",
+                  "Principal": {
+                    "AWS": "*",
+                  },
+                  "Resource": "*",
+                  "Sid": "OnlyDecisionsWriteBreakers",
+                },
+                {
+                  "Action": [
+                    "dynamodb:BatchWriteItem",
+                    "dynamodb:DeleteItem",
+                    "dynamodb:PartiQLDelete",
+                    "dynamodb:PartiQLInsert",
+                    "dynamodb:PartiQLUpdate",
+                    "dynamodb:PutItem",
+                    "dynamodb:UpdateItem",
+                  ],
+                  "Condition": {
+                    "ArnNotEquals": {
+                      "aws:PrincipalArn": [
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterIngestEventsRoleC538F567",
+                            "Arn",
+                          ],
+                        },
+                      ],
+                    },
+                    "ForAnyValue:StringLike": {
+                      "dynamodb:LeadingKeys": [
+                        "heartbeat",
+                      ],
+                    },
+                  },
+                  "Effect": "Deny",
+                  "Principal": {
+                    "AWS": "*",
+                  },
+                  "Resource": "*",
+                  "Sid": "OnlyIngestProvesHealth",
+                },
+                {
+                  "Action": [
+                    "dynamodb:BatchWriteItem",
+                    "dynamodb:DeleteItem",
+                    "dynamodb:PartiQLDelete",
+                    "dynamodb:PartiQLInsert",
+                    "dynamodb:PartiQLUpdate",
+                    "dynamodb:PutItem",
+                    "dynamodb:UpdateItem",
+                  ],
+                  "Condition": {
+                    "ArnNotEquals": {
+                      "aws:PrincipalArn": [
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterTickRole5A6108F9",
+                            "Arn",
+                          ],
+                        },
+                      ],
+                    },
+                    "ForAnyValue:StringLike": {
+                      "dynamodb:LeadingKeys": [
+                        "leases",
+                      ],
+                    },
+                  },
+                  "Effect": "Deny",
+                  "Principal": {
+                    "AWS": "*",
+                  },
+                  "Resource": "*",
+                  "Sid": "OnlyTickRenewsLeases",
+                },
+              ],
+              "Version": "2012-10-17",
+            },
+          },
           "SSESpecification": {
             "KMSMasterKeyId": {
               "Fn::GetAtt": [
@@ -107,6 +234,174 @@ describe('ControlTable', () => {
           "PointInTimeRecoverySpecification": {
             "PointInTimeRecoveryEnabled": true,
           },
+          "ResourcePolicy": {
+            "PolicyDocument": {
+              "Statement": [
+                {
+                  "Action": [
+                    "dynamodb:BatchWriteItem",
+                    "dynamodb:DeleteItem",
+                    "dynamodb:PartiQLDelete",
+                    "dynamodb:PartiQLInsert",
+                    "dynamodb:PartiQLUpdate",
+                    "dynamodb:PutItem",
+                    "dynamodb:UpdateItem",
+                  ],
+                  "Condition": {
+                    "ArnNotEquals": {
+                      "aws:PrincipalArn": [
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterIngestEventsRoleC538F567",
+                            "Arn",
+                          ],
+                        },
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterReserveWithdrawalRoleFFC5A132",
+                            "Arn",
+                          ],
+                        },
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterOperateBreakerRoleEC9AC99A",
+                            "Arn",
+                          ],
+                        },
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterTickRole5A6108F9",
+                            "Arn",
+                          ],
+                        },
+                      ],
+                    },
+                    "ForAnyValue:StringLike": {
+                      "dynamodb:LeadingKeys": [
+                        "incident",
+                        "cause#*",
+                      ],
+                    },
+                  },
+                  "Effect": "Deny",
+                  "Principal": {
+                    "AWS": "*",
+                  },
+                  "Resource": "*",
+                  "Sid": "OnlyDecisionsOpenIncidents",
+                },
+                {
+                  "Action": [
+                    "dynamodb:BatchWriteItem",
+                    "dynamodb:DeleteItem",
+                    "dynamodb:PartiQLDelete",
+                    "dynamodb:PartiQLInsert",
+                    "dynamodb:PartiQLUpdate",
+                    "dynamodb:PutItem",
+                    "dynamodb:UpdateItem",
+                  ],
+                  "Condition": {
+                    "ArnNotEquals": {
+                      "aws:PrincipalArn": [
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterOperateBreakerRoleEC9AC99A",
+                            "Arn",
+                          ],
+                        },
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterTickRole5A6108F9",
+                            "Arn",
+                          ],
+                        },
+                      ],
+                    },
+                    "ForAnyValue:StringLike": {
+                      "dynamodb:LeadingKeys": [
+                        "closed",
+                      ],
+                    },
+                  },
+                  "Effect": "Deny",
+                  "Principal": {
+                    "AWS": "*",
+                  },
+                  "Resource": "*",
+                  "Sid": "OnlyPeopleCloseIncidents",
+                },
+                {
+                  "Action": [
+                    "dynamodb:BatchWriteItem",
+                    "dynamodb:DeleteItem",
+                    "dynamodb:PartiQLDelete",
+                    "dynamodb:PartiQLInsert",
+                    "dynamodb:PartiQLUpdate",
+                    "dynamodb:PutItem",
+                    "dynamodb:UpdateItem",
+                  ],
+                  "Condition": {
+                    "ArnNotEquals": {
+                      "aws:PrincipalArn": [
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterOperateBreakerRoleEC9AC99A",
+                            "Arn",
+                          ],
+                        },
+                      ],
+                    },
+                    "ForAnyValue:StringLike": {
+                      "dynamodb:LeadingKeys": [
+                        "policy",
+                      ],
+                    },
+                  },
+                  "Effect": "Deny",
+                  "Principal": {
+                    "AWS": "*",
+                  },
+                  "Resource": "*",
+                  "Sid": "OnlyPeopleChangePolicies",
+                },
+                {
+                  "Action": [
+                    "dynamodb:BatchWriteItem",
+                    "dynamodb:DeleteItem",
+                    "dynamodb:PartiQLDelete",
+                    "dynamodb:PartiQLInsert",
+                    "dynamodb:PartiQLUpdate",
+                    "dynamodb:PutItem",
+                    "dynamodb:UpdateItem",
+                  ],
+                  "Condition": {
+                    "ArnNotEquals": {
+                      "aws:PrincipalArn": [
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterProjectStateRoleD9B6C6D4",
+                            "Arn",
+                          ],
+                        },
+                      ],
+                    },
+                    "ForAnyValue:StringLike": {
+                      "dynamodb:LeadingKeys": [
+                        "flag",
+                      ],
+                    },
+                  },
+                  "Effect": "Deny",
+                  "Principal": {
+                    "AWS": "*",
+                  },
+                  "Resource": "*",
+                  "Sid": "OnlyProjectionMirrors",
+                },
+              ],
+              "Version": "2012-10-17",
+            },
+          },
           "SSESpecification": {
             "KMSMasterKeyId": {
               "Fn::GetAtt": [
@@ -152,7 +447,7 @@ describe('ControlTable', () => {
         "FilterCriteria": {
           "Filters": [
             {
-              "Pattern": "{"dynamodb":{"Keys":{"pk":{"S":[{"anything-but":["flag","page","held","grace","watch"]}]}}}}",
+              "Pattern": "{"dynamodb":{"Keys":{"pk":{"S":[{"anything-but":["flag","page","held","grace","watch","closed","drill"]}]}}}}",
             },
           ],
         },
@@ -495,8 +790,10 @@ describe('Alerts', () => {
       [
         "AlertsAlertPolicy: Deny sns:Publish on AlertsAlert by * if Bool=aws:SecureTransport=false",
         "AlertsAlertPolicy: sns:Publish on AlertsAlert by Service=cloudwatch.amazonaws.com if StringEquals=aws:SourceAccount=AWS::AccountId",
+        "AlertsAlertPolicy: Deny sns:Publish on AlertsAlert by AWS=* if Bool=aws:PrincipalIsAWSService=false ArnNotEquals=aws:PrincipalArn=ProjectStateRole TickRole RunDrillRole",
         "AlertsNoticePolicy: Deny sns:Publish on AlertsNotice by * if Bool=aws:SecureTransport=false",
         "AlertsNoticePolicy: sns:Publish on AlertsNotice by Service=cloudwatch.amazonaws.com if StringEquals=aws:SourceAccount=AWS::AccountId",
+        "AlertsNoticePolicy: Deny sns:Publish on AlertsNotice by AWS=* if Bool=aws:PrincipalIsAWSService=false",
         "AlertsControlPolicy: Deny sns:Publish on AlertsControl by * if Bool=aws:SecureTransport=false",
       ]
     `);
@@ -577,6 +874,7 @@ describe('Breakwater', () => {
         "Breakwater-project-state 30 s",
         "Breakwater-operate-breaker 20 s",
         "Breakwater-tick 70 s",
+        "Breakwater-run-drill 180 s",
       ]
     `);
     template.resourceCountIs('AWS::Lambda::Url', 2);
@@ -591,6 +889,7 @@ describe('Breakwater', () => {
       [
         "Action=lambda:InvokeFunction FunctionName=OperateBreakerFunction Principal=sns.amazonaws.com SourceArn=AlertsControl",
         "Action=lambda:InvokeFunction FunctionName=TickFunction Principal=events.amazonaws.com SourceArn=EveryMinute",
+        "Action=lambda:InvokeFunction FunctionName=RunDrillFunction Principal=events.amazonaws.com SourceArn=DrillWeekly",
       ]
     `);
   });
@@ -608,12 +907,12 @@ describe('BreakwaterStack', () => {
     const rows = Object.entries(outputs).map(([name, { Value }]) => `${name}: ${shortOf(Value)}`);
     expect(rows).toMatchInlineSnapshot(`
       [
-        "CloserPolicyArn: Closers",
-        "VerifierPolicyArn: Verifiers",
-        "FlagReaderPolicyArn: FlagReaders",
         "OperatorPolicyArn: Operators",
         "ProducerPolicyArn: Producers",
+        "CloserPolicyArn: Closers",
         "ReserverPolicyArn: Reservers",
+        "VerifierPolicyArn: Verifiers",
+        "FlagReaderPolicyArn: FlagReaders",
         "ReserveUrl: ReserveWithdrawalFunctionFunctionUrl.FunctionUrl",
         "AdmissionKeyArn: AdmissionKey",
         "AdmissionKeyArns: AdmissionKey",
@@ -622,6 +921,7 @@ describe('BreakwaterStack', () => {
         "ControlTableName: ControlTable",
         "EventBusName: IngressBus",
         "AlertTopicArn: AlertsAlert",
+        "NoticeTopicArn: AlertsNotice",
         "ControlTopicArn: AlertsControl",
         "CliHint: breakwater status --stack Breakwater --region AWS::Region",
       ]

@@ -26,6 +26,8 @@ describe('Breakwater', () => {
         "OperateBreakerTracing",
         "TickRoleDefaultPolicy",
         "TickTracing",
+        "RunDrillRoleDefaultPolicy",
+        "RunDrillTracing",
         "Operators",
         "Producers",
         "Closers",
@@ -41,6 +43,7 @@ describe('Breakwater', () => {
         "ProjectStateRole",
         "OperateBreakerRole",
         "TickRole",
+        "RunDrillRole",
       ]
     `);
   });
@@ -59,9 +62,12 @@ describe('Breakwater', () => {
     expect(verbsOf('IngestEventsRoleDefaultPolicy')).toMatchInlineSnapshot(`
       [
         "logs:CreateLogStream logs:PutLogEvents on IngestEventsLogs",
-        "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on LedgerTable",
+        "dynamodb:BatchGetItem dynamodb:GetItem on LedgerTable",
         "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
-        "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on ControlTable",
+        "dynamodb:PutItem on LedgerTable if ForAllValues:StringLike=dynamodb:LeadingKeys=item#* row#* balance#* heartbeat stuck",
+        "dynamodb:GetItem on ControlTable",
+        "dynamodb:PutItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=alert incident held grace",
+        "dynamodb:UpdateItem on ControlTable if ForAllValues:StringLike=dynamodb:LeadingKeys=alert cause#*",
         "dynamodb:DeleteItem dynamodb:Query on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held grace",
         "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage on IngressEvents",
         "sqs:SendMessage on IngressRejects",
@@ -88,9 +94,12 @@ describe('Breakwater', () => {
     expect(verbsOf('ReserveWithdrawalRoleDefaultPolicy')).toMatchInlineSnapshot(`
       [
         "logs:CreateLogStream logs:PutLogEvents on ReserveWithdrawalLogs",
-        "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on LedgerTable",
+        "dynamodb:BatchGetItem dynamodb:GetItem on LedgerTable",
         "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
-        "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on ControlTable",
+        "dynamodb:PutItem on LedgerTable if ForAllValues:StringLike=dynamodb:LeadingKeys=item#* row#*",
+        "dynamodb:GetItem on ControlTable",
+        "dynamodb:PutItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=alert incident held grace",
+        "dynamodb:UpdateItem on ControlTable if ForAllValues:StringLike=dynamodb:LeadingKeys=alert cause#*",
         "dynamodb:DeleteItem dynamodb:Query on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held grace",
         "kms:GetPublicKey kms:Sign on AdmissionKey",
       ]
@@ -101,12 +110,16 @@ describe('Breakwater', () => {
     expect(verbsOf('OperateBreakerRoleDefaultPolicy')).toMatchInlineSnapshot(`
       [
         "logs:CreateLogStream logs:PutLogEvents on OperateBreakerLogs",
-        "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on LedgerTable",
+        "dynamodb:BatchGetItem dynamodb:GetItem on LedgerTable",
         "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
+        "dynamodb:PutItem on LedgerTable if ForAllValues:StringLike=dynamodb:LeadingKeys=item#* row#*",
         "dynamodb:Query on LedgerTable/index/open-reservations",
-        "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem on ControlTable",
+        "dynamodb:GetItem dynamodb:Query on ControlTable",
+        "dynamodb:PutItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=alert incident held grace closed policy",
+        "dynamodb:UpdateItem on ControlTable if ForAllValues:StringLike=dynamodb:LeadingKeys=alert cause#*",
         "dynamodb:DeleteItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held grace",
-        "sqs:GetQueueAttributes on IngressDeadLetters",
+        "sqs:GetQueueAttributes on AlertsFailedCommands FailedProjections IngressDeadLetters IngressEvents IngressRejects",
+        "kms:GetPublicKey on AdmissionKey",
         "sqs:SendMessage on AlertsFailedCommands",
       ]
     `);
@@ -116,10 +129,13 @@ describe('Breakwater', () => {
     expect(verbsOf('TickRoleDefaultPolicy')).toMatchInlineSnapshot(`
       [
         "logs:CreateLogStream logs:PutLogEvents on TickLogs",
-        "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on LedgerTable",
+        "dynamodb:BatchGetItem dynamodb:GetItem on LedgerTable",
         "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
+        "dynamodb:PutItem on LedgerTable if ForAllValues:StringLike=dynamodb:LeadingKeys=item#* row#* leases",
         "dynamodb:Query on LedgerTable/index/open-reservations",
-        "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on ControlTable",
+        "dynamodb:GetItem on ControlTable",
+        "dynamodb:PutItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=alert incident held grace closed page",
+        "dynamodb:UpdateItem on ControlTable if ForAllValues:StringLike=dynamodb:LeadingKeys=alert cause#*",
         "dynamodb:DeleteItem dynamodb:Query on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held grace",
         "events:PutEvents on IngressBus if StringEquals=events:detail-type=heartbeat",
         "sqs:GetQueueAttributes on IngressDeadLetters",
@@ -172,6 +188,7 @@ describe('Breakwater', () => {
         "ProjectStateTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
         "OperateBreakerTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
         "TickTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
+        "RunDrillTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
       ]
     `);
   });
@@ -201,8 +218,9 @@ describe('Breakwater', () => {
         "IngestEventsFunction: BREAKWATER_CELL CONTROL_TABLE EVENTS_QUEUE_URL LEDGER_TABLE NODE_OPTIONS REJECT_QUEUE_URL",
         "ReserveWithdrawalFunction: ADMISSION_AUDIENCE ADMISSION_ISSUER ADMISSION_KEY_ID BREAKWATER_CELL CONTROL_TABLE LEDGER_TABLE NODE_OPTIONS",
         "ProjectStateFunction: ALERT_TOPIC_ARN BREAKWATER_CELL CONTROL_TABLE NODE_OPTIONS",
-        "OperateBreakerFunction: BREAKWATER_CELL CONTROL_TABLE EVENTS_DLQ_URL LEDGER_TABLE NODE_OPTIONS",
+        "OperateBreakerFunction: ADMISSION_ISSUER ADMISSION_KEY_ID BREAKWATER_CELL CONTROL_TABLE EVENTS_DLQ_URL EVENTS_QUEUE_URL FAILED_COMMANDS_URL FAILED_PROJECTIONS_URL LEDGER_TABLE NODE_OPTIONS REJECT_QUEUE_URL",
         "TickFunction: ALERT_TOPIC_ARN BREAKWATER_CELL CONTROL_TABLE EVENTS_DLQ_URL EVENT_BUS_NAME LEDGER_TABLE NODE_OPTIONS TICK_LOOP_MS",
+        "RunDrillFunction: ALERT_TOPIC_ARN BREAKWATER_CELL CONTROL_TABLE DRILL_OBJECTIVE_MS EVENT_BUS_NAME LEDGER_TABLE NODE_OPTIONS OPERATE_URL",
       ]
     `);
   });
@@ -210,9 +228,9 @@ describe('Breakwater', () => {
 
 describe('AwsSolutionsChecks', () => {
   const findingsOf = (widen: (fn: BreakwaterFunction, breakwater: Breakwater) => void) => {
-    const { app, stack } = makeStack({ producerAccountIds: ['111122223333'] });
-    const fn = stack.breakwater.node.findChild('IngestEvents') as BreakwaterFunction;
-    widen(fn, stack.breakwater);
+    const { app, breakwater } = makeStack({ producerAccountIds: ['111122223333'] });
+    const fn = breakwater.node.findChild('IngestEvents') as BreakwaterFunction;
+    widen(fn, breakwater);
     return new AwsSolutionsChecks(app)
       .validateScope(app)
       .violations.map(({ ruleName }) => ruleName);

@@ -101,6 +101,12 @@ export function fromIncident(attributes: Attributes.Attributes): Incident {
   return Attributes.jsonOf(attributes, 'b', StoredIncident);
 }
 
+/** Writes that an incident was closed: beside the incident, under a key that only those who may close can write. */
+export function toClosed(incident: Incident): Record<string, AttributeValue> {
+  const { incidentId, closed } = incident;
+  return fact(Keys.closedKey(incidentId), { incidentId, ...closed });
+}
+
 /** Writes a further cause. */
 export function toCause(write: Ledger.CauseWrite): Record<string, AttributeValue> {
   return fact(Keys.causeKey(write), write);

@@ -15,6 +15,7 @@
  * | Ledger  | `sight#<chain>`     |                           | what a chain's watcher saw last |
  * | Control | `watch`             | chain                     | what a chain's watcher remembers |
  * | Control | `grace`             | end#row                   | an outflow whose report may still come |
+ * | Control | `closed`            | incident id               | that an incident was closed, by whom |
  *
  * Injective: an id that DynamoDB could not hold as it is (empty, too long, a lone surrogate) is
  * written `~<sha256>`, and so is one that begins with `~` itself.
@@ -44,6 +45,7 @@ export const CONTROL_PK = {
   held: 'held',
   grace: 'grace',
   watch: 'watch',
+  closed: 'closed',
 } as const;
 /** How the partition keys of causes begin. */
 export const CAUSE_PREFIX = 'cause#';
@@ -116,6 +118,11 @@ export function causeKey(cause: {
   readonly number: number;
 }): ControlKey {
   return { pk: causePk(cause.incidentId), sk: digits(cause.number) };
+}
+
+/** Key of the row that says that an incident was closed: only who may close incidents may write it. */
+export function closedKey(incidentId: string): ControlKey {
+  return { pk: CONTROL_PK.closed, sk: part(incidentId, SK_BYTES_MAX) };
 }
 
 /** Key of an alert. */

@@ -4,6 +4,7 @@
  */
 
 import { chainOf } from '../../domain/caip.ts';
+import { checkCanary } from './check-canary.ts';
 import { checkFloors } from './check-floors.ts';
 import { checkLimit } from './check-limit.ts';
 import { overlaps } from './overlap.ts';
@@ -24,6 +25,7 @@ export function checkSections(sections: Sections): readonly Finding[] {
     ...assets.entries.flatMap((entry) => checkSameAs(sections, entry)),
     ...assets.entries.flatMap(checkPrice),
     ...wallets.entries.flatMap((entry) => checkFloors(sections, entry)),
+    ...checkCanary(wallets.entries),
     ...limits.entries.flatMap((entry) => checkLimit(sections, entry)),
   ];
 }

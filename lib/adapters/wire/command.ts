@@ -122,6 +122,8 @@ const request = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('withdrawal.held') }),
   z.strictObject({ command: z.literal('withdrawal.open') }),
   movement,
+  z.strictObject({ command: z.literal('drill.reset'), commandId: id, incidentId }),
+  z.strictObject({ command: z.literal('doctor') }),
   z.strictObject({ command: z.literal('policy.show') }),
   z.strictObject({ command: z.literal('status') }),
   z.strictObject({ command: z.literal('limits'), scope: z.optional(scope) }),
@@ -146,7 +148,7 @@ export type Change = Extract<Request, { command: 'pause' | 'resume' | 'policy.ap
 /** A request that only looks at the whole stack. */
 export type Question = Extract<
   Request,
-  { command: 'policy.show' | 'status' | 'limits' | 'incidents' | 'incident' | 'flag' }
+  { command: 'doctor' | 'policy.show' | 'status' | 'limits' | 'incidents' | 'incident' | 'flag' }
 >;
 
 /**
