@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDynamoClient } from '../../lib/adapters/dynamodb/client.ts';
 import { createAdmissionVerifier } from '../../lib/client/admission.ts';
 import { bundledCode } from '../../lib/infra/bundled-code.ts';
+import { type CfnTemplate, permissionsOf } from '../../lib/infra/permission-table.ts';
 import { startAwsEndpoint } from '../../lib/local/aws-endpoint.ts';
 import { memoryCheckpoint } from '../../lib/local/checkpoint.ts';
 import { localContext } from '../../lib/local/context.ts';
@@ -26,6 +27,8 @@ import { ENV } from '../../lib/runtime/environment.ts';
 import * as Build from '../support/builders.ts';
 import { type Kms, startKms } from '../support/kms.ts';
 import { POLICY } from '../support/local-runtime.ts';
+import { type Call, isAllowed, startRecorder } from '../support/recorded-calls.ts';
+import { makeStack } from './synthesized.ts';
 
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 
@@ -34,6 +37,7 @@ const folder = mkdtempSync(join(tmpdir(), 'deployed-code-'));
 const pages: SNSMessage[] = [];
 const ending: (() => Promise<void>)[] = [];
 const handlers = new Map<string, Handler>();
+const recorded: (readonly Call[])[] = [];
 let kms: Kms;
 let services: Services;
 let poller: StreamPoller;
@@ -125,8 +129,14 @@ beforeAll(async () => {
     'operate-breaker',
     'reserve-withdrawal',
     'tick',
-  ])
+  ]) {
+    // Each function through a recorder of its own: what it asks is held against its grants.
+    const recorder = await startRecorder(engine.endpoint, name);
+    ending.push(recorder.stop);
+    recorded.push(recorder.calls);
+    process.env[ENV.dynamodbEndpoint] = recorder.endpoint;
     await load(name);
+  }
   events.consume({ handler: (event) => run('ingest-events', event) as Promise<undefined> });
   poller = createStreamPoller({
     client: streams,
@@ -216,4 +226,23 @@ describe('the deployed bundles', () => {
     expect(await verifier.verify(admission, withdrawal)).toMatchObject({ ok: true });
     expect(kms.asked).toEqual([`GetPublicKey ${kms.keyArn}`, `Sign ${kms.keyArn}`]);
   });
+
+  test('behavior: every call that was made is granted, and denied by no table', () => {
+    const template: CfnTemplate = makeStack().app.synth().getStackByName('Breakwater').template;
+    const policies = permissionsOf(template);
+    const calls = recorded.flat().map((call) => ({
+      ...call,
+      table: call.table
+        .replace(TABLES.ledger, 'LedgerTable')
+        .replace(TABLES.control, 'ControlTable'),
+    }));
+    const asked = new Set(calls.map(({ who, verb, table }) => `${who} ${verb} ${table}`));
+    console.info(`deployed code: ${calls.length} calls, ${asked.size} kinds`);
+    expect(asked.size).toBeGreaterThan(15);
+    const denied = calls.filter((call) => !isAllowed(call, policies));
+    expect([...new Set(denied.map((call) => JSON.stringify(call)))]).toEqual([]);
+    // What the judge is worth: a role with another's name is denied.
+    const [write] = calls.filter(({ verb, key }) => verb === 'PutItem' && key.startsWith('item#'));
+    expect(write && isAllowed({ ...write, who: 'project-state' }, policies)).toBe(false);
+  }, 120_000);
 });
