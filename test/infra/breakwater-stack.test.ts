@@ -447,7 +447,7 @@ describe('ControlTable', () => {
         "FilterCriteria": {
           "Filters": [
             {
-              "Pattern": "{"dynamodb":{"Keys":{"pk":{"S":[{"anything-but":["flag","page","held","grace","watch","closed","drill"]}]}}}}",
+              "Pattern": "{"dynamodb":{"Keys":{"pk":{"S":[{"anything-but":["flag","page","held","grace","watch","closed"]}]}}}}",
             },
           ],
         },
