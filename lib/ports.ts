@@ -353,6 +353,11 @@ export type AlertStore = { readonly raise: (alert: Ledger.Alert) => Promise<void
 /** How many messages lie in the dead-letter queues of the ingress. */
 export type DeadLetters = { readonly count: () => Promise<number> };
 
+/** How many messages wait in the queues that people have to know of, by the name that people know. */
+export type QueueDepths = {
+  readonly read: () => Promise<readonly { readonly name: string; readonly waiting: number }[]>;
+};
+
 /** Reads and compiles a policy's source text. Throws an error that names line and field. */
 export type PolicyCompiler = (source: string) => Compiled;
 

@@ -1,6 +1,6 @@
 /** Makes alerts and mirrors match what the Control table says. It can run twice; its failures never hold up a decision. */
 
-import type { Cause } from '../domain/breaker.ts';
+import type { Cause, Incident } from '../domain/breaker.ts';
 import * as Page from '../domain/page.ts';
 import * as ProposalPage from '../domain/proposal-page.ts';
 import type { Clock, ControlRecord, IncidentStore, Notifier, ProjectionStore } from '../ports.ts';
@@ -77,7 +77,7 @@ async function ofCause(
     const pageId = `again:${incidentId}:${cause.reopened}`;
     return { pageId, page: Page.openedAgain(incident, cause) };
   }
-  if (!incident || !isNews(incident.first.kind, cause.kind)) return undefined;
+  if (!incident || !(await isNews(deps, incident, cause.kind))) return undefined;
   return { pageId: `${cause.kind}:${incidentId}`, page: Page.joined(incident, cause) };
 }
 
@@ -86,8 +86,18 @@ function showsOnce(kind: Cause['kind']): boolean {
   return kind !== 'limit' && kind !== 'operator';
 }
 
-function isNews(first: Cause['kind'], kind: Cause['kind']): boolean {
-  return !showsOnce(first) || (kind === 'unmatched' && first !== 'unmatched');
+/**
+ * Of one that was stopped beside another, people have heard with that one only. Once that is resumed and
+ * this is not, a theft here is news again.
+ */
+async function isNews(
+  { incidents }: Pick<Deps, 'incidents'>,
+  { first: { kind: first }, quarantinedBy }: Incident,
+  kind: Cause['kind'],
+): Promise<boolean> {
+  if (!showsOnce(first) || (kind === 'unmatched' && first !== 'unmatched')) return true;
+  if (quarantinedBy === undefined) return false;
+  return (await incidents.get(quarantinedBy))?.state !== 'open';
 }
 
 function messageOf(record: Exclude<ControlRecord, { type: 'cause-added' }>): Told | undefined {

@@ -76,6 +76,7 @@ const wallet = z.strictObject({
   addresses: z.array(accountId),
   admissionMs: z.optional(count),
   floors: z.optional(z.array(z.strictObject({ asset: assetId, amount: units }))),
+  canary: z.optional(z.literal(true)),
 } satisfies Fields<Policy.Wallet>);
 
 const limit = z.strictObject({

@@ -34,7 +34,7 @@ type Names = {
   readonly control?: string | undefined;
 };
 
-/** Keys of the outputs, as `lib/infra/breakwater-stack.ts` writes them. */
+/** Keys of the outputs, as `lib/infra/hand-outs.ts` writes them. */
 const OUTPUT = {
   commandUrl: 'OperateUrl',
   eventBus: 'EventBusName',

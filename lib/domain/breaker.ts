@@ -83,6 +83,8 @@ export type Incident = {
   readonly quarantinedBy?: string;
   /** It opened no breaker: a person had every limit of the scope allow only this share of itself. */
   readonly overlay?: number;
+  /** Opened by the canary outflow of a drill: nobody is paged for it (`drill.ts`). */
+  readonly drill?: true;
 };
 
 /** A resume in steps: who agreed to it, and of which epoch of the breaker. */

@@ -134,6 +134,13 @@ const WALLET: Change.Rules<Policy.Wallet> = {
         : loosens('people hear of it later, or not at all');
     },
   },
+  canary: {
+    show: ({ canary }) => (canary ? 'true' : ''),
+    judge: ({ after }) =>
+      after.canary
+        ? loosens('a made-up outflow of it stops it alone, and a drill may reset it')
+        : loosens('drills trip nothing: nobody sees in time that a pause does not work'),
+  },
 };
 
 /** The wallets of a policy. */

@@ -4,6 +4,7 @@
  */
 
 import * as Breaker from './breaker.ts';
+import * as Canary from './canary.ts';
 import { type Chargeable, charges } from './charge.ts';
 import * as Ledger from './ledger.ts';
 import * as Meter from './meter.ts';
@@ -234,7 +235,7 @@ export function tripKey(draft: Draft, key: Scope.Key, cause: Breaker.Cause): Tri
   });
   draft.items.set(key, { ...current, breaker: tripped.breaker });
   const { incidentId, opened, reopened, causeNumber: number } = tripped;
-  if (opened) draft.incidents.push(opened);
+  if (opened) draft.incidents.push(marked(draft, opened));
   else if (reopened) {
     // Always kept: people hear of it through this cause.
     draft.causes.push({ incidentId, number, cause: { ...cause, reopened: tripped.breaker.epoch } });
@@ -256,6 +257,12 @@ export function tripBeside(
     draft.incidents.splice(-1, 1, { ...last, quarantinedBy: by.incidentId });
   }
   return trip;
+}
+
+/** The incident that a drill's outflow opens on the canary is marked; no other is. */
+function marked(draft: Draft, incident: Breaker.Incident): Breaker.Incident {
+  const isDrill = Canary.opens(draft.context.policy, incident.scope, incident.first);
+  return isDrill ? { ...incident, drill: true } : incident;
 }
 
 /** Notes an alert, up to {@link ALERTS_PER_EVENT_MAX}; the same id twice in one decision is told once. */

@@ -1,6 +1,7 @@
 /** What counted money sets off: breakers that open, and what people are told. */
 
 import type * as Breaker from './breaker.ts';
+import * as Canary from './canary.ts';
 import * as Draft from './draft.ts';
 import * as Evaluate from './evaluate.ts';
 import * as Explain from './explain.ts';
@@ -61,7 +62,7 @@ export function enforce(
     raiseBreach(draft, effect, { breach, subject: at, fact, lagMs: incoming.lagMs });
   }
   // Last: what else it tripped belongs to its incident, and not to those beside it.
-  if (theft && trip) Quarantine.quarantine(draft, { ...theft, trip });
+  if (theft && trip) quarantine(draft, theft, trip);
   return { notional, ...effect };
 }
 
@@ -83,7 +84,7 @@ export function unapproved(
 /** Trips for a theft, or for a way to one, and stops what it comes from and goes to beside it. */
 export function stopTheft(draft: Draft.Draft, effect: Effect, theft: Theft): void {
   const trip = tripTheft(draft, effect, theft);
-  if (trip) Quarantine.quarantine(draft, { ...theft, trip });
+  if (trip) quarantine(draft, theft, trip);
 }
 
 type Theft = { readonly subject: Scope.Subject; readonly cause: Breaker.Cause };
@@ -95,15 +96,26 @@ function tripTheft(
   { subject, cause }: Theft,
 ): Draft.Trip | undefined {
   const { mode, unmatched } = draft.context.policy;
-  const { scope: kind } = unmatched;
+  const isDrill = isOfDrill(draft, { subject, cause });
+  const kind = isDrill ? 'wallet' : unmatched.scope;
   const before = effect.trips.length;
   open(draft, effect, { kind, subject, cause, mode });
   const trip = effect.trips[before];
-  if (!trip) return undefined;
+  if (!trip || isDrill) return trip;
   const wider = Scope.covering(kind, subject).map(Scope.key);
   const resuming = wider.filter((key) => Draft.item(draft, key).breaker.state === 'half-open');
   effect.trips.push(...resuming.map((key) => Draft.tripKey(draft, key, cause)));
   return trip;
+}
+
+function quarantine(draft: Draft.Draft, theft: Theft, trip: Draft.Trip): void {
+  if (!isOfDrill(draft, theft)) Quarantine.quarantine(draft, { ...theft, trip });
+}
+
+/** A drill stops the canary and nobody else, and leaves nothing stopped that only people could resume. */
+function isOfDrill(draft: Draft.Draft, { subject, cause }: Theft): boolean {
+  const { wallet } = subject;
+  return Canary.isDrill(draft.context.policy, { wallet, rowId: cause.rowId });
 }
 
 function causeOf(

@@ -161,7 +161,8 @@ export type Alert = {
     | 'price'
     | 'balance'
     | 'panic'
-    | 'step';
+    | 'step'
+    | 'drill';
   readonly atMs: number;
   readonly scope: string;
   readonly rowId: string;
@@ -275,7 +276,9 @@ export function size(changes: Changes): number {
   const lists = [rows, items, held, graces, incidents, causes, alerts, entries];
   const signed = proposals.reduce((sum, write) => sum + 1 + Proposal.dueChanges(write).length, 0);
   const single = (heartbeat ? 1 : 0) + (policy ? 1 : 0) + (draftPolicy ? 1 : 0);
-  return lists.reduce((sum, list) => sum + list.length, single + signed);
+  // Beside each incident that closes a row says so.
+  const closings = incidents.filter(({ incident }) => incident.state === 'closed').length;
+  return lists.reduce((sum, list) => sum + list.length, single + signed + closings);
 }
 
 /** The item of a scope that nothing has touched. Its version starts at the clock, so that one that expired and came back is not taken for the old one. */

@@ -2,6 +2,7 @@
 
 import * as Approval from './approval.ts';
 import * as Batch from './batch.ts';
+import * as Canary from './canary.ts';
 import * as Draft from './draft.ts';
 import * as Enforce from './enforce.ts';
 import * as Grace from './grace.ts';
@@ -126,9 +127,12 @@ export function count(
 ): Counted {
   const { event } = sighted;
   const { transfer } = event;
-  const { graceMs } = draft.context.policy.matching;
+  const { policy } = draft.context;
   const { why, claims } = unmatched;
   const rowId = Withdrawal.rowId(event);
+  const wallet = Policy.walletOf(policy, transfer.account)?.name ?? '';
+  // Nobody will ever report the outflow of a drill.
+  const graceMs = Canary.isDrill(policy, { wallet, rowId }) ? 0 : policy.matching.graceMs;
   const graceUntilMs = graceMs > 0 ? draft.atMs + graceMs : undefined;
   const counted = countAs(draft, sighted, {
     state: 'unmatched',

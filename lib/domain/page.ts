@@ -19,20 +19,20 @@ const AMOUNT_MAX = 30;
 /** The page for a breaker that opened: scope, cause, amount, next command; then everything else. */
 export function opened(incident: Incident): Message {
   if (incident.overlay !== undefined) return tightened(incident, incident.overlay);
-  const { first, scope, incidentId, openedAtMs } = incident;
-  const byHand = first.planned ? 'PAUSED AS PLANNED:' : 'PAUSED';
-  const verb = first.kind === 'operator' ? byHand : 'TRIPPED';
+  const { first, scope, incidentId, openedAtMs, drill } = incident;
+  const verb = verbOf(incident);
   const amount =
     first.notional > 0n ? ` ${shorten(Money.formatUsd(first.notional), AMOUNT_MAX)}` : '';
   const tail = `: ${first.kind}${amount}; run: breakwater incident ${incidentId}`;
   return {
     subject: `${verb} ${shorten(scope, SUBJECT_MAX - verb.length - 1 - tail.length)}${tail}`,
-    severity: first.planned ? 'notice' : 'page',
+    severity: drill || first.planned ? 'notice' : 'page',
     body: [
+      ...(drill ? [DRILL] : []),
       `${verb} ${scope} at ${new Date(openedAtMs).toISOString()}`,
       `Cause: ${first.text}`,
       `Withdrawals in this scope are not enabled until people resume it.`,
-      ...(first.kind === 'unmatched'
+      ...(first.kind === 'unmatched' && !drill
         ? [
             'Its wallet and its destination are stopped by incidents of their own, until a resume names them: breakwater status',
           ]
@@ -43,6 +43,15 @@ export function opened(incident: Incident): Message {
       `Policy version ${incident.policyVersion}, epoch ${incident.epoch}, event ${first.rowId}`,
     ].join('\n'),
   };
+}
+
+/** What a message of a drill begins with. */
+const DRILL = 'This is a drill: a made-up outflow of the canary. It is reset by itself.';
+
+function verbOf({ first, drill }: Incident): string {
+  if (drill) return 'DRILL TRIPPED';
+  if (first.kind !== 'operator') return 'TRIPPED';
+  return first.planned ? 'PAUSED AS PLANNED:' : 'PAUSED';
 }
 
 /** Nothing is stopped, and every use of such a right wants to be seen at once. */
@@ -131,7 +140,8 @@ export function resuming(incident: Incident): Message {
 export function closed(incident: Incident): Message {
   const who = incident.closed?.actor ?? 'unknown';
   const tail = ` by ${shorten(who, 60)}`;
-  const subject = `RESUMED ${shorten(incident.scope, SUBJECT_MAX - 8 - tail.length)}${tail}`;
+  const head = incident.drill ? 'DRILL RESUMED ' : 'RESUMED ';
+  const subject = `${head}${shorten(incident.scope, SUBJECT_MAX - head.length - tail.length)}${tail}`;
   return {
     subject,
     severity: 'notice',
@@ -140,7 +150,7 @@ export function closed(incident: Incident): Message {
 }
 
 /** What stops nothing and yet wants a person now: somebody waits for it, or counts on it. */
-const PAGED: ReadonlySet<Ledger.Alert['kind']> = new Set(['refused', 'held', 'panic']);
+const PAGED: ReadonlySet<Ledger.Alert['kind']> = new Set(['refused', 'held', 'panic', 'drill']);
 
 /** The message for something that stops nothing. */
 export function alert(raised: Ledger.Alert): Message {

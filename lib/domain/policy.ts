@@ -56,6 +56,8 @@ export type Wallet = {
   readonly admissionMs?: number | undefined;
   /** Balances, in base units, below which people are told. */
   readonly floors?: readonly { readonly asset: AssetId; readonly amount: bigint }[] | undefined;
+  /** It holds nothing: drills trip it, and a drill may reset it (`drill.ts`). */
+  readonly canary?: true | undefined;
 };
 
 /** What a breached limit does. `hold` concerns reservations; for money that has left it alerts. */

@@ -1,10 +1,17 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { AnyPrincipal, Effect, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import {
+  AccountPrincipal,
+  AnyPrincipal,
+  Effect,
+  type IGrantable,
+  PolicyStatement,
+} from 'aws-cdk-lib/aws-iam';
 import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { ENV } from '../runtime/environment.ts';
 import { allow } from './allow.ts';
 import type { BreakwaterFunction } from './breakwater-function.ts';
+import { cellOf } from './cell.ts';
 
 /** How admissions are signed. */
 export type AdmissionKeysProps = {
@@ -50,10 +57,7 @@ export class AdmissionKeys extends Construct {
   grantSign(fn: BreakwaterFunction): void {
     allow(fn, { actions: ['kms:GetPublicKey', 'kms:Sign'], resources: [this.signing.keyArn] });
     const others = this.published.slice(1).map(({ keyArn }) => keyArn);
-    if (others.length > 0) {
-      allow(fn, { actions: ['kms:GetPublicKey'], resources: others });
-      fn.setEnvironment(ENV.admissionPublishedKeyIds, others.join(','));
-    }
+    if (others.length > 0) allow(fn, { actions: ['kms:GetPublicKey'], resources: others });
     for (const key of this.published) {
       key.addToResourcePolicy(
         new PolicyStatement({
@@ -66,9 +70,7 @@ export class AdmissionKeys extends Construct {
         }),
       );
     }
-    const { account, region, stackName } = Stack.of(this);
-    fn.setEnvironment(ENV.admissionKeyId, this.signing.keyArn);
-    fn.setEnvironment(ENV.admissionIssuer, `breakwater:${account}:${region}:${stackName}`);
+    this.#name(fn);
     fn.setEnvironment(ENV.admissionAudience, this.#audience);
   }
 
@@ -78,12 +80,40 @@ export class AdmissionKeys extends Construct {
     allow(grantee, { actions: ['kms:GetPublicKey'], resources });
   }
 
+  /** Lets `fn` see whether the keys answer, and not sign: for `breakwater doctor`. */
+  grantInspect(fn: BreakwaterFunction): void {
+    this.grantVerify(fn);
+    this.#name(fn);
+  }
+
+  /** Opens the public keys to other accounts. */
+  openTo(accountIds: readonly string[]): void {
+    for (const key of this.published) {
+      key.addToResourcePolicy(
+        new PolicyStatement({
+          sid: 'SignerAccountsVerify',
+          principals: accountIds.map((id) => new AccountPrincipal(id)),
+          actions: ['kms:GetPublicKey'],
+          resources: ['*'],
+        }),
+      );
+    }
+  }
+
+  #name(fn: BreakwaterFunction): void {
+    const { account, region } = Stack.of(this);
+    const others = this.published.slice(1).map(({ keyArn }) => keyArn);
+    if (others.length > 0) fn.setEnvironment(ENV.admissionPublishedKeyIds, others.join(','));
+    fn.setEnvironment(ENV.admissionKeyId, this.signing.keyArn);
+    fn.setEnvironment(ENV.admissionIssuer, `breakwater:${account}:${region}:${cellOf(this)}`);
+  }
+
   /** A key's place in the tree follows from its name alone: no step of a rotation replaces one. */
   #makeKey(name: string): Key {
     const suffix = name === FIRST_KEY ? '' : `-${name}`;
     return new Key(this, `Key${suffix}`, {
       description: 'Breakwater: signs admissions of withdrawals',
-      alias: `${Stack.of(this).stackName}-admission${suffix}`,
+      alias: `${cellOf(this)}-admission${suffix}`,
       keySpec: KeySpec.ECC_NIST_P256,
       keyUsage: KeyUsage.SIGN_VERIFY,
       removalPolicy: RemovalPolicy.RETAIN,

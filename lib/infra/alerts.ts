@@ -1,7 +1,13 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { Effect, type IGrantable, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  AnyPrincipal,
+  Effect,
+  type IGrantable,
+  PolicyStatement,
+  ServicePrincipal,
+} from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription, LambdaSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
@@ -11,6 +17,7 @@ import { ENV } from '../runtime/environment.ts';
 import { allow } from './allow.ts';
 import type { BreakwaterFunction } from './breakwater-function.ts';
 import { parkingQueue } from './breakwater-queue.ts';
+import { rotated } from './table-key.ts';
 
 const TOPIC_KEY_VERBS = ['kms:Decrypt', 'kms:GenerateDataKey'];
 
@@ -19,29 +26,41 @@ const COMMAND_AGE_MAX = Duration.minutes(5);
 const COMMAND_RETRIES_MAX = 2;
 
 /**
- * The alert topic (Breakwater speaks to people) and the control topic (people speak to it).
+ * The alert topic (Breakwater speaks to people), the notice topic (alarms that can wait for the
+ * morning) and the control topic (people speak to it). What is only subscribed to the alert topic,
+ * such as a pager, is not woken by a notice of an alarm.
  *
- * Both encrypted under a key of their own, which CloudWatch's alarms may use; TLS only.
+ * All encrypted under a key of their own, which CloudWatch's alarms may use; TLS only.
  */
 export class Alerts extends Construct {
   readonly alertTopic: Topic;
+  readonly noticeTopic: Topic;
   readonly controlTopic: Topic;
   readonly failedCommands: Queue;
   readonly #key: Key;
 
-  constructor(scope: Construct, id: string, props: { readonly alertEmails: readonly string[] }) {
+  constructor(
+    scope: Construct,
+    id: string,
+    props: {
+      readonly alertEmails: readonly string[];
+      readonly keyRotation?: Duration | undefined;
+    },
+  ) {
     super(scope, id);
     this.#key = new Key(this, 'TopicKey', {
       description: 'Breakwater: alert and control topics',
-      enableKeyRotation: true,
+      ...rotated(props.keyRotation),
       removalPolicy: RemovalPolicy.RETAIN,
     });
     this.alertTopic = this.#topic('Alert', 'Breakwater alerts');
+    this.noticeTopic = this.#topic('Notice', 'Breakwater notices');
     this.controlTopic = this.#topic('Control', 'Breakwater commands');
     this.failedCommands = parkingQueue(this, 'FailedCommands');
     this.#admitAlarms();
     for (const email of props.alertEmails) {
       this.alertTopic.addSubscription(new EmailSubscription(email));
+      this.noticeTopic.addSubscription(new EmailSubscription(email));
     }
   }
 
@@ -61,21 +80,38 @@ export class Alerts extends Construct {
   /** Hands every command to `fn`; one that is not carried out ends in `failedCommands`. */
   sendCommandsTo(fn: BreakwaterFunction): void {
     this.controlTopic.addSubscription(
-      new LambdaSubscription(fn.fn, { deadLetterQueue: this.failedCommands }),
+      new LambdaSubscription(fn.target, { deadLetterQueue: this.failedCommands }),
     );
     allow(fn, { actions: ['sqs:SendMessage'], resources: [this.failedCommands.queueArn] });
-    fn.fn.configureAsyncInvoke({
+    fn.target.configureAsyncInvoke({
       maxEventAge: COMMAND_AGE_MAX,
       retryAttempts: COMMAND_RETRIES_MAX,
       onFailure: { bind: () => ({ destination: this.failedCommands.queueArn }) },
     });
   }
 
-  /** Sends an alarm, and its end, to the alert topic. */
-  raise(alarm: Alarm): void {
-    const action = new SnsAction(this.alertTopic);
+  /** Sends an alarm, and its end, to whoever has to hear of it. */
+  raise(alarm: Alarm, severity: 'page' | 'notice'): void {
+    const action = new SnsAction(severity === 'page' ? this.alertTopic : this.noticeTopic);
     alarm.addAlarmAction(action);
     alarm.addOkAction(action);
+  }
+
+  /**
+   * Names who may publish at all; everybody else is denied it, whatever was granted. Alarms come by a
+   * service, which is no principal of the account.
+   *
+   * @param by.commanding ARNs; none: whoever IAM allows it.
+   */
+  closeTo(by: {
+    readonly alerting: readonly BreakwaterFunction[];
+    readonly commanding: readonly string[];
+  }): void {
+    const alerting = by.alerting.map(({ role }) => role.roleArn);
+    this.alertTopic.addToResourcePolicy(onlyThese(this.alertTopic, alerting));
+    this.noticeTopic.addToResourcePolicy(onlyThese(this.noticeTopic, []));
+    if (by.commanding.length === 0) return;
+    this.controlTopic.addToResourcePolicy(onlyThese(this.controlTopic, by.commanding));
   }
 
   #topic(id: string, displayName: string): Topic {
@@ -87,16 +123,18 @@ export class Alerts extends Construct {
   // published under it is already decided by the topic's statement.
   #admitAlarms(): void {
     const cloudwatch = new ServicePrincipal('cloudwatch.amazonaws.com');
-    this.alertTopic.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'AlarmsOfThisAccount',
-        effect: Effect.ALLOW,
-        principals: [cloudwatch],
-        actions: ['sns:Publish'],
-        resources: [this.alertTopic.topicArn],
-        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
-      }),
-    );
+    for (const topic of [this.alertTopic, this.noticeTopic]) {
+      topic.addToResourcePolicy(
+        new PolicyStatement({
+          sid: 'AlarmsOfThisAccount',
+          effect: Effect.ALLOW,
+          principals: [cloudwatch],
+          actions: ['sns:Publish'],
+          resources: [topic.topicArn],
+          conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+        }),
+      );
+    }
     this.#key.addToResourcePolicy(
       new PolicyStatement({
         sid: 'AlarmsThroughTopics',
@@ -107,4 +145,19 @@ export class Alerts extends Construct {
       }),
     );
   }
+}
+
+function onlyThese(topic: Topic, publisherArns: readonly string[]): PolicyStatement {
+  const named = { ArnNotEquals: { 'aws:PrincipalArn': [...publisherArns] } };
+  return new PolicyStatement({
+    sid: 'OnlyNamedPublishers',
+    effect: Effect.DENY,
+    principals: [new AnyPrincipal()],
+    actions: ['sns:Publish'],
+    resources: [topic.topicArn],
+    conditions: {
+      Bool: { 'aws:PrincipalIsAWSService': 'false' },
+      ...(publisherArns.length > 0 && named),
+    },
+  });
 }

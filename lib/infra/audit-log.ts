@@ -13,6 +13,7 @@ import { Construct } from 'constructs';
 import { ENV } from '../runtime/environment.ts';
 import { allow } from './allow.ts';
 import type { BreakwaterFunction } from './breakwater-function.ts';
+import { cellOf } from './cell.ts';
 
 /** How long nobody can delete a copy of the audit chain. */
 export type AuditRetention = {
@@ -44,7 +45,7 @@ export class AuditLog extends Construct {
     this.#encryptionKey = encryptionKey;
     this.key = new Key(this, 'Key', {
       description: 'Breakwater: signs the audit chain',
-      alias: `${Stack.of(this).stackName}-audit`,
+      alias: `${cellOf(this)}-audit`,
       keySpec: KeySpec.ECC_NIST_P256,
       keyUsage: KeyUsage.SIGN_VERIFY,
       removalPolicy: RemovalPolicy.RETAIN,
@@ -84,14 +85,14 @@ export class AuditLog extends Construct {
       }),
     );
     this.#grantPut(fn);
-    const { account, region, stackName, urlSuffix } = Stack.of(this);
+    const { account, region, urlSuffix } = Stack.of(this);
     allow(fn, {
       actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
       resources: [this.#encryptionKey.keyArn],
       conditions: { StringEquals: { 'kms:ViaService': `s3.${region}.${urlSuffix}` } },
     });
     fn.setEnvironment(ENV.auditKeyId, this.key.keyArn);
-    fn.setEnvironment(ENV.auditIssuer, `breakwater:${account}:${region}:${stackName}`);
+    fn.setEnvironment(ENV.auditIssuer, `breakwater:${account}:${region}:${cellOf(this)}`);
     fn.setEnvironment(ENV.auditBucket, this.bucket.bucketName);
   }
 

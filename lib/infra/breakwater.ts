@@ -3,6 +3,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { Key } from 'aws-cdk-lib/aws-kms';
 import { type FunctionUrl, FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
@@ -11,103 +12,29 @@ import { ENV } from '../runtime/environment.ts';
 import { AdmissionKeys, FIRST_KEY } from './admission-keys.ts';
 import { Alerts } from './alerts.ts';
 import { allow, allowUrl } from './allow.ts';
-import { AuditLog, type AuditRetention } from './audit-log.ts';
+import { AuditLog } from './audit-log.ts';
 import { BreakwaterFunction, type FunctionSettings } from './breakwater-function.ts';
+import type { BreakwaterProps, FunctionName } from './breakwater-props.ts';
 import { parkingQueue } from './breakwater-queue.ts';
-import { ChainWatcher, type WatchProps } from './chain-watcher.ts';
+import { nameCell } from './cell.ts';
+import { ChainWatcher } from './chain-watcher.ts';
 import { ControlTable } from './control-table.ts';
+import { openToAccounts } from './cross-account.ts';
+import { BreakwaterDashboard } from './dashboard.ts';
+import { DrillSchedule } from './drill-schedule.ts';
 import { EventsIngress, INGEST_TIMEOUT } from './events-ingress.ts';
-import { LedgerTable } from './ledger-table.ts';
+import { handOut } from './hand-outs.ts';
+import { LedgerTable, PROPOSAL_ROWS } from './ledger-table.ts';
+import { protectTables } from './protections.ts';
 import { tableKey } from './table-key.ts';
 import { VitalAlarms } from './vital-alarms.ts';
-import { type WebhookProps, WebhookReceiver } from './webhook-receiver.ts';
+import { WebhookReceiver } from './webhook-receiver.ts';
 
-/** The functions of a Breakwater, by the name of their entry file. */
-export type FunctionName =
-  | 'ingest-events'
-  | 'reserve-withdrawal'
-  | 'close-withdrawal'
-  | 'project-state'
-  | 'operate-breaker'
-  | 'tick';
-
-/** How a Breakwater is set up. Every property has a default that is safe to deploy. */
-export type BreakwaterProps = {
-  /**
-   * Addresses that receive every alert. Each must confirm a mail from SNS.
-   * @default - none: subscribe to the alert topic yourself before arming
-   */
-  readonly alertEmails?: readonly string[];
-  /**
-   * Other accounts that may report withdrawals and outflows on the bus.
-   * @default - none: only principals of this account that hold events:PutEvents
-   */
-  readonly producerAccountIds?: readonly string[];
-  /**
-   * How often an event is tried before it is set aside, 1 to 1,000: ten times within seconds, then
-   * every 90 s. With the default an outage of DynamoDB may last half an hour before people must send
-   * events on by hand.
-   * @default 30
-   */
-  readonly eventReceivesMax?: number;
-  /**
-   * How many batches of events are decided on at the same time, 2 to 1,000. Every decision touches
-   * the global meter, so more of them meet there and try again.
-   * @default 5
-   */
-  readonly ingestConcurrencyMax?: number;
-  /**
-   * Who may accept the admissions of reservations that name nobody: what the signer calls itself.
-   * @default signer
-   */
-  readonly admissionAudience?: string;
-  /**
-   * Names of the keys that sign admissions, one at least. The first signs; the public parts of all
-   * are published. To rotate, one deployment each: append a new name; ten minutes later put it
-   * first; once the last admission of the old key has expired take the old name out. No step
-   * replaces a key, and a key that is named no more is kept (`docs/client.md`, Admission).
-   * @default - one key, named first
-   */
-  readonly admissionKeys?: readonly string[];
-  /**
-   * How often `tick` renews the leases within its minute, in milliseconds.
-   * @default 5000
-   */
-  readonly tickLoopMs?: number;
-  /**
-   * Custodians and node providers that send webhooks. Opens a URL to the world.
-   * @default - none: no such function, no such URL
-   */
-  readonly webhooks?: WebhookProps;
-  /**
-   * Watches the chains that the policy wants to be watched, through the nodes that a secret names.
-   * @default - none: no such function, and a chain that the policy wants to be watched gets no lease
-   */
-  readonly watch?: WatchProps;
-  /**
-   * Executions kept free for a function, which are also its maximum.
-   * @default - none: an account with a small pool could otherwise not deploy
-   */
-  readonly reservedConcurrency?: Readonly<Partial<Record<FunctionName, number>>>;
-  /**
-   * How long the functions' logs are kept.
-   * @default RetentionDays.ONE_YEAR
-   */
-  readonly logRetention?: RetentionDays;
-  /**
-   * How long nobody can delete the copy of the audit chain. In compliance mode nothing, not even
-   * closing the account within its notice, takes a copy away before: choose it when the first weeks went well.
-   * @default - governance, seven years
-   */
-  readonly auditRetention?: AuditRetention;
-  /**
-   * Absolute path of the folder with the functions' entry files.
-   * @default - `lambdas` of this package
-   */
-  readonly lambdaFolder?: string;
-};
+export type { BreakwaterProps, FunctionName } from './breakwater-props.ts';
 
 const LAMBDA_FOLDER = join(import.meta.dirname, '..', '..', 'lambdas');
+/** Longest from the canary outflow of a drill until its pause is read back. */
+const DRILL_OBJECTIVE = Duration.seconds(30);
 
 /**
  * A circuit-breaker for withdrawals: tables, ingress, functions, topics and vital alarms.
@@ -121,6 +48,8 @@ export class Breakwater extends Construct {
   readonly alerts: Alerts;
   readonly admission: AdmissionKeys;
   readonly audit: AuditLog;
+  /** Encrypts both tables. */
+  readonly tableKey: Key;
   /** Takes reservations as JSON from callers who sign with IAM. */
   readonly reserveUrl: FunctionUrl;
   /** Takes outcomes of withdrawals as JSON from callers who sign with IAM. */
@@ -128,13 +57,16 @@ export class Breakwater extends Construct {
   /** Takes commands as JSON from callers who sign with IAM. */
   readonly operateUrl: FunctionUrl;
   /** Takes deliveries that their providers signed, from anybody. Absent unless a provider is set up. */
-  readonly webhookUrl: FunctionUrl | undefined;
+  readonly webhookUrl: string | undefined;
   readonly #props: BreakwaterProps;
+  readonly #functions = new Map<string, BreakwaterFunction>();
 
   constructor(scope: Construct, id: string, props: BreakwaterProps = {}) {
     super(scope, id);
     this.#props = props;
-    const key = tableKey(this);
+    nameCell(this, props.cellName);
+    const key = tableKey(this, props.keyRotation);
+    this.tableKey = key;
     this.ledger = new LedgerTable(this, 'Ledger', { key });
     this.control = new ControlTable(this, 'Control', { key });
     this.ingress = new EventsIngress(this, 'Ingress', {
@@ -142,7 +74,10 @@ export class Breakwater extends Construct {
       eventReceivesMax: props.eventReceivesMax ?? 30,
       ingestConcurrencyMax: props.ingestConcurrencyMax ?? 5,
     });
-    this.alerts = new Alerts(this, 'Alerts', { alertEmails: props.alertEmails ?? [] });
+    this.alerts = new Alerts(this, 'Alerts', {
+      alertEmails: props.alertEmails ?? [],
+      keyRotation: props.keyRotation,
+    });
     this.admission = new AdmissionKeys(this, 'Admission', {
       audience: props.admissionAudience ?? 'signer',
       names: props.admissionKeys ?? [FIRST_KEY],
@@ -155,12 +90,16 @@ export class Breakwater extends Construct {
     this.#ingestEvents();
     this.reserveUrl = this.#reserveWithdrawal();
     this.closeUrl = this.#closeWithdrawal();
-    const projection = this.#projectState(failedProjections);
-    this.operateUrl = this.#operateBreaker();
+    this.#projectState(failedProjections);
+    this.operateUrl = this.#operateBreaker(failedProjections);
     this.#tick();
     this.webhookUrl = this.#receiveWebhooks();
-    const watcher = this.#watchChains();
-    this.#alarm({ projection, failedProjections, watcher });
+    this.#watchChains();
+    this.#drill();
+    this.#protect();
+    this.#watch(failedProjections);
+    openToAccounts(this, props);
+    handOut(this);
   }
 
   /** Lets a producer of this account report withdrawals and outflows. */
@@ -224,7 +163,7 @@ export class Breakwater extends Construct {
       description: 'Counts reported withdrawals and observed outflows, and trips breakers',
       timeout: INGEST_TIMEOUT,
     });
-    this.ledger.grantDecide(fn);
+    this.ledger.grantDecide(fn, ['balance#*', 'heartbeat', 'stuck']);
     this.control.grantDecide(fn);
     this.ingress.feed(fn);
   }
@@ -239,7 +178,7 @@ export class Breakwater extends Construct {
     this.ledger.grantDecide(fn);
     this.control.grantDecide(fn);
     this.admission.grantSign(fn);
-    return fn.fn.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
+    return fn.target.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
   }
 
   #closeWithdrawal(): FunctionUrl {
@@ -250,10 +189,10 @@ export class Breakwater extends Construct {
     });
     this.ledger.grantDecide(fn);
     this.control.grantDecide(fn);
-    return fn.fn.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
+    return fn.target.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
   }
 
-  #projectState(failures: Queue): BreakwaterFunction {
+  #projectState(failures: Queue): void {
     const fn = this.#function('ProjectState', {
       name: 'project-state',
       description: 'Makes flag and alerts match the breakers, and appends to the audit chain',
@@ -263,21 +202,36 @@ export class Breakwater extends Construct {
     this.audit.grantAppend(fn);
     this.control.streamTo(fn, failures);
     this.alerts.grantAlert(fn);
-    return fn;
   }
 
-  #operateBreaker(): FunctionUrl {
+  #operateBreaker(failedProjections: Queue): FunctionUrl {
     const fn = this.#function('OperateBreaker', {
       name: 'operate-breaker',
       description: 'Carries out commands of operators: pause, resume, status, policy',
       timeout: Duration.seconds(20),
     });
-    this.ledger.grantDecide(fn);
+    this.ledger.grantDecide(fn, [PROPOSAL_ROWS]);
     this.ledger.grantListOpen(fn);
     this.control.grantOperate(fn);
     this.ingress.grantCountDeadLetters(fn);
+    this.#grantDiagnose(fn, failedProjections);
     this.alerts.sendCommandsTo(fn);
-    return fn.fn.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
+    return fn.target.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
+  }
+
+  /** What `breakwater doctor` looks at beside the tables: how full queues are, whether keys answer. */
+  #grantDiagnose(fn: BreakwaterFunction, failedProjections: Queue): void {
+    const { events, rejects } = this.ingress;
+    const queues = [
+      [ENV.eventsQueueUrl, events],
+      [ENV.rejectQueueUrl, rejects],
+      [ENV.failedProjectionsUrl, failedProjections],
+      [ENV.failedCommandsUrl, this.alerts.failedCommands],
+    ] as const;
+    const resources = queues.map(([, queue]) => queue.queueArn);
+    allow(fn, { actions: ['sqs:GetQueueAttributes'], resources });
+    for (const [name, queue] of queues) fn.setEnvironment(name, queue.queueUrl);
+    this.admission.grantInspect(fn);
   }
 
   #tick(): void {
@@ -288,80 +242,137 @@ export class Breakwater extends Construct {
       // A minute of loops, and time to finish the last one.
       timeout: Duration.seconds(70),
     });
-    this.ledger.grantDecide(fn);
+    this.ledger.grantDecide(fn, ['leases', PROPOSAL_ROWS]);
     this.ledger.grantListOpen(fn);
-    this.control.grantDecide(fn);
+    this.control.grantCarryOut(fn, ['page']);
     this.ingress.grantProbe(fn);
     this.alerts.grantAlert(fn);
     fn.setEnvironment(ENV.tickLoopMs, String(this.#props.tickLoopMs ?? 5000));
     // Never tried again: the next minute brings the next tick, and a late one proves nothing.
-    fn.fn.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
+    fn.target.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
     new Rule(this, 'EveryMinute', {
       description: 'Breakwater: tick',
       schedule: Schedule.rate(Duration.minutes(1)),
-      targets: [new LambdaFunction(fn.fn, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
+      targets: [
+        new LambdaFunction(fn.target, { retryAttempts: 0, maxEventAge: Duration.minutes(1) }),
+      ],
     });
   }
 
-  #receiveWebhooks(): FunctionUrl | undefined {
+  #receiveWebhooks(): string | undefined {
     const { webhooks } = this.#props;
     if (webhooks === undefined) return undefined;
     const { ledger, control, ingress } = this;
     const settings = this.#settings();
     const parts = { webhooks, ledger, control, ingress, settings };
-    return new WebhookReceiver(this, 'Webhooks', parts).url;
+    const receiver = new WebhookReceiver(this, 'Webhooks', parts);
+    this.#functions.set('receive-webhook', receiver.receiver);
+    return receiver.url;
   }
 
   #settings(): FunctionSettings {
     return {
       lambdaFolder: this.#props.lambdaFolder ?? LAMBDA_FOLDER,
       logRetention: this.#props.logRetention ?? RetentionDays.ONE_YEAR,
+      network: this.#props.network,
     };
   }
 
-  #watchChains(): BreakwaterFunction | undefined {
+  #watchChains(): void {
     const { watch } = this.#props;
-    if (watch === undefined) return undefined;
+    if (watch === undefined) return;
     const { ledger, control } = this;
     const settings = this.#settings();
-    return new ChainWatcher(this, 'Watch', { watch, ledger, control, settings }).watcher;
+    const { watcher } = new ChainWatcher(this, 'Watch', { watch, ledger, control, settings });
+    this.#functions.set('watch-chain', watcher);
   }
 
-  #alarm(parts: {
-    readonly projection: BreakwaterFunction;
-    readonly failedProjections: Queue;
-    readonly watcher: BreakwaterFunction | undefined;
-  }): void {
-    const { projection, failedProjections, watcher } = parts;
-    new VitalAlarms(this, 'Alarms', {
-      alerts: this.alerts,
-      projection,
-      watcher,
-      queues: {
-        EventsUncounted: {
-          queue: this.ingress.deadLetters,
-          meaning:
-            'Events could not be counted and lie in the dead-letter queue. Leases are not renewed ' +
-            'until they are sent on (SQS: start message move task) or cleared by a person.',
-        },
-        EventsRejected: {
-          queue: this.ingress.rejects,
-          meaning:
-            'A producer sends events that cannot be parsed; none was counted, nobody is paused. ' +
-            'Each message of the reject queue holds the event and the reason.',
-        },
-        ProjectionsFailed: {
-          queue: failedProjections,
-          meaning:
-            'project-state gave up on a change: a page may be missing. Compare status with the ' +
-            'alerts received; each message names the records.',
-        },
-        CommandsFailed: {
-          queue: this.alerts.failedCommands,
-          meaning: 'A command of the control topic was not carried out. Look at status, repeat it.',
-        },
-      },
+  #drill(): void {
+    const { drill } = this.#props;
+    if (drill === false) return;
+    const fn = this.#function('RunDrill', {
+      name: 'run-drill',
+      description: 'Sends a canary outflow and sees that it is paused, weekly',
+      timeout: Duration.minutes(3),
     });
+    const { alerts, control, ingress, ledger, operateUrl } = this;
+    const objective = this.#drillObjective();
+    new DrillSchedule(this, 'Drill', {
+      ...{ fn, alerts, control, ingress, ledger, operateUrl, objective },
+      schedule: drill?.schedule,
+    });
+  }
+
+  #drillObjective(): Duration {
+    const { drill } = this.#props;
+    return (drill === false ? undefined : drill?.objective) ?? DRILL_OBJECTIVE;
+  }
+
+  #protect(): void {
+    const { alerts, control, ledger } = this;
+    const named = (name: string) => this.#named(name);
+    const all = (names: readonly string[]) =>
+      names.flatMap((name) => this.#functions.get(name) ?? []);
+    protectTables(
+      { ledger, control },
+      {
+        deciders: all([
+          'ingest-events',
+          'reserve-withdrawal',
+          'close-withdrawal',
+          'operate-breaker',
+          'tick',
+          'watch-chain',
+        ]),
+        ceremony: all(['operate-breaker', 'tick']),
+        ingest: named('ingest-events'),
+        operate: named('operate-breaker'),
+        project: named('project-state'),
+        tick: named('tick'),
+      },
+    );
+    alerts.closeTo({
+      alerting: all(['project-state', 'tick', 'run-drill']),
+      commanding: this.#props.commandPublisherArns ?? [],
+    });
+  }
+
+  #watch(failedProjections: Queue): void {
+    const { alerts, control, ingress, ledger } = this;
+    const { events, deadLetters, rejects } = ingress;
+    const alarms = new VitalAlarms(this, 'Alarms', {
+      alerts,
+      runbooks: this.#props.runbooks ?? 'docs/runbooks',
+      tables: { ledger: ledger.table, control: control.table },
+      queues: {
+        events,
+        deadLetters,
+        rejects,
+        failedProjections,
+        failedCommands: alerts.failedCommands,
+      },
+      functions: {
+        projection: this.#named('project-state'),
+        reserve: this.#named('reserve-withdrawal'),
+        close: this.#named('close-withdrawal'),
+        all: [...this.#functions.values()],
+        watcher: this.#functions.get('watch-chain'),
+        drill: this.#functions.get('run-drill'),
+      },
+      drillObjective: this.#drillObjective(),
+    });
+    new BreakwaterDashboard(this, 'Dashboard', {
+      alarms: alarms.all,
+      durations: [...this.#functions.values()].map(({ fn }) =>
+        fn.metricDuration({ period: Duration.minutes(1), statistic: 'p99' }),
+      ),
+    });
+  }
+
+  #named(name: string): BreakwaterFunction {
+    const found = this.#functions.get(name);
+    if (!found) throw new Error(`There is no function ${name}.`);
+    return found;
   }
 
   #function(
@@ -372,10 +383,13 @@ export class Breakwater extends Construct {
       readonly timeout: Duration;
     },
   ): BreakwaterFunction {
-    return new BreakwaterFunction(this, id, {
+    const made = new BreakwaterFunction(this, id, {
       ...props,
       settings: this.#settings(),
       reservedConcurrency: this.#props.reservedConcurrency?.[props.name],
+      provisionedConcurrency: this.#props.provisionedConcurrency?.[props.name],
     });
+    this.#functions.set(props.name, made);
+    return made;
   }
 }

@@ -57,15 +57,17 @@ export class ChainWatcher extends Construct {
       settings,
       reservedConcurrency: CONCURRENCY,
     });
-    ledger.grantDecide(fn);
-    control.grantDecide(fn);
+    ledger.grantDecide(fn, ['balance#*', 'prices', 'sight#*']);
+    control.grantDecide(fn, ['watch']);
     this.#grantSecret(fn, watch);
     // Never tried again: the next minute brings the next one, and goes on where this one ended.
-    fn.fn.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
+    fn.target.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
     new Rule(this, 'EveryMinute', {
       description: 'Breakwater: watch-chain',
       schedule: Schedule.rate(Duration.minutes(1)),
-      targets: [new LambdaFunction(fn.fn, { retryAttempts: 0, maxEventAge: Duration.minutes(1) })],
+      targets: [
+        new LambdaFunction(fn.target, { retryAttempts: 0, maxEventAge: Duration.minutes(1) }),
+      ],
     });
     this.watcher = fn;
   }

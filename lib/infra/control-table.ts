@@ -8,19 +8,27 @@ import { Construct } from 'constructs';
 import { ENV } from '../runtime/environment.ts';
 import { allow } from './allow.ts';
 import type { BreakwaterFunction } from './breakwater-function.ts';
-import { allowTable } from './table-access.ts';
+import { allowTable, openKeys } from './table-access.ts';
 import { keptTable } from './table-key.ts';
 
 /** Partition keys that `project-state` writes, and that therefore must not wake it. */
 const PROJECTION_KEYS = ['flag', 'page'] as const;
 /** Those of the audit chain, which `project-state` alone writes. */
-const AUDIT_KEYS = ['audit', 'audit-entry', 'audit-head', 'audit-wait'] as const;
+export const AUDIT_KEYS = ['audit', 'audit-entry', 'audit-head', 'audit-wait'] as const;
 /** Of these, entries that wait for the chain and are then forgotten. */
 const AUDIT_WAIT_KEY = 'audit-wait';
 /** Partition keys of what waits, held withdrawals and outflows whose report may still come: nobody's news either. */
-const WAITING_KEYS = ['held', 'grace', 'due'] as const;
-/** Partition keys of what watchers remember, which changes every few seconds, and of texts that are proposed: their proposals tell of them. */
-const SILENT_KEYS = ['watch', 'draft'] as const;
+const WAITING_KEYS = ['held', 'grace'] as const;
+/** Partition key of proposals that wait for their time. */
+const DUE_KEY = 'due';
+/** Partition key of the texts of policies that are proposed. */
+const DRAFT_KEY = 'draft';
+/** Partition keys that carrying out what people have agreed on puts. */
+const CARRY_OUT_KEYS = ['closed', DUE_KEY, 'policy', 'proposal'] as const;
+/** Partition key of facts for the audit that no other row tells. */
+const ENTRY_KEY = 'entry';
+/** Partition keys of what watchers remember, which changes every few seconds, of texts that are proposed, of which their proposals tell, and of what is kept for people: that an incident was closed. */
+const SILENT_KEYS = ['watch', DRAFT_KEY, DUE_KEY, 'closed'] as const;
 
 const STREAM_BATCH_SIZE_MAX = 25;
 // Long enough to outlast an outage of SNS, or its pages would be lost; not longer, since a record
@@ -44,16 +52,40 @@ export class ControlTable extends Construct {
     });
   }
 
-  /** Read policies, write incidents, and move what waits in and out: for functions that decide. */
-  grantDecide(fn: BreakwaterFunction): void {
-    this.#grant(fn, { verbs: ['GetItem', 'PutItem', 'UpdateItem'] });
+  /**
+   * Read policies, write incidents, and move what waits in and out: for functions that decide.
+   *
+   * @param keys what `fn` puts besides: partition keys.
+   */
+  grantDecide(fn: BreakwaterFunction, keys: readonly string[] = []): void {
+    this.#grant(fn, { verbs: ['GetItem'] });
+    this.#grantDecisions(fn, keys);
     this.#grant(fn, { verbs: ['DeleteItem', 'Query'], partitionKeys: WAITING_KEYS });
   }
 
-  /** As `grantDecide`, and list incidents and policies: for `operate-breaker`. */
+  /** As `grantDecide`, and list all, carry out, and take proposals and notes for the audit: for `operate-breaker`. */
   grantOperate(fn: BreakwaterFunction): void {
-    this.#grant(fn, { verbs: ['GetItem', 'PutItem', 'Query', 'UpdateItem'] });
-    this.#grant(fn, { verbs: ['DeleteItem'], partitionKeys: WAITING_KEYS });
+    this.#grant(fn, { verbs: ['GetItem', 'Query'] });
+    this.#grantDecisions(fn, [...CARRY_OUT_KEYS, ENTRY_KEY]);
+    this.#grant(fn, { verbs: ['UpdateItem'], partitionKeys: [DRAFT_KEY, ENTRY_KEY] });
+    this.#grant(fn, { verbs: ['DeleteItem'], partitionKeys: [...WAITING_KEYS, DUE_KEY] });
+  }
+
+  /**
+   * As `grantDecide`, and carry out what is due, move resumes on by their steps and close incidents:
+   * for `tick`.
+   *
+   * @param keys what `fn` puts besides: partition keys.
+   */
+  grantCarryOut(fn: BreakwaterFunction, keys: readonly string[]): void {
+    this.grantDecide(fn, [...CARRY_OUT_KEYS, ...keys]);
+    this.#grant(fn, { verbs: ['Query'], partitionKeys: ['incident'] });
+    this.#grant(fn, { verbs: ['DeleteItem', 'Query'], partitionKeys: [DUE_KEY] });
+  }
+
+  /** Read what a drill waits for, and write nothing: for `run-drill`. */
+  grantDrill(fn: BreakwaterFunction): void {
+    this.#grant(fn, { verbs: ['GetItem'], partitionKeys: ['incident', 'page', 'policy'] });
   }
 
   /** Read the state, write flags, pages and the audit chain and nothing else: for `project-state`. */
@@ -61,6 +93,13 @@ export class ControlTable extends Construct {
     this.#grant(fn, { verbs: ['GetItem', 'Query'] });
     this.#grant(fn, { verbs: ['PutItem'], partitionKeys: [...PROJECTION_KEYS, ...AUDIT_KEYS] });
     this.#grant(fn, { verbs: ['DeleteItem'], partitionKeys: [AUDIT_WAIT_KEY] });
+  }
+
+  /** As `grantReadPolicy`, for principals of other accounts, who need IAM of their own as well. */
+  openPolicyTo(accountIds: readonly string[]): void {
+    this.table.addToResourcePolicy(
+      openKeys({ accountIds, verbs: ['GetItem'], partitionKeys: ['policy'] }),
+    );
   }
 
   /** Read policies and nothing else: for withdrawal services that read the flag. */
@@ -78,7 +117,7 @@ export class ControlTable extends Construct {
     if (eventSourceArn === undefined) throw new Error('The control table has no stream.');
     this.#grantStream(fn, eventSourceArn);
     allow(fn, { actions: ['sqs:SendMessage'], resources: [failures.queueArn] });
-    fn.fn.addEventSourceMapping('ControlStream', {
+    fn.target.addEventSourceMapping('ControlStream', {
       eventSourceArn,
       startingPosition: StartingPosition.TRIM_HORIZON,
       batchSize: STREAM_BATCH_SIZE_MAX,
@@ -90,6 +129,14 @@ export class ControlTable extends Construct {
       onFailure: { bind: () => ({ destination: failures.queueArn }) },
       filters: [notProjected()],
     });
+  }
+
+  #grantDecisions(fn: BreakwaterFunction, keys: readonly string[]): void {
+    this.#grant(fn, {
+      verbs: ['PutItem'],
+      partitionKeys: ['alert', 'incident', ...WAITING_KEYS, ...keys],
+    });
+    this.#grant(fn, { verbs: ['UpdateItem'], partitionKeys: ['alert', 'cause#*'] });
   }
 
   #grantStream(fn: BreakwaterFunction, streamArn: string): void {

@@ -8,6 +8,7 @@ import { ENV } from '../runtime/environment.ts';
 import { type Allowance, allow, statementOf } from './allow.ts';
 import type { BreakwaterFunction } from './breakwater-function.ts';
 import { breakwaterQueue, parkingQueue } from './breakwater-queue.ts';
+import { cellOf } from './cell.ts';
 
 /**
  * Detail types that producers send; only `tick` may send `heartbeat`. Whoever may report a withdrawal
@@ -48,7 +49,7 @@ export type EventsIngressProps = {
  */
 export class EventsIngress extends Construct {
   readonly bus: EventBus;
-  readonly queue: Queue;
+  readonly events: Queue;
   readonly deadLetters: Queue;
   readonly rejects: Queue;
   readonly #concurrencyMax: number;
@@ -57,12 +58,12 @@ export class EventsIngress extends Construct {
     super(scope, id);
     this.#concurrencyMax = props.ingestConcurrencyMax;
     this.bus = new EventBus(this, 'Bus', {
-      eventBusName: `${Stack.of(this).stackName}-events`,
+      eventBusName: `${cellOf(this)}-events`,
       description: 'Breakwater: withdrawals reported and outflows observed',
     });
     this.deadLetters = breakwaterQueue(this, 'DeadLetters');
     this.rejects = parkingQueue(this, 'Rejects');
-    this.queue = breakwaterQueue(this, 'Events', {
+    this.events = breakwaterQueue(this, 'Events', {
       visibilityTimeout: Duration.seconds(6 * INGEST_TIMEOUT.toSeconds()),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: props.eventReceivesMax },
     });
@@ -79,13 +80,13 @@ export class EventsIngress extends Construct {
         'sqs:GetQueueAttributes',
         'sqs:ReceiveMessage',
       ],
-      resources: [this.queue.queueArn],
+      resources: [this.events.queueArn],
     });
     allow(fn, { actions: ['sqs:SendMessage'], resources: [this.rejects.queueArn] });
-    fn.setEnvironment(ENV.eventsQueueUrl, this.queue.queueUrl);
+    fn.setEnvironment(ENV.eventsQueueUrl, this.events.queueUrl);
     fn.setEnvironment(ENV.rejectQueueUrl, this.rejects.queueUrl);
-    fn.fn.addEventSourceMapping('Events', {
-      eventSourceArn: this.queue.queueArn,
+    fn.target.addEventSourceMapping('Events', {
+      eventSourceArn: this.events.queueArn,
       batchSize: INGEST_BATCH_SIZE_MAX,
       maxBatchingWindow: Duration.seconds(0),
       reportBatchItemFailures: true,
@@ -109,6 +110,12 @@ export class EventsIngress extends Construct {
   grantCountDeadLetters(fn: BreakwaterFunction): void {
     allow(fn, { actions: ['sqs:GetQueueAttributes'], resources: [this.deadLetters.queueArn] });
     fn.setEnvironment(ENV.eventsDlqUrl, this.deadLetters.queueUrl);
+  }
+
+  /** Lets `fn` tell of an outflow as an observer does: for `run-drill`. */
+  grantObserve(fn: BreakwaterFunction): void {
+    allow(fn, this.#putting(['outflow.observed']));
+    fn.setEnvironment(ENV.eventBusName, this.bus.eventBusName);
   }
 
   /** Lets a producer of this account report withdrawals, batches and outflows, and no heartbeats. */
@@ -155,7 +162,7 @@ export class EventsIngress extends Construct {
       eventBus: this.bus,
       description: 'Breakwater: every event of the bus to the events queue',
       eventPattern: { account: [Stack.of(this).account, ...producerAccountIds] },
-      targets: [new SqsQueue(this.queue, { deadLetterQueue: this.deadLetters })],
+      targets: [new SqsQueue(this.events, { deadLetterQueue: this.deadLetters })],
     });
   }
 }

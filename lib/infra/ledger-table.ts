@@ -4,7 +4,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { ENV } from '../runtime/environment.ts';
 import type { BreakwaterFunction } from './breakwater-function.ts';
-import { allowTable, type TableAccess } from './table-access.ts';
+import { allowTable, openKeys, type TableAccess } from './table-access.ts';
 import { keptTable } from './table-key.ts';
 
 /** The index that `lib/adapters/dynamodb/keys.ts` names. */
@@ -13,8 +13,11 @@ const OPEN_INDEX = 'open-reservations';
 /** What the flag is read from; the ledger rows beside it name customers. */
 const FLAG_KEYS = ['item#*', 'leases', 'prices'] as const;
 
-// TransactWriteItems is authorised by the verbs of the writes inside it.
-const DECIDE_VERBS = ['BatchGetItem', 'ConditionCheckItem', 'GetItem', 'PutItem', 'UpdateItem'];
+/** Rows that decide what operators have signed together: beside `row#*`, so that a denial can name them. */
+export const PROPOSAL_ROWS = 'row#proposal:*';
+
+/** What every decision writes: rows, and meters with their breakers. */
+const DECISION_KEYS = ['item#*', 'row#*'] as const;
 
 /**
  * The table of ledger rows, match rows, meters with their gates, and leases.
@@ -43,9 +46,15 @@ export class LedgerTable extends Construct {
     });
   }
 
-  /** Read, charge and trip: for functions that decide. Nothing of it is ever deleted or scanned. */
-  grantDecide(fn: BreakwaterFunction): void {
-    this.#grant(fn, { verbs: DECIDE_VERBS });
+  /**
+   * Read, charge and trip: for functions that decide. Nothing of it is ever deleted or scanned, and
+   * TransactWriteItems is authorised by the verbs of the writes inside it.
+   *
+   * @param keys what `fn` writes besides: partition keys, `*` for any run of characters.
+   */
+  grantDecide(fn: BreakwaterFunction, keys: readonly string[] = []): void {
+    this.#grant(fn, { verbs: ['BatchGetItem', 'GetItem'] });
+    this.#grant(fn, { verbs: ['PutItem'], partitionKeys: [...DECISION_KEYS, ...keys] });
   }
 
   /** List reservations whose outcome is open: for `tick`, which alarms, and `operate-breaker`, which tells. */
@@ -57,6 +66,12 @@ export class LedgerTable extends Construct {
   grantReadFlag(grantee: IGrantable): void {
     const verbs = ['BatchGetItem', 'GetItem'];
     allowTable(grantee, { table: this.table, key: this.#key, verbs, partitionKeys: FLAG_KEYS });
+  }
+
+  /** As `grantReadFlag`, for principals of other accounts, who need IAM of their own as well. */
+  openFlagTo(accountIds: readonly string[]): void {
+    const verbs = ['BatchGetItem', 'GetItem'];
+    this.table.addToResourcePolicy(openKeys({ accountIds, verbs, partitionKeys: FLAG_KEYS }));
   }
 
   #grant(fn: BreakwaterFunction, access: Omit<TableAccess, 'table' | 'key'>): void {

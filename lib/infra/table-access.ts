@@ -1,6 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import type { Table } from 'aws-cdk-lib/aws-dynamodb';
-import type { IGrantable } from 'aws-cdk-lib/aws-iam';
+import { AccountPrincipal, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { allow } from './allow.ts';
 
@@ -49,6 +49,35 @@ export function allowTable(grantee: IGrantable, access: TableAccess): void {
     resources: [key.keyArn],
     conditions: { StringEquals: { 'kms:ViaService': dynamodbOf(table) } },
   });
+}
+
+/** A statement for a table's own policy: principals of other accounts may use these verbs on these keys. */
+export function openKeys(to: {
+  readonly accountIds: readonly string[];
+  readonly verbs: readonly string[];
+  readonly partitionKeys: readonly string[];
+}): PolicyStatement {
+  return new PolicyStatement({
+    sid: 'SignerAccountsReadTheFlag',
+    principals: to.accountIds.map((id) => new AccountPrincipal(id)),
+    actions: to.verbs.map((verb) => `dynamodb:${verb}`),
+    resources: ['*'],
+    ...onlyThese(to.partitionKeys),
+  });
+}
+
+/** Lets principals of other accounts use a table's key for reading, through DynamoDB only. */
+export function openKey(key: IKey, accountIds: readonly string[]): void {
+  const { region, urlSuffix } = Stack.of(key);
+  key.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'SignerAccountsReadTheFlag',
+      principals: accountIds.map((id) => new AccountPrincipal(id)),
+      actions: READER_KEY_VERBS,
+      resources: ['*'],
+      conditions: { StringEquals: { 'kms:ViaService': `dynamodb.${region}.${urlSuffix}` } },
+    }),
+  );
 }
 
 function onlyThese(partitionKeys: readonly string[]) {

@@ -8,14 +8,19 @@ import type { Construct } from 'constructs';
  *
  * No service principal is in its policy: only roles of this account, through DynamoDB and S3.
  */
-export function tableKey(scope: Construct): Key {
+export function tableKey(scope: Construct, rotation?: Duration): Key {
   return new Key(scope, 'TableKey', {
     description: 'Breakwater: ledger and control tables',
-    enableKeyRotation: true,
+    ...rotated(rotation),
     removalPolicy: RemovalPolicy.RETAIN,
     // A key deleted by mistake is every meter lost; thirty days is the longest that KMS waits.
     pendingWindow: Duration.days(30),
   });
+}
+
+/** Rotation of a symmetric key: what is encrypted stays readable, nobody has to do anything. */
+export function rotated(rotationPeriod = Duration.days(365)) {
+  return { enableKeyRotation: true, rotationPeriod };
 }
 
 /** What both tables have in common: paid by use, encrypted with our key, recoverable, never deleted. */

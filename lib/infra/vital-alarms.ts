@@ -1,87 +1,79 @@
-import { Duration } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
   type IMetric,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
-import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { type AlarmParts, alarmsOf } from './alarm-list.ts';
 import type { Alerts } from './alerts.ts';
-import type { BreakwaterFunction } from './breakwater-function.ts';
 
-// The flag must follow a trip in seconds. Half a minute behind is a projection that stands still.
-const ITERATOR_AGE_MAX_MS = 30_000;
-
-/** What the alarms watch. */
-export type VitalAlarmsProps = {
-  readonly alerts: Alerts;
-  /** Queues whose first message a person must look at, by alarm id, with what it means. */
-  readonly queues: Readonly<Record<string, { readonly queue: Queue; readonly meaning: string }>>;
-  readonly projection: BreakwaterFunction;
-  /** Absent where no chain is watched. */
-  readonly watcher?: BreakwaterFunction | undefined;
+/** What an alarm says is wrong, and what it says where nothing is measured. */
+export type AlarmSpec = {
+  /** `page` wakes somebody; `notice` waits for the morning. */
+  readonly severity: 'page' | 'notice';
+  readonly metric: IMetric;
+  /** In alarm when a value is above this, or with `below` at most this. */
+  readonly above?: number;
+  readonly atMost?: number;
+  /** Periods of the metric that have to be bad, one after the other. @default 1 */
+  readonly periods?: number;
+  /** What no data means. Chosen one by one: a silent meter is not a healthy one. */
+  readonly missing: 'breaching' | 'notBreaching' | 'ignore';
+  /** Page in `docs/runbooks`, without `.md`. */
+  readonly runbook: string;
+  /** What it means, in a sentence or two. */
+  readonly meaning: string;
 };
 
-/** The few alarms without which a failure would go unseen. Each tells what it means. */
+/** What the alarms watch, where they alarm and where their runbooks are. */
+export type VitalAlarmsProps = AlarmParts & {
+  readonly alerts: Alerts;
+  /** Where the runbooks are, without a slash at the end. */
+  readonly runbooks: string;
+};
+
+/**
+ * Every alarm, with its severity, its runbook and its own answer to missing data.
+ *
+ * They stand beside the pages that the functions send, so that a page is not lost with the function
+ * that should have sent it.
+ */
 export class VitalAlarms extends Construct {
-  readonly #alerts: Alerts;
+  /** By id. */
+  readonly all: ReadonlyMap<string, Alarm>;
 
   constructor(scope: Construct, id: string, props: VitalAlarmsProps) {
     super(scope, id);
-    this.#alerts = props.alerts;
-    for (const [name, { queue, meaning }] of Object.entries(props.queues)) {
-      this.#alarm(name, {
-        metric: queue.metricApproximateNumberOfMessagesVisible({
-          period: Duration.minutes(1),
-          statistic: 'Maximum',
-        }),
-        aboveMax: 0,
-        meaning,
-      });
+    const { alerts, runbooks } = props;
+    const all = new Map<string, Alarm>();
+    for (const [name, spec] of Object.entries(alarmsOf(this, props))) {
+      const alarm = this.#alarm(name, spec, runbooks);
+      alerts.raise(alarm, spec.severity);
+      all.set(name, alarm);
     }
-    this.#watchProjection(props.projection);
-    if (props.watcher) this.#watchWatcher(props.watcher);
+    this.all = all;
   }
 
-  // A chain that it does not see pages by itself, through its lease; this tells of a function that breaks.
-  #watchWatcher(watcher: BreakwaterFunction): void {
-    this.#alarm('WatcherErrors', {
-      metric: watcher.fn.metricErrors({ period: Duration.minutes(1), statistic: 'Sum' }),
-      aboveMax: 0,
-      meaning: 'watch-chain failed: the chains get no lease while nobody sees them. See its log.',
+  #alarm(id: string, spec: AlarmSpec, runbooks: string): Alarm {
+    const { metric, above, atMost, periods = 1, severity, meaning, runbook } = spec;
+    const isBelow = atMost !== undefined;
+    return new Alarm(this, id, {
+      metric,
+      threshold: atMost ?? above ?? 0,
+      comparisonOperator: isBelow
+        ? ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD
+        : ComparisonOperator.GREATER_THAN_THRESHOLD,
+      evaluationPeriods: periods,
+      datapointsToAlarm: periods,
+      alarmDescription: `[${severity}] ${meaning} Runbook: ${runbooks}/${runbook}.md`,
+      treatMissingData: MISSING[spec.missing],
     });
-  }
-
-  #watchProjection(projection: BreakwaterFunction): void {
-    this.#alarm('ProjectionErrors', {
-      metric: projection.fn.metricErrors({ period: Duration.minutes(1), statistic: 'Sum' }),
-      aboveMax: 0,
-      meaning: 'project-state failed: flags and alerts may be behind the breakers. See its log.',
-    });
-    this.#alarm('ProjectionBehind', {
-      metric: projection.fn.metric('IteratorAge', {
-        period: Duration.minutes(1),
-        statistic: 'Maximum',
-      }),
-      aboveMax: ITERATOR_AGE_MAX_MS,
-      meaning: 'project-state is behind its stream: a trip shows late in the flag. See its log.',
-    });
-  }
-
-  #alarm(
-    id: string,
-    props: { readonly metric: IMetric; readonly aboveMax: number; readonly meaning: string },
-  ): void {
-    const alarm = new Alarm(this, id, {
-      metric: props.metric,
-      threshold: props.aboveMax,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      evaluationPeriods: 1,
-      alarmDescription: props.meaning,
-      // Idle queues and functions send no data; that is the good case here.
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-    });
-    this.#alerts.raise(alarm);
   }
 }
+
+const MISSING = {
+  breaching: TreatMissingData.BREACHING,
+  notBreaching: TreatMissingData.NOT_BREACHING,
+  ignore: TreatMissingData.IGNORE,
+} as const;

@@ -31,6 +31,7 @@ const OWN_ROWS: ReadonlySet<string> = new Set([
   'flag',
   'page',
   'watch',
+  'closed',
   'audit',
   'audit-entry',
   'audit-head',

@@ -6,6 +6,7 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { SNSMessage } from 'aws-lambda';
 import { createEventBridgeSender } from '../adapters/aws/eventbridge-sender.ts';
+import { createQueueDepths } from '../adapters/aws/queue-depths.ts';
 import { createSnsNotifier } from '../adapters/aws/sns-notifier.ts';
 import {
   createDeadLetters,
@@ -130,6 +131,11 @@ function portsOf(services: Services, address: AwsEndpoint) {
     rejects: createRejectQueue(sqs, urlOf(services.rejects)),
     deadLetters: createDeadLetters(sqs, urlOf(services.deadLetters)),
     redelivery: createRedelivery(sqs, urlOf(services.events)),
+    queues: createQueueDepths(sqs, {
+      events: urlOf(services.events),
+      'dead letters': urlOf(services.deadLetters),
+      rejects: urlOf(services.rejects),
+    }),
   };
 }
 

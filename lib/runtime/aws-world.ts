@@ -6,6 +6,7 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createEventBridgeSender } from '../adapters/aws/eventbridge-sender.ts';
 import { createKmsSigner } from '../adapters/aws/kms-signer.ts';
+import { createQueueDepths } from '../adapters/aws/queue-depths.ts';
 import { createSnsNotifier } from '../adapters/aws/sns-notifier.ts';
 import {
   createDeadLetters,
@@ -18,6 +19,7 @@ import { nodeDigest } from '../adapters/node-digest.ts';
 import { nodeIds } from '../adapters/node-ids.ts';
 import type { AdmissionSigner } from '../ports.ts';
 import { createLog } from './aws-log.ts';
+import { createMetrics } from './aws-metrics.ts';
 import { ENV } from './environment.ts';
 import { random, sleep, systemClock } from './system.ts';
 import { createWorld, type World } from './world.ts';
@@ -37,6 +39,7 @@ export const BOUNDED = {
  */
 export function awsWorld(): World {
   const sqs = new SQSClient(BOUNDED);
+  const metrics = createMetrics(process.env[ENV.cellName] ?? 'breakwater');
   return createWorld({
     store: createDynamoStore({
       client: createDynamoClient({
@@ -45,6 +48,7 @@ export function awsWorld(): World {
       }),
       tables: { ledger: env(ENV.ledgerTable), control: env(ENV.controlTable) },
       wallClock: systemClock,
+      onDeviation: () => metrics.measure({ ClockDeviations: 1 }),
     }),
     clock: systemClock,
     ids: nodeIds,
@@ -58,7 +62,15 @@ export function awsWorld(): World {
     deadLetters: createDeadLetters(sqs, env(ENV.eventsDlqUrl)),
     redelivery: createRedelivery(sqs, env(ENV.eventsQueueUrl)),
     signer: lazySigner(),
+    queues: createQueueDepths(sqs, {
+      events: env(ENV.eventsQueueUrl),
+      'dead letters': env(ENV.eventsDlqUrl),
+      rejects: env(ENV.rejectQueueUrl),
+      'failed projections': env(ENV.failedProjectionsUrl),
+      'failed commands': env(ENV.failedCommandsUrl),
+    }),
     log: createLog(),
+    metrics,
     sleep,
     random,
   });

@@ -9,7 +9,13 @@ export const ENV = {
   eventsQueueUrl: 'EVENTS_QUEUE_URL',
   eventsDlqUrl: 'EVENTS_DLQ_URL',
   rejectQueueUrl: 'REJECT_QUEUE_URL',
+  failedProjectionsUrl: 'FAILED_PROJECTIONS_URL',
+  failedCommandsUrl: 'FAILED_COMMANDS_URL',
+  operateUrl: 'OPERATE_URL',
+  drillObjectiveMs: 'DRILL_OBJECTIVE_MS',
   alertTopicArn: 'ALERT_TOPIC_ARN',
+  /** Which Breakwater of the account this is: the dimension `service` of its metrics. */
+  cellName: 'BREAKWATER_CELL',
   tickLoopMs: 'TICK_LOOP_MS',
   admissionKeyId: 'ADMISSION_KEY_ID',
   /** Keys that are published beside the one that signs, separated by commas; may be absent or empty. */

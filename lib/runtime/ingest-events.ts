@@ -51,6 +51,7 @@ async function ingest(world: World, event: SQSEvent): Promise<SQSBatchResponse> 
     if (record && comesBack) failed.add(record.messageId);
     report(world, result);
   }
+  measure(world, { entries, recorded, rejected: unreadable.length });
   if (isStuck(entries, recorded)) await noteStuck(world);
   const unknown = await noteBalances(world, balances, failed);
   await Promise.all(
@@ -63,6 +64,27 @@ async function ingest(world: World, event: SQSEvent): Promise<SQSBatchResponse> 
     event.Records.filter(({ messageId }) => failed.has(messageId)),
   );
   return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
+}
+
+/** How long the oldest of it had waited, and what became of it. Heartbeats are measured by the tick. */
+function measure(
+  { metrics }: World,
+  batch: {
+    readonly entries: readonly Entry[];
+    readonly recorded: readonly Recorded[];
+    readonly rejected: number;
+  },
+): void {
+  const { entries, recorded, rejected } = batch;
+  const lags = entries.flatMap((one) => (one.kind === 'transfer' ? [one.lagMs] : []));
+  const failed = recorded.filter(({ kind }) => kind === 'failed').length;
+  if (lags.length === 0 && failed === 0 && rejected === 0) return;
+  metrics.measure({
+    EventsDecided: lags.length,
+    EventsFailed: failed,
+    EventsRejected: rejected,
+    ...(lags.length > 0 && { OldestEventMs: Math.max(...lags) }),
+  });
 }
 
 /** Money that failed to be counted although it had waited long: heartbeats in other batches know nothing of it. */

@@ -9,11 +9,13 @@ import { readFlag } from '../actions/read-flag.ts';
 import { reportLimits } from '../actions/report-limits.ts';
 import { noteRefusal, reportRefusal } from '../actions/report-refusal.ts';
 import { reportStatus } from '../actions/report-status.ts';
+import { resetDrill } from '../actions/reset-drill.ts';
 import { showPolicy } from '../actions/show-policy.ts';
 import * as Wire from '../adapters/wire/command.ts';
 import { stringify } from '../adapters/wire/json.ts';
 import type * as Command from '../domain/command.ts';
 import type * as Movement from '../domain/movement.ts';
+import { examine } from './doctor.ts';
 import {
   answerProposals,
   type Changed,
@@ -161,6 +163,8 @@ async function serve(world: OperatorWorld, request: Wire.Request, actor: string)
       const { statusCode, body } = await answerProposals(world, request);
       return answer(statusCode, body);
     }
+    case 'drill.reset':
+      return answerReset(world, request, actor);
     case 'withdrawal.close':
     case 'withdrawal.release':
     case 'withdrawal.show':
@@ -206,6 +210,8 @@ async function reply(world: World, question: Wire.Question): Promise<Answer> {
   switch (question.command) {
     case 'policy.show':
       return answer(200, await showPolicy(store));
+    case 'doctor':
+      return answer(200, await examine(world));
     case 'status':
       return answer(
         200,
@@ -239,6 +245,18 @@ async function reply(world: World, question: Wire.Question): Promise<Answer> {
     default:
       return question satisfies never;
   }
+}
+
+/** A drill's canary, and nothing else: the domain refuses every other incident. */
+async function answerReset(
+  world: OperatorWorld,
+  request: Extract<Wire.Request, { command: 'drill.reset' }>,
+  actor: string,
+): Promise<Answer> {
+  const { incidents } = world.store;
+  const result = await resetDrill({ ...world.decision, incidents }, { ...request, actor });
+  world.log.info('command', { actor, command: request.command, result });
+  return answer(result.kind === 'refused' ? 409 : 200, result);
 }
 
 async function answerIncident(world: World, incidentId: string): Promise<Answer> {

@@ -6,6 +6,7 @@ import { projectState as project, tellOfAudit } from '../actions/project-state.t
 import { parseControlRecord } from '../adapters/dynamodb/control-record.ts';
 import type { AuditCopy, AuditSigner, ControlRecord } from '../ports.ts';
 import { pipeline } from './pipeline.ts';
+import { measureRecord } from './record-metrics.ts';
 import type { World } from './world.ts';
 
 /** Who signs the audit chain, and where its copy goes: only this function has them. */
@@ -39,6 +40,7 @@ async function projectBatch(
       const parsed = parseControlRecord(record);
       read.push(parsed);
       await project(deps, parsed);
+      measureRecord(world.metrics, parsed);
     } catch (error) {
       const itemIdentifier = record.dynamodb?.SequenceNumber ?? '';
       const reason = error instanceof Error ? error.message : 'unknown';

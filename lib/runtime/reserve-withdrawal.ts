@@ -72,6 +72,7 @@ async function respond(world: World, options: Options, call: Call): Promise<Resp
   if (Buffer.byteLength(body) > BODY_MAX_BYTES) {
     return answer(413, { error: `at most ${BODY_MAX_BYTES} bytes are taken; send it in parts` });
   }
+  const startedMs = world.clock.nowMs();
   try {
     const { audience = options.audience, withdrawals } = Wire.parseRequest(body);
     const asks = withdrawals.map((withdrawal): Ask => {
@@ -81,11 +82,18 @@ async function respond(world: World, options: Options, call: Call): Promise<Resp
     const answers = await reserve(world.reserve, { asks, audience });
     for (const [position, one] of answers.entries())
       tell(world, { one, ask: asks[position], caller });
+    measure(world, answers, world.clock.nowMs() - startedMs);
     return verdicts(answers);
   } catch (error) {
     if (!(error instanceof Wire.InvalidRequestError)) throw error;
     return answer(400, { error: 'nothing was decided', problems: error.problems });
   }
+}
+
+function measure({ metrics }: World, answers: readonly Answer[], ReserveMs: number): void {
+  const of = (kind: Answer['kind']) => answers.filter((one) => one.kind === kind).length;
+  const [Allowed, Held, Blocked] = [of('allow'), of('hold'), of('block')];
+  metrics.measure({ Allowed, Held, Blocked, ReserveMs });
 }
 
 /** Why a withdrawal waits. The id comes percent-encoded. */

@@ -7,6 +7,7 @@ import { expireGraces } from '../actions/expire-graces.ts';
 import { createRounds } from '../actions/release-held.ts';
 import { renewLeases } from '../actions/renew-leases.ts';
 import { reportOverdue } from '../actions/report-overdue.ts';
+import { createLimitsMeasure, measureHealth } from './health-metrics.ts';
 import { pipeline } from './pipeline.ts';
 import type { World } from './world.ts';
 
@@ -60,6 +61,7 @@ export function createUpkeep(world: World): Upkeep {
     oneAtATime(world, 'late reports not looked at', () => expire(world)),
     oneAtATime(world, 'approved proposals not carried out', () => carryOut(world)),
     oneAtATime(world, 'steps of resumes not moved on', () => moveOn(world)),
+    oneAtATime(world, 'limits not measured', createLimitsMeasure(world)),
   ];
   return {
     start: () => {
@@ -135,6 +137,7 @@ export async function renew(world: World, options: Options): Promise<void> {
     else if (proof.blind) {
       world.log.error('leases of blind chains not renewed', { blind: proof.blind });
     }
+    await measureHealth(world, proof);
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'unknown';
     world.log.error('tick failed', { reason });

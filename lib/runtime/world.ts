@@ -16,11 +16,13 @@ import type {
   Ids,
   Notifier,
   PolicyCompiler,
+  QueueDepths,
   Redelivery,
   RejectQueue,
   Signatures,
   Store,
 } from '../ports.ts';
+import { type Metrics, UNMEASURED } from './metrics.ts';
 
 /** The parts that a world is made of. */
 export type Parts = {
@@ -37,6 +39,10 @@ export type Parts = {
   readonly log: Log;
   readonly sleep: (ms: number) => Promise<void>;
   readonly random: () => number;
+  /** Absent: nothing is measured. */
+  readonly metrics?: Metrics;
+  /** For a diagnosis. Absent: it says that it cannot see them. */
+  readonly queues?: QueueDepths;
 };
 
 /** Structured logging: one line per decision, amounts as strings, no secrets. */
@@ -47,6 +53,7 @@ export type Log = {
 
 /** Parts, and what actions take from them. */
 export type World = Parts & {
+  readonly metrics: Metrics;
   readonly decision: DecisionDeps;
   readonly reserve: ReserveDeps;
   /** To carry out what operators have signed, when it is due. */
@@ -61,7 +68,7 @@ export type OperatorWorld = World & {
 
 /** Composes a world. */
 export function createWorld(parts: Parts): World {
-  const { store, clock, ids, digest, sleep, random, signer } = parts;
+  const { store, clock, ids, digest, sleep, random, signer, metrics = UNMEASURED } = parts;
   const { decisions, policies, health, alerts } = store;
   const policy = createPolicyInForce({ decisions, policies, parse: fromCompiled });
   const decision = { decisions, policy, clock, ids, digest, sleep, random };
@@ -69,6 +76,7 @@ export function createWorld(parts: Parts): World {
   const { incidents, proposals } = store;
   return {
     ...parts,
+    metrics,
     decision,
     reserve: { ...decision, leases, alerts, signer },
     carryOut: { ...decision, incidents, proposals, parsePolicy: fromCompiled },

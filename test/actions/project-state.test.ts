@@ -201,6 +201,23 @@ describe('projectState', () => {
     expect(made.messages.length).toBe(pages);
   });
 
+  test('behavior: what joins a wallet that was stopped along is news once the theft itself is resumed', async () => {
+    const made = await tripped();
+    const deps = depsOf(made);
+    const all = await made.world.store.incidents.listOpen(10);
+    const wallet = all.find(({ scope }) => scope.startsWith('wallet:'));
+    if (!wallet?.quarantinedBy) throw new Error('no wallet was stopped along');
+    const { incidentId, first } = wallet;
+    const cause = { ...first, kind: 'conflict' } as const;
+    const record = { type: 'cause-added', incidentId, number: 2, cause } as const;
+    await projectState(deps, record);
+    expect(made.messages).toEqual([]);
+    await resume(made, wallet.quarantinedBy);
+    await projectState(deps, record);
+    await projectState(deps, record);
+    expect(made.messages).toMatchObject([{ severity: 'page' }]);
+  });
+
   test('H83: the mirror says when it does not name everything', async () => {
     const made = await readyWorld(Build.policy());
     const deps = depsOf(made);

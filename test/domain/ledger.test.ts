@@ -26,6 +26,15 @@ describe('size', () => {
     expect(Ledger.size({ ...none, held: writes })).toBe(2);
   });
 
+  test('behavior: a row beside each incident that closes says so', () => {
+    const first = { kind: 'operator', atMs: 1, rowId: 'r', text: '', notional: 0n } as const;
+    const known = { incidentId: 'I', scope: 'global', epoch: 1, openedAtMs: 1, policyVersion: 1 };
+    const incident = (state: 'open' | 'closed') => ({ ...known, first, state });
+    const write = (state: 'open' | 'closed') =>
+      ({ incident: incident(state), expected: 'open' }) as const;
+    expect(Ledger.size({ ...none, incidents: [write('open'), write('closed')] })).toBe(3);
+  });
+
   test('behavior: heartbeat and policy are items too', () => {
     const heartbeat = { sentAtMs: 1, receivedAtMs: 2, oldestWaitingMs: 0 };
     const policy = { version: 1, hash: '', source: '', appliedAtMs: 1, actor: '' };

@@ -361,6 +361,7 @@ const BOTH_WAYS: readonly (readonly [...Case, Direction])[] = [
     'loosens',
     'tightens',
   ],
+  ['a canary', wallet({}), wallet({ canary: true }), 'loosens', 'loosens'],
   ['an operator', operators(), operators({}), 'loosens', 'revokes'],
   ['a role', operators({}), operators({ roles: ['resume', 'pause'] }), 'loosens', 'revokes'],
   ['a role for another', operators({}), operators({ roles: ['panic'] }), 'loosens', 'loosens'],

@@ -55,6 +55,179 @@ describe('LedgerTable', () => {
           "PointInTimeRecoverySpecification": {
             "PointInTimeRecoveryEnabled": true,
           },
+          "ResourcePolicy": {
+            "PolicyDocument": {
+              "Statement": [
+                {
+                  "Action": [
+                    "dynamodb:BatchWriteItem",
+                    "dynamodb:DeleteItem",
+                    "dynamodb:PartiQLDelete",
+                    "dynamodb:PartiQLInsert",
+                    "dynamodb:PartiQLUpdate",
+                    "dynamodb:PutItem",
+                    "dynamodb:UpdateItem",
+                  ],
+                  "Condition": {
+                    "ArnNotEquals": {
+                      "aws:PrincipalArn": [
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterIngestEventsRoleC538F567",
+                            "Arn",
+                          ],
+                        },
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterReserveWithdrawalRoleFFC5A132",
+                            "Arn",
+                          ],
+                        },
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterCloseWithdrawalRoleEAC87AB6",
+                            "Arn",
+                          ],
+                        },
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterOperateBreakerRoleEC9AC99A",
+                            "Arn",
+                          ],
+                        },
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterTickRole5A6108F9",
+                            "Arn",
+                          ],
+                        },
+                      ],
+                    },
+                    "ForAnyValue:StringLike": {
+                      "dynamodb:LeadingKeys": [
+                        "item#*",
+                      ],
+                    },
+                  },
+                  "Effect": "Deny",
+                  "Principal": {
+                    "AWS": "*",
+                  },
+                  "Resource": "*",
+                  "Sid": "OnlyDecisionsWriteBreakers",
+                },
+                {
+                  "Action": [
+                    "dynamodb:BatchWriteItem",
+                    "dynamodb:DeleteItem",
+                    "dynamodb:PartiQLDelete",
+                    "dynamodb:PartiQLInsert",
+                    "dynamodb:PartiQLUpdate",
+                    "dynamodb:PutItem",
+                    "dynamodb:UpdateItem",
+                  ],
+                  "Condition": {
+                    "ArnNotEquals": {
+                      "aws:PrincipalArn": [
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterIngestEventsRoleC538F567",
+                            "Arn",
+                          ],
+                        },
+                      ],
+                    },
+                    "ForAnyValue:StringLike": {
+                      "dynamodb:LeadingKeys": [
+                        "heartbeat",
+                      ],
+                    },
+                  },
+                  "Effect": "Deny",
+                  "Principal": {
+                    "AWS": "*",
+                  },
+                  "Resource": "*",
+                  "Sid": "OnlyIngestProvesHealth",
+                },
+                {
+                  "Action": [
+                    "dynamodb:BatchWriteItem",
+                    "dynamodb:DeleteItem",
+                    "dynamodb:PartiQLDelete",
+                    "dynamodb:PartiQLInsert",
+                    "dynamodb:PartiQLUpdate",
+                    "dynamodb:PutItem",
+                    "dynamodb:UpdateItem",
+                  ],
+                  "Condition": {
+                    "ArnNotEquals": {
+                      "aws:PrincipalArn": [
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterTickRole5A6108F9",
+                            "Arn",
+                          ],
+                        },
+                      ],
+                    },
+                    "ForAnyValue:StringLike": {
+                      "dynamodb:LeadingKeys": [
+                        "leases",
+                      ],
+                    },
+                  },
+                  "Effect": "Deny",
+                  "Principal": {
+                    "AWS": "*",
+                  },
+                  "Resource": "*",
+                  "Sid": "OnlyTickRenewsLeases",
+                },
+                {
+                  "Action": [
+                    "dynamodb:BatchWriteItem",
+                    "dynamodb:DeleteItem",
+                    "dynamodb:PartiQLDelete",
+                    "dynamodb:PartiQLInsert",
+                    "dynamodb:PartiQLUpdate",
+                    "dynamodb:PutItem",
+                    "dynamodb:UpdateItem",
+                  ],
+                  "Condition": {
+                    "ArnNotEquals": {
+                      "aws:PrincipalArn": [
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterOperateBreakerRoleEC9AC99A",
+                            "Arn",
+                          ],
+                        },
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterTickRole5A6108F9",
+                            "Arn",
+                          ],
+                        },
+                      ],
+                    },
+                    "ForAnyValue:StringLike": {
+                      "dynamodb:LeadingKeys": [
+                        "row#proposal:*",
+                      ],
+                    },
+                  },
+                  "Effect": "Deny",
+                  "Principal": {
+                    "AWS": "*",
+                  },
+                  "Resource": "*",
+                  "Sid": "OnlyPeopleDecideProposals",
+                },
+              ],
+              "Version": "2012-10-17",
+            },
+          },
           "SSESpecification": {
             "KMSMasterKeyId": {
               "Fn::GetAtt": [
@@ -108,6 +281,332 @@ describe('ControlTable', () => {
           "PointInTimeRecoverySpecification": {
             "PointInTimeRecoveryEnabled": true,
           },
+          "ResourcePolicy": {
+            "PolicyDocument": {
+              "Statement": [
+                {
+                  "Action": [
+                    "dynamodb:BatchWriteItem",
+                    "dynamodb:DeleteItem",
+                    "dynamodb:PartiQLDelete",
+                    "dynamodb:PartiQLInsert",
+                    "dynamodb:PartiQLUpdate",
+                    "dynamodb:PutItem",
+                    "dynamodb:UpdateItem",
+                  ],
+                  "Condition": {
+                    "ArnNotEquals": {
+                      "aws:PrincipalArn": [
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterIngestEventsRoleC538F567",
+                            "Arn",
+                          ],
+                        },
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterReserveWithdrawalRoleFFC5A132",
+                            "Arn",
+                          ],
+                        },
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterCloseWithdrawalRoleEAC87AB6",
+                            "Arn",
+                          ],
+                        },
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterOperateBreakerRoleEC9AC99A",
+                            "Arn",
+                          ],
+                        },
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterTickRole5A6108F9",
+                            "Arn",
+                          ],
+                        },
+                      ],
+                    },
+                    "ForAnyValue:StringLike": {
+                      "dynamodb:LeadingKeys": [
+                        "incident",
+                        "cause#*",
+                      ],
+                    },
+                  },
+                  "Effect": "Deny",
+                  "Principal": {
+                    "AWS": "*",
+                  },
+                  "Resource": "*",
+                  "Sid": "OnlyDecisionsOpenIncidents",
+                },
+                {
+                  "Action": [
+                    "dynamodb:BatchWriteItem",
+                    "dynamodb:DeleteItem",
+                    "dynamodb:PartiQLDelete",
+                    "dynamodb:PartiQLInsert",
+                    "dynamodb:PartiQLUpdate",
+                    "dynamodb:PutItem",
+                    "dynamodb:UpdateItem",
+                  ],
+                  "Condition": {
+                    "ArnNotEquals": {
+                      "aws:PrincipalArn": [
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterOperateBreakerRoleEC9AC99A",
+                            "Arn",
+                          ],
+                        },
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterTickRole5A6108F9",
+                            "Arn",
+                          ],
+                        },
+                      ],
+                    },
+                    "ForAnyValue:StringLike": {
+                      "dynamodb:LeadingKeys": [
+                        "closed",
+                      ],
+                    },
+                  },
+                  "Effect": "Deny",
+                  "Principal": {
+                    "AWS": "*",
+                  },
+                  "Resource": "*",
+                  "Sid": "OnlyPeopleCloseIncidents",
+                },
+                {
+                  "Action": [
+                    "dynamodb:BatchWriteItem",
+                    "dynamodb:DeleteItem",
+                    "dynamodb:PartiQLDelete",
+                    "dynamodb:PartiQLInsert",
+                    "dynamodb:PartiQLUpdate",
+                    "dynamodb:PutItem",
+                    "dynamodb:UpdateItem",
+                  ],
+                  "Condition": {
+                    "ArnNotEquals": {
+                      "aws:PrincipalArn": [
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterOperateBreakerRoleEC9AC99A",
+                            "Arn",
+                          ],
+                        },
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterTickRole5A6108F9",
+                            "Arn",
+                          ],
+                        },
+                      ],
+                    },
+                    "ForAnyValue:StringLike": {
+                      "dynamodb:LeadingKeys": [
+                        "policy",
+                      ],
+                    },
+                  },
+                  "Effect": "Deny",
+                  "Principal": {
+                    "AWS": "*",
+                  },
+                  "Resource": "*",
+                  "Sid": "OnlyPeopleChangePolicies",
+                },
+                {
+                  "Action": [
+                    "dynamodb:BatchWriteItem",
+                    "dynamodb:DeleteItem",
+                    "dynamodb:PartiQLDelete",
+                    "dynamodb:PartiQLInsert",
+                    "dynamodb:PartiQLUpdate",
+                    "dynamodb:PutItem",
+                    "dynamodb:UpdateItem",
+                  ],
+                  "Condition": {
+                    "ArnNotEquals": {
+                      "aws:PrincipalArn": [
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterOperateBreakerRoleEC9AC99A",
+                            "Arn",
+                          ],
+                        },
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterTickRole5A6108F9",
+                            "Arn",
+                          ],
+                        },
+                      ],
+                    },
+                    "ForAnyValue:StringLike": {
+                      "dynamodb:LeadingKeys": [
+                        "due",
+                        "proposal",
+                      ],
+                    },
+                  },
+                  "Effect": "Deny",
+                  "Principal": {
+                    "AWS": "*",
+                  },
+                  "Resource": "*",
+                  "Sid": "OnlyPeopleMoveProposals",
+                },
+                {
+                  "Action": [
+                    "dynamodb:BatchWriteItem",
+                    "dynamodb:DeleteItem",
+                    "dynamodb:PartiQLDelete",
+                    "dynamodb:PartiQLInsert",
+                    "dynamodb:PartiQLUpdate",
+                    "dynamodb:PutItem",
+                    "dynamodb:UpdateItem",
+                  ],
+                  "Condition": {
+                    "ArnNotEquals": {
+                      "aws:PrincipalArn": [
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterOperateBreakerRoleEC9AC99A",
+                            "Arn",
+                          ],
+                        },
+                      ],
+                    },
+                    "ForAnyValue:StringLike": {
+                      "dynamodb:LeadingKeys": [
+                        "draft",
+                      ],
+                    },
+                  },
+                  "Effect": "Deny",
+                  "Principal": {
+                    "AWS": "*",
+                  },
+                  "Resource": "*",
+                  "Sid": "OnlyPeopleDraftPolicies",
+                },
+                {
+                  "Action": [
+                    "dynamodb:BatchWriteItem",
+                    "dynamodb:DeleteItem",
+                    "dynamodb:PartiQLDelete",
+                    "dynamodb:PartiQLInsert",
+                    "dynamodb:PartiQLUpdate",
+                    "dynamodb:PutItem",
+                    "dynamodb:UpdateItem",
+                  ],
+                  "Condition": {
+                    "ArnNotEquals": {
+                      "aws:PrincipalArn": [
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterOperateBreakerRoleEC9AC99A",
+                            "Arn",
+                          ],
+                        },
+                      ],
+                    },
+                    "ForAnyValue:StringLike": {
+                      "dynamodb:LeadingKeys": [
+                        "entry",
+                      ],
+                    },
+                  },
+                  "Effect": "Deny",
+                  "Principal": {
+                    "AWS": "*",
+                  },
+                  "Resource": "*",
+                  "Sid": "OnlyCommandsNoteFacts",
+                },
+                {
+                  "Action": [
+                    "dynamodb:BatchWriteItem",
+                    "dynamodb:DeleteItem",
+                    "dynamodb:PartiQLDelete",
+                    "dynamodb:PartiQLInsert",
+                    "dynamodb:PartiQLUpdate",
+                    "dynamodb:PutItem",
+                    "dynamodb:UpdateItem",
+                  ],
+                  "Condition": {
+                    "ArnNotEquals": {
+                      "aws:PrincipalArn": [
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterProjectStateRoleD9B6C6D4",
+                            "Arn",
+                          ],
+                        },
+                      ],
+                    },
+                    "ForAnyValue:StringLike": {
+                      "dynamodb:LeadingKeys": [
+                        "flag",
+                      ],
+                    },
+                  },
+                  "Effect": "Deny",
+                  "Principal": {
+                    "AWS": "*",
+                  },
+                  "Resource": "*",
+                  "Sid": "OnlyProjectionMirrors",
+                },
+                {
+                  "Action": [
+                    "dynamodb:BatchWriteItem",
+                    "dynamodb:DeleteItem",
+                    "dynamodb:PartiQLDelete",
+                    "dynamodb:PartiQLInsert",
+                    "dynamodb:PartiQLUpdate",
+                    "dynamodb:PutItem",
+                    "dynamodb:UpdateItem",
+                  ],
+                  "Condition": {
+                    "ArnNotEquals": {
+                      "aws:PrincipalArn": [
+                        {
+                          "Fn::GetAtt": [
+                            "BreakwaterProjectStateRoleD9B6C6D4",
+                            "Arn",
+                          ],
+                        },
+                      ],
+                    },
+                    "ForAnyValue:StringLike": {
+                      "dynamodb:LeadingKeys": [
+                        "audit",
+                        "audit-entry",
+                        "audit-head",
+                        "audit-wait",
+                      ],
+                    },
+                  },
+                  "Effect": "Deny",
+                  "Principal": {
+                    "AWS": "*",
+                  },
+                  "Resource": "*",
+                  "Sid": "OnlyProjectionAppends",
+                },
+              ],
+              "Version": "2012-10-17",
+            },
+          },
           "SSESpecification": {
             "KMSMasterKeyId": {
               "Fn::GetAtt": [
@@ -153,7 +652,7 @@ describe('ControlTable', () => {
         "FilterCriteria": {
           "Filters": [
             {
-              "Pattern": "{"dynamodb":{"Keys":{"pk":{"S":[{"anything-but":["flag","page","audit","audit-entry","audit-head","audit-wait","held","grace","watch"]}]}}}}",
+              "Pattern": "{"dynamodb":{"Keys":{"pk":{"S":[{"anything-but":["flag","page","audit","audit-entry","audit-head","audit-wait","held","grace","watch","draft","due","closed"]}]}}}}",
             },
           ],
         },
@@ -549,6 +1048,10 @@ describe('Alerts', () => {
       [
         "AlertsAlertPolicy: Deny sns:Publish on AlertsAlert by * if Bool=aws:SecureTransport=false",
         "AlertsAlertPolicy: sns:Publish on AlertsAlert by Service=cloudwatch.amazonaws.com if StringEquals=aws:SourceAccount=AWS::AccountId",
+        "AlertsAlertPolicy: Deny sns:Publish on AlertsAlert by AWS=* if Bool=aws:PrincipalIsAWSService=false ArnNotEquals=aws:PrincipalArn=ProjectStateRole TickRole RunDrillRole",
+        "AlertsNoticePolicy: Deny sns:Publish on AlertsNotice by * if Bool=aws:SecureTransport=false",
+        "AlertsNoticePolicy: sns:Publish on AlertsNotice by Service=cloudwatch.amazonaws.com if StringEquals=aws:SourceAccount=AWS::AccountId",
+        "AlertsNoticePolicy: Deny sns:Publish on AlertsNotice by AWS=* if Bool=aws:PrincipalIsAWSService=false",
         "AlertsControlPolicy: Deny sns:Publish on AlertsControl by * if Bool=aws:SecureTransport=false",
       ]
     `);
@@ -630,6 +1133,7 @@ describe('Breakwater', () => {
         "Breakwater-project-state 30 s",
         "Breakwater-operate-breaker 20 s",
         "Breakwater-tick 70 s",
+        "Breakwater-run-drill 180 s",
       ]
     `);
     template.resourceCountIs('AWS::Lambda::Url', 3);
@@ -644,6 +1148,7 @@ describe('Breakwater', () => {
       [
         "Action=lambda:InvokeFunction FunctionName=OperateBreakerFunction Principal=sns.amazonaws.com SourceArn=AlertsControl",
         "Action=lambda:InvokeFunction FunctionName=TickFunction Principal=events.amazonaws.com SourceArn=EveryMinute",
+        "Action=lambda:InvokeFunction FunctionName=RunDrillFunction Principal=events.amazonaws.com SourceArn=DrillWeekly",
       ]
     `);
   });
@@ -655,42 +1160,18 @@ describe('Breakwater', () => {
   });
 });
 
-describe('VitalAlarms', () => {
-  test('default: each alarm tells people and tells them when it is over', () => {
-    const alarms = Object.entries(resourcesOf(template, 'AWS::CloudWatch::Alarm'));
-    const rows = alarms.map(
-      ([name, { Properties }]) =>
-        `${name}: ${Properties.MetricName} of ${shortOf(Properties.Dimensions)}` +
-        ` > ${Properties.Threshold} → ${shortOf(Properties.AlarmActions)}`,
-    );
-    expect(rows).toMatchInlineSnapshot(`
-      [
-        "AlarmsEventsUncounted: ApproximateNumberOfMessagesVisible of Name=QueueName Value=IngressDeadLetters.QueueName > 0 → AlertsAlert",
-        "AlarmsEventsRejected: ApproximateNumberOfMessagesVisible of Name=QueueName Value=IngressRejects.QueueName > 0 → AlertsAlert",
-        "AlarmsProjectionsFailed: ApproximateNumberOfMessagesVisible of Name=QueueName Value=FailedProjections.QueueName > 0 → AlertsAlert",
-        "AlarmsCommandsFailed: ApproximateNumberOfMessagesVisible of Name=QueueName Value=AlertsFailedCommands.QueueName > 0 → AlertsAlert",
-        "AlarmsProjectionErrors: Errors of Name=FunctionName Value=ProjectStateFunction > 0 → AlertsAlert",
-        "AlarmsProjectionBehind: IteratorAge of Name=FunctionName Value=ProjectStateFunction > 30000 → AlertsAlert",
-      ]
-    `);
-    for (const [, { Properties }] of alarms) {
-      expect(Properties.OKActions).toEqual(Properties.AlarmActions);
-    }
-  });
-});
-
 describe('BreakwaterStack', () => {
   test('default: outputs', () => {
     const outputs = template.findOutputs('*');
     const rows = Object.entries(outputs).map(([name, { Value }]) => `${name}: ${shortOf(Value)}`);
     expect(rows).toMatchInlineSnapshot(`
       [
-        "CloserPolicyArn: Closers",
-        "VerifierPolicyArn: Verifiers",
-        "FlagReaderPolicyArn: FlagReaders",
         "OperatorPolicyArn: Operators",
         "ProducerPolicyArn: Producers",
+        "CloserPolicyArn: Closers",
         "ReserverPolicyArn: Reservers",
+        "VerifierPolicyArn: Verifiers",
+        "FlagReaderPolicyArn: FlagReaders",
         "ReserveUrl: ReserveWithdrawalFunctionFunctionUrl.FunctionUrl",
         "CloseUrl: CloseWithdrawalFunctionFunctionUrl.FunctionUrl",
         "AdmissionKeyArn: AdmissionKey",
@@ -702,6 +1183,7 @@ describe('BreakwaterStack', () => {
         "ControlTableName: ControlTable",
         "EventBusName: IngressBus",
         "AlertTopicArn: AlertsAlert",
+        "NoticeTopicArn: AlertsNotice",
         "ControlTopicArn: AlertsControl",
         "CliHint: breakwater status --stack Breakwater --region AWS::Region",
       ]

@@ -29,9 +29,12 @@ describe('ChainWatcher', () => {
     ).toMatchInlineSnapshot(`
       [
         "logs:CreateLogStream logs:PutLogEvents on WatchWatchChainLogs",
-        "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on LedgerTable",
+        "dynamodb:BatchGetItem dynamodb:GetItem on LedgerTable",
         "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
-        "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on ControlTable",
+        "dynamodb:PutItem on LedgerTable if ForAllValues:StringLike=dynamodb:LeadingKeys=item#* row#* balance#* prices sight#*",
+        "dynamodb:GetItem on ControlTable",
+        "dynamodb:PutItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=alert incident held grace watch",
+        "dynamodb:UpdateItem on ControlTable if ForAllValues:StringLike=dynamodb:LeadingKeys=alert cause#*",
         "dynamodb:DeleteItem dynamodb:Query on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held grace",
         "secretsmanager:GetSecretValue on arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:breakwater/rpc-??????",
       ]
@@ -53,6 +56,9 @@ describe('ChainWatcher', () => {
 
   test('behavior: a function that breaks alarms', () => {
     const alarms = Object.keys(resourcesOf(template, 'AWS::CloudWatch::Alarm'));
-    expect(alarms.filter((name) => name.includes('Watcher'))).toEqual(['AlarmsWatcherErrors']);
+    expect(alarms.filter((name) => name.includes('Watcher'))).toEqual([
+      'AlarmsWatcherBehind',
+      'AlarmsWatcherErrors',
+    ]);
   });
 });

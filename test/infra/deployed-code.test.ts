@@ -17,6 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDynamoClient } from '../../lib/adapters/dynamodb/client.ts';
 import { createAdmissionVerifier } from '../../lib/client/admission.ts';
 import { bundledCode } from '../../lib/infra/bundled-code.ts';
+import { type CfnTemplate, permissionsOf } from '../../lib/infra/permission-table.ts';
 import { startAwsEndpoint } from '../../lib/local/aws-endpoint.ts';
 import { memoryCheckpoint } from '../../lib/local/checkpoint.ts';
 import { localContext } from '../../lib/local/context.ts';
@@ -29,6 +30,8 @@ import { ENV } from '../../lib/runtime/environment.ts';
 import * as Build from '../support/builders.ts';
 import { type Kms, startKms } from '../support/kms.ts';
 import { POLICY } from '../support/local-runtime.ts';
+import { type Call, isAllowed, startRecorder } from '../support/recorded-calls.ts';
+import { makeStack } from './synthesized.ts';
 
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 
@@ -40,6 +43,7 @@ const AUDIT_KEY_ARN = 'arn:aws:kms:eu-west-1:111122223333:key/0b5a4c1e-0000-4000
 const copies: string[] = [];
 const ending: (() => Promise<void>)[] = [];
 const handlers = new Map<string, Handler>();
+const recorded: (readonly Call[])[] = [];
 let kms: Kms;
 let services: Services;
 let poller: StreamPoller;
@@ -159,8 +163,14 @@ beforeAll(async () => {
     'reserve-withdrawal',
     'close-withdrawal',
     'tick',
-  ])
+  ]) {
+    // Each function through a recorder of its own: what it asks is held against its grants.
+    const recorder = await startRecorder(engine.endpoint, name);
+    ending.push(recorder.stop);
+    recorded.push(recorder.calls);
+    process.env[ENV.dynamodbEndpoint] = recorder.endpoint;
     await load(name);
+  }
   events.consume({ handler: (event) => run('ingest-events', event) as Promise<undefined> });
   poller = createStreamPoller({
     client: streams,
@@ -210,7 +220,7 @@ describe('the deployed bundles', () => {
     await services.events.send('{"detail-type":"outflow.observed","detail":{"wallet":5}}');
     await services.events.idle();
     expect(await command(flag)).toMatchObject({
-      body: { enabled: false, reason: 'breaker-open', scope: 'key-domain:vault-a' },
+      body: { enabled: false, reason: 'breaker-open', scope: 'wallet:hot-1' },
     });
     expect(services.rejects.depth()).toBe(1);
 
@@ -222,9 +232,11 @@ describe('the deployed bundles', () => {
     expect(kms.asked).toContain(`Sign ${AUDIT_KEY_ARN}`);
 
     const { body } = await command({ command: 'status' });
-    const [incident] = (body as { open: { incidentId: string }[] }).open;
-    const incidentId = incident?.incidentId;
-    const resume = { command: 'resume', commandId: 'deployed-2', incidentId, reason: 'checked' };
+    const { open } = body as { open: { incidentId: string; scope: string }[] };
+    const incidentId = open.find(({ scope }) => scope === 'key-domain:vault-a')?.incidentId;
+    const beside = open.map((one) => one.incidentId).filter((id) => id !== incidentId);
+    const told = { incidentId, also: beside, reason: 'checked' };
+    const resume = { command: 'resume', commandId: 'deployed-2', ...told };
     expect(await command(resume)).toMatchObject({ status: 200, body: { kind: 'resumed' } });
     expect(await command(flag)).toMatchObject({ body: { enabled: true } });
   });
@@ -261,4 +273,23 @@ describe('the deployed bundles', () => {
     const { results } = await callUrl('close-withdrawal', { body: { outcomes: [settled] } });
     expect(results).toMatchObject([{ withdrawalId: 'deployed-w-1', result: 'recorded' }]);
   });
+
+  test('behavior: every call that was made is granted, and denied by no table', () => {
+    const template: CfnTemplate = makeStack().app.synth().getStackByName('Breakwater').template;
+    const policies = permissionsOf(template);
+    const calls = recorded.flat().map((call) => ({
+      ...call,
+      table: call.table
+        .replace(TABLES.ledger, 'LedgerTable')
+        .replace(TABLES.control, 'ControlTable'),
+    }));
+    const asked = new Set(calls.map(({ who, verb, table }) => `${who} ${verb} ${table}`));
+    console.info(`deployed code: ${calls.length} calls, ${asked.size} kinds`);
+    expect(asked.size).toBeGreaterThan(15);
+    const denied = calls.filter((call) => !isAllowed(call, policies));
+    expect([...new Set(denied.map((call) => JSON.stringify(call)))]).toEqual([]);
+    // What the judge is worth: a role with another's name is denied.
+    const [write] = calls.filter(({ verb, key }) => verb === 'PutItem' && key.startsWith('item#'));
+    expect(write && isAllowed({ ...write, who: 'project-state' }, policies)).toBe(false);
+  }, 120_000);
 });

@@ -29,6 +29,8 @@ describe('Breakwater', () => {
         "OperateBreakerTracing",
         "TickRoleDefaultPolicy",
         "TickTracing",
+        "RunDrillRoleDefaultPolicy",
+        "RunDrillTracing",
         "Operators",
         "Producers",
         "Closers",
@@ -45,6 +47,7 @@ describe('Breakwater', () => {
         "ProjectStateRole",
         "OperateBreakerRole",
         "TickRole",
+        "RunDrillRole",
       ]
     `);
   });
@@ -63,9 +66,12 @@ describe('Breakwater', () => {
     expect(verbsOf('IngestEventsRoleDefaultPolicy')).toMatchInlineSnapshot(`
       [
         "logs:CreateLogStream logs:PutLogEvents on IngestEventsLogs",
-        "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on LedgerTable",
+        "dynamodb:BatchGetItem dynamodb:GetItem on LedgerTable",
         "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
-        "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on ControlTable",
+        "dynamodb:PutItem on LedgerTable if ForAllValues:StringLike=dynamodb:LeadingKeys=item#* row#* balance#* heartbeat stuck",
+        "dynamodb:GetItem on ControlTable",
+        "dynamodb:PutItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=alert incident held grace",
+        "dynamodb:UpdateItem on ControlTable if ForAllValues:StringLike=dynamodb:LeadingKeys=alert cause#*",
         "dynamodb:DeleteItem dynamodb:Query on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held grace",
         "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage on IngressEvents",
         "sqs:SendMessage on IngressRejects",
@@ -73,7 +79,7 @@ describe('Breakwater', () => {
     `);
   });
 
-  test('behavior: project-state reads the stream and writes flags and pages only', () => {
+  test('behavior: project-state reads the stream and writes flags, pages and the audit chain only', () => {
     expect(verbsOf('ProjectStateRoleDefaultPolicy')).toMatchInlineSnapshot(`
       [
         "logs:CreateLogStream logs:PutLogEvents on ProjectStateLogs",
@@ -95,9 +101,12 @@ describe('Breakwater', () => {
     expect(verbsOf('ReserveWithdrawalRoleDefaultPolicy')).toMatchInlineSnapshot(`
       [
         "logs:CreateLogStream logs:PutLogEvents on ReserveWithdrawalLogs",
-        "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on LedgerTable",
+        "dynamodb:BatchGetItem dynamodb:GetItem on LedgerTable",
         "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
-        "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on ControlTable",
+        "dynamodb:PutItem on LedgerTable if ForAllValues:StringLike=dynamodb:LeadingKeys=item#* row#*",
+        "dynamodb:GetItem on ControlTable",
+        "dynamodb:PutItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=alert incident held grace",
+        "dynamodb:UpdateItem on ControlTable if ForAllValues:StringLike=dynamodb:LeadingKeys=alert cause#*",
         "dynamodb:DeleteItem dynamodb:Query on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held grace",
         "kms:GetPublicKey kms:Sign on AdmissionKey",
       ]
@@ -108,9 +117,12 @@ describe('Breakwater', () => {
     expect(verbsOf('CloseWithdrawalRoleDefaultPolicy')).toMatchInlineSnapshot(`
       [
         "logs:CreateLogStream logs:PutLogEvents on CloseWithdrawalLogs",
-        "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on LedgerTable",
+        "dynamodb:BatchGetItem dynamodb:GetItem on LedgerTable",
         "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
-        "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on ControlTable",
+        "dynamodb:PutItem on LedgerTable if ForAllValues:StringLike=dynamodb:LeadingKeys=item#* row#*",
+        "dynamodb:GetItem on ControlTable",
+        "dynamodb:PutItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=alert incident held grace",
+        "dynamodb:UpdateItem on ControlTable if ForAllValues:StringLike=dynamodb:LeadingKeys=alert cause#*",
         "dynamodb:DeleteItem dynamodb:Query on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held grace",
       ]
     `);
@@ -128,12 +140,17 @@ describe('Breakwater', () => {
     expect(verbsOf('OperateBreakerRoleDefaultPolicy')).toMatchInlineSnapshot(`
       [
         "logs:CreateLogStream logs:PutLogEvents on OperateBreakerLogs",
-        "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on LedgerTable",
+        "dynamodb:BatchGetItem dynamodb:GetItem on LedgerTable",
         "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
+        "dynamodb:PutItem on LedgerTable if ForAllValues:StringLike=dynamodb:LeadingKeys=item#* row#* row#proposal:*",
         "dynamodb:Query on LedgerTable/index/open-reservations",
-        "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem on ControlTable",
-        "dynamodb:DeleteItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held grace",
-        "sqs:GetQueueAttributes on IngressDeadLetters",
+        "dynamodb:GetItem dynamodb:Query on ControlTable",
+        "dynamodb:PutItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=alert incident held grace closed due policy proposal entry",
+        "dynamodb:UpdateItem on ControlTable if ForAllValues:StringLike=dynamodb:LeadingKeys=alert cause#*",
+        "dynamodb:UpdateItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=draft entry",
+        "dynamodb:DeleteItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held grace due",
+        "sqs:GetQueueAttributes on AlertsFailedCommands FailedProjections IngressDeadLetters IngressEvents IngressRejects",
+        "kms:GetPublicKey on AdmissionKey",
         "sqs:SendMessage on AlertsFailedCommands",
       ]
     `);
@@ -143,11 +160,16 @@ describe('Breakwater', () => {
     expect(verbsOf('TickRoleDefaultPolicy')).toMatchInlineSnapshot(`
       [
         "logs:CreateLogStream logs:PutLogEvents on TickLogs",
-        "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on LedgerTable",
+        "dynamodb:BatchGetItem dynamodb:GetItem on LedgerTable",
         "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on TableKey if StringEquals=kms:ViaService=dynamodb.AWS::Region.AWS::URLSuffix",
+        "dynamodb:PutItem on LedgerTable if ForAllValues:StringLike=dynamodb:LeadingKeys=item#* row#* leases row#proposal:*",
         "dynamodb:Query on LedgerTable/index/open-reservations",
-        "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on ControlTable",
+        "dynamodb:GetItem on ControlTable",
+        "dynamodb:PutItem on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=alert incident held grace closed due policy proposal page",
+        "dynamodb:UpdateItem on ControlTable if ForAllValues:StringLike=dynamodb:LeadingKeys=alert cause#*",
         "dynamodb:DeleteItem dynamodb:Query on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=held grace",
+        "dynamodb:Query on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=incident",
+        "dynamodb:DeleteItem dynamodb:Query on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=due",
         "events:PutEvents on IngressBus if StringEquals=events:detail-type=heartbeat",
         "sqs:GetQueueAttributes on IngressDeadLetters",
         "sns:Publish on AlertsAlert",
@@ -201,6 +223,7 @@ describe('Breakwater', () => {
         "ProjectStateTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
         "OperateBreakerTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
         "TickTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
+        "RunDrillTracing: xray:PutTelemetryRecords xray:PutTraceSegments on *",
       ]
     `);
   });
@@ -226,7 +249,7 @@ describe('Breakwater', () => {
       .flatMap(verbsOf)
       .filter((line) => /dynamodb:(Delete|Scan|Batch(Write|Exec)|Partiql)/i.test(line));
     const fromWaiting =
-      /^dynamodb:DeleteItem( dynamodb:Query)? on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=(held grace|audit-wait)$/;
+      /^dynamodb:DeleteItem( dynamodb:Query)? on ControlTable if ForAllValues:StringEquals=dynamodb:LeadingKeys=(held grace( due)?|due|audit-wait)$/;
     expect(dangerous.length).toBeGreaterThan(0);
     for (const line of dangerous) expect(line).toMatch(fromWaiting);
   });
@@ -239,12 +262,13 @@ describe('Breakwater', () => {
     });
     expect(names).toMatchInlineSnapshot(`
       [
-        "IngestEventsFunction: CONTROL_TABLE EVENTS_QUEUE_URL LEDGER_TABLE NODE_OPTIONS REJECT_QUEUE_URL",
-        "ReserveWithdrawalFunction: ADMISSION_AUDIENCE ADMISSION_ISSUER ADMISSION_KEY_ID CONTROL_TABLE LEDGER_TABLE NODE_OPTIONS",
-        "CloseWithdrawalFunction: CONTROL_TABLE LEDGER_TABLE NODE_OPTIONS",
-        "ProjectStateFunction: ALERT_TOPIC_ARN AUDIT_BUCKET AUDIT_ISSUER AUDIT_KEY_ID CONTROL_TABLE NODE_OPTIONS",
-        "OperateBreakerFunction: CONTROL_TABLE EVENTS_DLQ_URL LEDGER_TABLE NODE_OPTIONS",
-        "TickFunction: ALERT_TOPIC_ARN CONTROL_TABLE EVENTS_DLQ_URL EVENT_BUS_NAME LEDGER_TABLE NODE_OPTIONS TICK_LOOP_MS",
+        "IngestEventsFunction: BREAKWATER_CELL CONTROL_TABLE EVENTS_QUEUE_URL LEDGER_TABLE NODE_OPTIONS REJECT_QUEUE_URL",
+        "ReserveWithdrawalFunction: ADMISSION_AUDIENCE ADMISSION_ISSUER ADMISSION_KEY_ID BREAKWATER_CELL CONTROL_TABLE LEDGER_TABLE NODE_OPTIONS",
+        "CloseWithdrawalFunction: BREAKWATER_CELL CONTROL_TABLE LEDGER_TABLE NODE_OPTIONS",
+        "ProjectStateFunction: ALERT_TOPIC_ARN AUDIT_BUCKET AUDIT_ISSUER AUDIT_KEY_ID BREAKWATER_CELL CONTROL_TABLE NODE_OPTIONS",
+        "OperateBreakerFunction: ADMISSION_ISSUER ADMISSION_KEY_ID BREAKWATER_CELL CONTROL_TABLE EVENTS_DLQ_URL EVENTS_QUEUE_URL FAILED_COMMANDS_URL FAILED_PROJECTIONS_URL LEDGER_TABLE NODE_OPTIONS REJECT_QUEUE_URL",
+        "TickFunction: ALERT_TOPIC_ARN BREAKWATER_CELL CONTROL_TABLE EVENTS_DLQ_URL EVENT_BUS_NAME LEDGER_TABLE NODE_OPTIONS TICK_LOOP_MS",
+        "RunDrillFunction: ALERT_TOPIC_ARN BREAKWATER_CELL CONTROL_TABLE DRILL_OBJECTIVE_MS EVENT_BUS_NAME LEDGER_TABLE NODE_OPTIONS OPERATE_URL",
       ]
     `);
   });
@@ -252,9 +276,9 @@ describe('Breakwater', () => {
 
 describe('AwsSolutionsChecks', () => {
   const findingsOf = (widen: (fn: BreakwaterFunction, breakwater: Breakwater) => void) => {
-    const { app, stack } = makeStack({ producerAccountIds: ['111122223333'] });
-    const fn = stack.breakwater.node.findChild('IngestEvents') as BreakwaterFunction;
-    widen(fn, stack.breakwater);
+    const { app, breakwater } = makeStack({ producerAccountIds: ['111122223333'] });
+    const fn = breakwater.node.findChild('IngestEvents') as BreakwaterFunction;
+    widen(fn, breakwater);
     return new AwsSolutionsChecks(app)
       .validateScope(app)
       .violations.map(({ ruleName }) => ruleName);

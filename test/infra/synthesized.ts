@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { BUNDLING_STACKS } from 'aws-cdk-lib/cx-api';
-import { BreakwaterStack, type BreakwaterStackProps } from '../../lib/infra/breakwater-stack.ts';
+import { Breakwater, type BreakwaterProps } from '../../lib/infra/breakwater.ts';
 
 type Resource = {
   readonly Type: string;
@@ -13,15 +13,16 @@ type Resource = {
 };
 
 /** The stack as `bin/app.ts` makes it, with the context of `cdk.json`, without bundling. */
-export function makeStack(props: BreakwaterStackProps = {}) {
+export function makeStack(props: BreakwaterProps = {}) {
   const path = join(import.meta.dirname, '..', '..', 'cdk.json');
   const { context } = JSON.parse(readFileSync(path, 'utf8'));
   const app = new App({ context: { ...context, [BUNDLING_STACKS]: [] } });
-  return { app, stack: new BreakwaterStack(app, 'Breakwater', props) };
+  const stack = new Stack(app, 'Breakwater', { terminationProtection: true });
+  return { app, stack, breakwater: new Breakwater(stack, 'Breakwater', props) };
 }
 
 /** The template of `makeStack`. */
-export function synthesized(props: BreakwaterStackProps = {}): Template {
+export function synthesized(props: BreakwaterProps = {}): Template {
   return Template.fromStack(makeStack(props).stack);
 }
 

@@ -17,8 +17,14 @@ export type Exchange = { readonly sentAtMs: number; readonly receivedAtMs: numbe
 /**
  * Puts the guard on a client; on one that has it already, it takes this clock instead. Every call
  * through the client then throws {@link ClockError} if the clocks are apart.
+ *
+ * @param onDeviation told before it is thrown.
  */
-export function guardClock(client: DynamoDBClient, wallClock: Clock): void {
+export function guardClock(
+  client: DynamoDBClient,
+  wallClock: Clock,
+  onDeviation: () => void = () => undefined,
+): void {
   client.middlewareStack.addRelativeTo(
     <Request, Result extends { readonly response: unknown }>(
       next: (request: Request) => Promise<Result>,
@@ -26,7 +32,12 @@ export function guardClock(client: DynamoDBClient, wallClock: Clock): void {
       async (request: Request): Promise<Result> => {
         const sentAtMs = wallClock.nowMs();
         const result = await next(request);
-        checkClock(dateOf(result.response), { sentAtMs, receivedAtMs: wallClock.nowMs() });
+        try {
+          checkClock(dateOf(result.response), { sentAtMs, receivedAtMs: wallClock.nowMs() });
+        } catch (error) {
+          onDeviation();
+          throw error;
+        }
         return result;
       },
     {

@@ -13,10 +13,13 @@ export type Parameters = {
   readonly tables: TableNames;
   readonly wallClock: Clock;
   readonly retry?: Partial<Retry>;
+  /** Told when the clocks are apart, beside the error that is thrown. */
+  readonly onDeviation?: (() => void) | undefined;
 };
 
 /** Puts the clock guard on the client, so that no answer is believed that tells another time than the host's. */
-export function connect({ client, tables, wallClock, retry }: Parameters): Connection {
-  guardClock(client, wallClock);
+export function connect(parameters: Parameters): Connection {
+  const { client, tables, wallClock, retry, onDeviation } = parameters;
+  guardClock(client, wallClock, onDeviation);
   return { client, tables, wallClock, retry: { ...RETRY, ...retry } };
 }

@@ -49,6 +49,7 @@ const StoredIncident: z.ZodMiniType<Incident> = z.object({
   ),
   quarantinedBy: z.exactOptional(z.string()),
   overlay: z.exactOptional(z.int()),
+  drill: z.exactOptional(z.literal(true)),
 });
 
 const StoredAlert: z.ZodMiniType<Ledger.Alert> = z.object({
@@ -68,6 +69,7 @@ const StoredAlert: z.ZodMiniType<Ledger.Alert> = z.object({
     'balance',
     'panic',
     'step',
+    'drill',
   ]),
   atMs: z.int(),
   scope: z.string(),
@@ -102,6 +104,12 @@ export function toIncident(incident: Incident): Record<string, AttributeValue> {
 /** Reads an incident. @throws {Store.UnreadableError} */
 export function fromIncident(attributes: Attributes.Attributes): Incident {
   return Attributes.jsonOf(attributes, 'b', StoredIncident);
+}
+
+/** Writes that an incident was closed: beside the incident, under a key that only those who may close can write. */
+export function toClosed(incident: Incident): Record<string, AttributeValue> {
+  const { incidentId, closed } = incident;
+  return fact(Keys.closedKey(incidentId), { incidentId, ...closed });
 }
 
 /** Writes a further cause. */

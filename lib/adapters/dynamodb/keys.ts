@@ -23,6 +23,7 @@
  * | Control | `audit-entry`       | entry id                  | that this entry is in the chain |
  * | Control | `audit-head`        | `current`, `sealed`, `copied` | its end; the newest signed one; up to where it was copied |
  * | Control | `audit-wait`        | entry id                  | an entry that could not be appended yet |
+ * | Control | `closed`            | incident id               | that an incident was closed, by whom |
  *
  * Injective: an id that DynamoDB could not hold as it is (empty, too long, a lone surrogate) is
  * written `~<sha256>`, and so is one that begins with `~` itself.
@@ -60,6 +61,7 @@ export const CONTROL_PK = {
   auditEntry: 'audit-entry',
   auditHead: 'audit-head',
   auditWait: 'audit-wait',
+  closed: 'closed',
 } as const;
 /** How the partition keys of causes begin. */
 export const CAUSE_PREFIX = 'cause#';
@@ -132,6 +134,11 @@ export function causeKey(cause: {
   readonly number: number;
 }): ControlKey {
   return { pk: causePk(cause.incidentId), sk: digits(cause.number) };
+}
+
+/** Key of the row that says that an incident was closed: only who may close incidents may write it. */
+export function closedKey(incidentId: string): ControlKey {
+  return { pk: CONTROL_PK.closed, sk: part(incidentId, SK_BYTES_MAX) };
 }
 
 /** Key of an alert. */

@@ -41,6 +41,9 @@ export function toTransaction(tables: TableNames, changes: Ledger.Changes): Tran
     ...incidents.map(({ incident, expected }) =>
       control(Control.toIncident(incident), expected === 'absent' ? ABSENT : inState(expected)),
     ),
+    ...incidents
+      .filter(({ incident }) => incident.state === 'closed')
+      .map(({ incident }) => control(Control.toClosed(incident), {})),
     ...causes.map((cause) => putOnce(tables.control, Control.toCause(cause))),
     ...alerts.map((alert) => putOnce(tables.control, Control.toAlert(alert))),
     // Whoever changes a queue changes the row under its condition.

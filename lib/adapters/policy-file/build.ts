@@ -92,6 +92,7 @@ function walletRule(file: Schema.PolicyFile, wallet: Schema.Wallet): Policy.Wall
     addresses,
     ...(admissionMs === undefined ? {} : { admissionMs }),
     ...(floors && { floors }),
+    ...(wallet.canary === 'true' && { canary: true as const }),
   };
 }
 

@@ -5,6 +5,7 @@
 
 import { chainOf } from '../../domain/caip.ts';
 import { overlaps } from '../../domain/pattern-overlap.ts';
+import { checkCanary } from './check-canary.ts';
 import { checkFloors } from './check-floors.ts';
 import { checkLimit } from './check-limit.ts';
 import { checkPeople } from './check-people.ts';
@@ -25,6 +26,7 @@ export function checkSections(sections: Sections): readonly Finding[] {
     ...assets.entries.flatMap((entry) => checkSameAs(sections, entry)),
     ...assets.entries.flatMap(checkPrice),
     ...wallets.entries.flatMap((entry) => checkFloors(sections, entry)),
+    ...checkCanary(wallets.entries),
     ...limits.entries.flatMap((entry) => checkLimit(sections, entry)),
     ...twice(sections.operators.entries.map((entry) => at(entry, 'name', entry.value.name))),
     ...twice(sections.operators.entries.map((entry) => at(entry, 'address', entry.value.address))),

@@ -94,6 +94,7 @@ export const WALLET = fields(
         ),
       ),
     ),
+    canary: z._default(Scalar.word(['true', 'false']), 'false'),
   },
   'a hot wallet; wallets of one key domain lose their keys together',
 );

@@ -80,6 +80,8 @@ const request = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('withdrawal.open') }),
   movement,
   ...PROPOSAL_REQUESTS,
+  z.strictObject({ command: z.literal('drill.reset'), commandId: id, incidentId }),
+  z.strictObject({ command: z.literal('doctor') }),
   z.strictObject({ command: z.literal('policy.show') }),
   z.strictObject({ command: z.literal('status') }),
   z.strictObject({ command: z.literal('limits'), scope: z.optional(scope) }),
@@ -109,6 +111,7 @@ export type Question = Extract<
   Request,
   {
     command:
+      | 'doctor'
       | 'policy.show'
       | 'status'
       | 'limits'

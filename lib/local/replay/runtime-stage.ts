@@ -1,5 +1,6 @@
 /** The embedded runtime as a replay needs it: events through the ingress, the flag over HTTP, durations on the wall clock. */
 
+import type { Incident } from '../../domain/breaker.ts';
 import type { Flag } from '../../domain/flag.ts';
 import type { Runtime } from '../runtime.ts';
 import { questionOf } from './question.ts';
@@ -32,7 +33,9 @@ async function send(runtime: Runtime, item: TimelineItem): Promise<Sent> {
   await runtime.submit([{ detailType: item.detailType, detail: item.detail }]);
   const toldAtMs = item.kind === 'incident' ? await untilTold(runtime, item) : undefined;
   await runtime.idle();
-  const opened = (await incidents.list(100)).filter(({ incidentId }) => !known.has(incidentId));
+  const fresh = (await incidents.list(100)).filter(({ incidentId }) => !known.has(incidentId));
+  // What was stopped along with one comes after it.
+  const opened = fresh.toSorted((one, other) => isAlong(one) - isAlong(other));
   const trippedAtMs = runtime.lastTripAtMs();
   if (opened.length === 0 || toldAtMs === undefined || trippedAtMs === undefined) return { opened };
   // The reader can be told before the committer has its own answer: then nothing lay between.
@@ -41,6 +44,10 @@ async function send(runtime: Runtime, item: TimelineItem): Promise<Sent> {
     toTripMs: Math.min(trippedAtMs, toldAtMs) - startedMs,
     toFlagMs: Math.max(0, toldAtMs - trippedAtMs),
   };
+}
+
+function isAlong({ quarantinedBy }: Incident): number {
+  return quarantinedBy === undefined ? 0 : 1;
 }
 
 /** Asks the flag over and over until a reader is told no, and gives the time of that answer. */

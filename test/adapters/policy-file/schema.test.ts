@@ -62,7 +62,7 @@ describe('POLICY_FILE', () => {
       other case:
       line 8, limits[0].Scope: is no field here; did you mean "scope"? (fields: id, scope, where, metric, window, limit, warn, action, tripOnRefusal, mode)
       other writing:
-      line 7, wallets[0].key_domain: is no field here; did you mean "keyDomain"? (fields: name, keyDomain, addresses, admission, floors)
+      line 7, wallets[0].key_domain: is no field here; did you mean "keyDomain"? (fields: name, keyDomain, addresses, admission, floors, canary)
       nothing like it:
       line 11, colour: is no field here (fields: version, name, mode, resume, operators, changes, contacts, chains, assets, wallets, limits, unknown, unmatched, conflict, matching, own, reservations, timing)
       a terminal:
@@ -107,7 +107,7 @@ describe('POLICY_FILE', () => {
       wallets:
       line 7, wallets: must be a list; add a hot wallet such as { name: eth-hot-1, keyDomain: hot-vault, addresses: ["eip155:1:0x…"] }
       wallet:
-      line 7, wallets[0]: must be a map; its fields are name, keyDomain, addresses, admission, floors
+      line 7, wallets[0]: must be a map; its fields are name, keyDomain, addresses, admission, floors, canary
       address:
       line 7, wallets[0].name: "W" is not a name; use lower-case letters, digits, ".", "_" and "-", at most 64, starting with a letter or digit
       line 7, wallets[0].keyDomain: "v:1" is not a name; use lower-case letters, digits, ".", "_" and "-", at most 64, starting with a letter or digit
