@@ -84,7 +84,9 @@ async function loadTorn(
   await process.wait(random.int(150));
   const other = await decisions.load(part(false));
   const rows = new Map([...one.rows, ...other.rows]);
-  const items = new Map([...one.items, ...other.items]);
+  const { gates = [] } = keys;
+  const last = gates.length > 0 ? await decisions.load({ rows: [], items: gates }) : undefined;
+  const items = new Map([...one.items, ...other.items, ...(last?.items ?? [])]);
   const facts = one.facts ? { facts: one.facts } : {};
   if (!keys.queues || keys.queues.length === 0) return { rows, items, ...facts };
   // Which queues are used only the items tell, that were read before.

@@ -65,9 +65,29 @@ async function load(connection: Connection, keys: Keys): Promise<Ledger.Loaded> 
     if (rowId !== undefined) rows.set(rowId, fromRow(rowId, attributes));
     if (scope !== undefined) items.set(scope, fromItem(attributes));
   }
+  for (const [scope, item] of await loadGates(connection, keys)) items.set(scope, item);
   const queues = await loadQueues(connection, keys, items);
   const facts = keys.facts && factsFrom(keys.facts, found.flat());
   return { rows, items, ...(queues.size === 0 ? {} : { queues }), ...(facts && { facts }) };
+}
+
+/** A BatchGetItem is no instant: what nobody writes under a condition is read when the others are known. */
+async function loadGates(
+  connection: Connection,
+  { gates = [], items: known }: Keys,
+): Promise<readonly (readonly [string, Ledger.Item])[]> {
+  const scopes = new Map(gates.map((scope) => [itemKey(scope).pk, scope]));
+  for (const scope of known) scopes.delete(itemKey(scope).pk);
+  if (scopes.size === 0) return [];
+  if (scopes.size > BATCH_KEYS_MAX) {
+    const why = `${scopes.size} gates in one load`;
+    throw new BrokenError({ operation: 'load', reason: 'TooManyKeys', why });
+  }
+  const found = await getBatch(connection, [...scopes.keys()]);
+  return found.flatMap((attributes) => {
+    const scope = scopes.get(attributes.pk?.S ?? '');
+    return scope === undefined ? [] : [[scope, fromItem(attributes)] as const];
+  });
 }
 
 /** The first of each queue that the items speak of. */
