@@ -158,10 +158,20 @@ function sign(exchange: Exchange, asked: Asked, untilMs: number): void {
   }
   truth.departed.set(number, scheduler.nowMs());
   appear(exchange, unit, { chain: asked.chain, inMs: asked.seenDelayMs });
+  if (asked.isDenied && asked.chain === 'stays') deny(exchange, unit);
   if (!asked.isSettled) return;
   scheduler.at(scheduler.nowMs() + 2_000, () =>
     tell(queue, unit, { kind: 'settled', withdrawalId: unit.withdrawalId }),
   );
+}
+
+/** A signer that has forgotten: what was seen on chain stays charged, whatever is said. */
+function deny({ world, queue }: Exchange, unit: Unit): void {
+  const { scheduler, witness } = world;
+  scheduler.at(scheduler.nowMs() + 70_000, () => {
+    const isSeen = witness.books.rows.get(rowIdsOf(unit)[0])?.state === 'matched';
+    if (isSeen) tell(queue, unit, neverSigned(unit));
+  });
 }
 
 /** Says that it was never signed for, which from then on is true. */

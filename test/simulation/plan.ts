@@ -34,6 +34,8 @@ export type Asked = {
   readonly seenDelayMs: number;
   readonly chain: Chain;
   readonly isSettled: boolean;
+  /** It is said never to have been signed, long after its outflow was seen. */
+  readonly isDenied: boolean;
   /** Asked for once more after this time, if at all. */
   readonly againMs?: number;
 };
@@ -192,6 +194,7 @@ function drawMoney(random: Random, unit: Unit, atMs: number): Operation {
     seenDelayMs: random.int(15_000),
     chain,
     isSettled: random.chance(0.3),
+    isDenied: random.chance(0.1),
     ...(random.chance(0.25) ? { againMs: random.int(80_000) } : {}),
   };
   return { kind: 'reserve', atMs, asked: [asked] };

@@ -113,6 +113,9 @@ function judgeControl(witness: Witness, changes: Ledger.Changes): void {
   }
 }
 
+/** The longest life of an admission in the policies of the schedules. */
+const LIFE_MAX_MS = 30_000;
+
 /** P6: nothing is charged as allowed while something that stops it is paused. P5, P12: nor beyond what its limits allow. */
 function judgeAllows(witness: Witness, changes: Ledger.Changes): void {
   const { books, counts } = witness;
@@ -121,6 +124,10 @@ function judgeAllows(witness: Witness, changes: Ledger.Changes): void {
     const isAllow = row.state === 'reserved' && isNewCharge(books.rows.get(row.rowId), row);
     if (!unit || !isAllow) continue;
     counts.allows += 1;
+    const livesMs = (row.admittedUntilMs ?? 0) - (row.money?.chargedAtMs ?? 0);
+    if (livesMs > LIFE_MAX_MS) {
+      blame(witness, 'P5', `${row.rowId} is admitted for ${livesMs} ms after its charge`);
+    }
     const stop = stoppedBy(unit).find((scope) => isPaused(books, scope));
     if (stop !== undefined) {
       blame(witness, 'P6', `${row.rowId} was allowed while ${stop} was paused`);

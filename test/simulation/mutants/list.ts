@@ -228,7 +228,7 @@ export const MUTANTS: readonly Mutant[] = [
   outcome(
     'a failure gives back again and again',
     "if (row.state === kind) return { kind: 'duplicate', withdrawalId };",
-    '',
+    "if (row.state === kind) { Draft.giveBack(draft, row.money); Draft.putRow(draft, row); return { kind: 'duplicate', withdrawalId }; }",
   ),
   outcome(
     'what was seen on chain is given back',
