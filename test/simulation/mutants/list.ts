@@ -59,11 +59,6 @@ export const MUTANTS: readonly Mutant[] = [
     'return [addTo({ ...newest, notional: 0n, amount: 0n, count: 0 }, added), ...older];',
   ),
   meter(
-    'a charge at an earlier time lies in the past',
-    'const timeMs = Math.max(atMs, meter.newestMs);\n  const steps',
-    'const timeMs = atMs;\n  const steps',
-  ),
-  meter(
     'amounts are not counted',
     'amount: Money.add(slot.amount, added.amount)',
     'amount: slot.amount',
@@ -133,11 +128,6 @@ export const MUTANTS: readonly Mutant[] = [
     'epochs stand still',
     'const epoch = breaker.epoch + 1;',
     'const epoch = Math.max(1, breaker.epoch);',
-  ),
-  breaker(
-    'a reset closes whatever it finds',
-    "if (breaker.state === 'closed' || breaker.incidentId !== incidentId) return undefined;",
-    "if (breaker.state === 'closed') return undefined;",
   ),
   standing(
     'a pause of the wallet stops nothing',
@@ -309,11 +299,6 @@ export const MUTANTS: readonly Mutant[] = [
     'a resume closes without the word of its command',
     "incidents: [{ incident: { ...incident, state: 'closed', closed }, expected: 'open' }],",
     'incidents: [],',
-  ),
-  command(
-    'every version of the policy is the first',
-    'const version = (global.policyVersion ?? 0) + 1;',
-    'const version = 1;',
   ),
   commit(
     'another policy in force is not adopted',
