@@ -237,10 +237,10 @@ function appear(
   later(inMs, () => show(exchange, unit, about.claims));
   truth.onChain.add(unit.number);
   if (chain === 'stays') return;
-  const removedMs = inMs + random.int(15_000);
+  const removedMs = inMs + 1 + random.int(15_000);
   later(removedMs, () => remove(exchange, unit));
   if (chain === 'comes-back') {
-    later(removedMs + random.int(10_000), () => show(exchange, unit, about.claims));
+    later(removedMs + 1 + random.int(10_000), () => show(exchange, unit, about.claims));
     return;
   }
   truth.onChain.delete(unit.number);
