@@ -41,6 +41,11 @@ export type Digest = {
 export type Keys = {
   readonly rows: readonly string[];
   readonly items: readonly string[];
+  /**
+   * Items that are judged by and not written, read after the others: a batch read is no instant, and
+   * whoever changes one of these has also changed the version of an item that is written.
+   */
+  readonly gates?: readonly string[];
   /** Queues to read where the items say that somebody waits in them. Their scopes are among the items. */
   readonly queues?: readonly { readonly limitId: string; readonly scope: string }[];
   /** What to read of the world beside the ledger. */
@@ -54,8 +59,8 @@ export type Keys = {
  */
 export type DecisionStore = {
   /**
-   * Reads everything strongly consistent, queues after the items: whoever changes a queue changes
-   * the version of its item too. Keys that are not stored are absent from the maps.
+   * Reads everything strongly consistent, gates and queues after the items: whoever changes one of
+   * them changes the version of an item too. Keys that are not stored are absent from the maps.
    */
   readonly load: (keys: Keys) => Promise<Ledger.Loaded>;
   /**

@@ -81,7 +81,8 @@ function judge(evidence: Evidence): Flag {
     return { enabled: false, reason: 'unknown', text: `the policy does not know this ${blocked}` };
   }
   const inForceUntilMs = leaseOf(leases, subject.chain);
-  if (inForceUntilMs === undefined || inForceUntilMs <= nowMs) {
+  // Asked this way round, so that a time that is no number is not enabled either.
+  if (inForceUntilMs === undefined || !(inForceUntilMs > nowMs)) {
     const since =
       inForceUntilMs === undefined
         ? 'was never given'

@@ -38,7 +38,8 @@ export function opened(incident: Incident): Message {
           ]
         : []),
       `Look:   breakwater incident ${incidentId}`,
-      `Resume: breakwater resume ${incidentId} --reason "…"`,
+      `Resume: breakwater resume propose ${incidentId} --reason "…"`,
+      `        under resume: trial, alone: breakwater resume ${incidentId} --reason "…"`,
       `Note: a pause stops the withdrawal service. It cannot stop somebody who holds the private keys; move what is left to safety first.`,
       `Policy version ${incident.policyVersion}, epoch ${incident.epoch}, event ${first.rowId}`,
     ].join('\n'),

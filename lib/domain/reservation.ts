@@ -63,23 +63,31 @@ export function keys(
 ): {
   readonly rows: readonly string[];
   readonly items: readonly Scope.Key[];
+  /** Destinations as wholes, where only their parts are charged. */
+  readonly gates: readonly Scope.Key[];
   readonly queues: readonly Pick<Queue.Place, 'limitId' | 'scope'>[];
 } {
   const rows = new Set<string>();
   const items = new Set<Scope.Key>([Scope.GLOBAL_KEY]);
+  const gates = new Set<Scope.Key>();
   const queues = new Map<Queue.Key, Pick<Queue.Place, 'limitId' | 'scope'>>();
   for (const { withdrawal, bodyHash } of asks) {
     const resolved = Policy.resolve(policy, withdrawal.transfer);
     for (const key of Charge.keys(resolved)) items.add(key);
     for (const scope of Scope.stopping('destination', resolved.subject))
-      items.add(Scope.key(scope));
+      gates.add(Scope.key(scope));
     for (const { limit, scope } of Queue.gates(policy, resolved)) {
       const place = { limitId: limit.limitId, scope: Scope.key(scope) };
       queues.set(Queue.key(place), place);
     }
     for (const rowId of Matching.rowIds({ event: withdrawal, bodyHash })) rows.add(rowId);
   }
-  return { rows: [...rows], items: [...items], queues: [...queues.values()] };
+  return {
+    rows: [...rows],
+    items: [...items],
+    gates: [...gates].filter((key) => !items.has(key)),
+    queues: [...queues.values()],
+  };
 }
 
 /** Decides in order, each seeing what those before it charged; one misfit never fails the others. */

@@ -30,10 +30,13 @@ async function pause(world: World, scope: string): Promise<void> {
   await operateBreaker(deps, { command, actor: 'on-call' });
 }
 
+/** Incidents of one commit: each one that closes has a row for it. */
+const AT_ONCE = 50;
+
 /** Later incidents of customers, in this state. */
 async function many(world: World, count: number, state: 'open' | 'closed'): Promise<void> {
-  for (let from = 0; from < count; from += 100) {
-    const ids = Array.from({ length: Math.min(100, count - from) }, (_, n) => from + n);
+  for (let from = 0; from < count; from += AT_ONCE) {
+    const ids = Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, n) => from + n);
     await world.store.decisions.commit({
       decisionId: `${state} ${from}`,
       atMs: Build.T0_MS,

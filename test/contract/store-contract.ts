@@ -567,6 +567,16 @@ export function storeContract(name: string, harness: Harness): void {
       });
     });
 
+    describe('decisions.load of gates', () => {
+      test('default: they are among the items, and absent where nothing is stored', async () => {
+        await commit({ items: [putItem('destination:a', Build.item({ version: 3 }))] });
+        const gates = ['destination:a', 'destination:b'];
+        const { items } = await store.decisions.load({ rows: [], items: ['global'], gates });
+        expect(items.get('destination:a')?.version).toBe(3);
+        expect(items.has('destination:b')).toBe(false);
+      });
+    });
+
     describe('decisions.load of queues', () => {
       const counted = (count: number) =>
         Build.item({ waiting: [{ limitId: place.limitId, count }] });

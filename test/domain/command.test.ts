@@ -275,7 +275,6 @@ describe('decide', () => {
       compiled: 'name: x, compiled',
       appliedAtMs: T0_MS,
       actor: 'alice',
-      beforeHash: 'e'.repeat(64),
     });
     const said = { ...command, reason: 'more customers' };
     const again = Command.decide(context, load(world(), { rows: [], items: [] }), {

@@ -62,6 +62,10 @@ describe('evaluate', () => {
     expect(Flag.keys(['destination', 'global'], tagged)).toEqual([`${whole}|77`, whole, 'global']);
   });
 
+  test('behavior: H32: a time that is no number enables nothing', () => {
+    expect(Flag.evaluate(evidence({ nowMs: Number.NaN })).reason).toBe('lease-lapsed');
+  });
+
   test('behavior: H33: a breaker of somebody else stops nobody else', () => {
     const others = ['wallet:hot-2', `chain:${OTHER_CHAIN}`, 'key-domain:vault-b', 'actor:%none'];
     const items = new Map(others.map((key) => [key, item({ breaker: open })]));

@@ -30,7 +30,8 @@ describe('opened', () => {
       Withdrawals in this scope are not enabled until people resume it.
       Its wallet and its destination are stopped by incidents of their own, until a resume names them: breakwater status
       Look:   breakwater incident 01HA4Q2V7N9K3M5P8R1S
-      Resume: breakwater resume 01HA4Q2V7N9K3M5P8R1S --reason "…"
+      Resume: breakwater resume propose 01HA4Q2V7N9K3M5P8R1S --reason "…"
+              under resume: trial, alone: breakwater resume 01HA4Q2V7N9K3M5P8R1S --reason "…"
       Note: a pause stops the withdrawal service. It cannot stop somebody who holds the private keys; move what is left to safety first.
       Policy version 3, epoch 1, event outflow:eip155:1:0xa:top",
         "severity": "page",

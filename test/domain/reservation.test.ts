@@ -101,8 +101,17 @@ describe('keys', () => {
         'wallet:hot-1',
         'chain:eip155:1',
       ]),
+      gates: [],
       queues: [],
     });
+  });
+
+  test('behavior: a destination as a whole is a gate where only its part is charged', () => {
+    const part = ask('w1', 1, { memo: 'tag' });
+    const whole = `destination:${part.withdrawal.transfer.destination}`;
+    expect(Reservation.keys(policy(), [part]).gates).toEqual([whole]);
+    expect(Reservation.keys(policy(), [part]).items).not.toContain(whole);
+    expect(Reservation.keys(policy(), [part, ask('w2', 1)]).gates).toEqual([]);
   });
 });
 

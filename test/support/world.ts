@@ -176,7 +176,7 @@ export function contextOf(here: World, policy: Policy.Policy, nowMs: number) {
 
 /** What a strong read of these keys gives. */
 export function load(here: World, keys: Keys): Ledger.Loaded {
-  const items = pick(here.items, keys.items);
+  const items = pick(here.items, [...keys.items, ...(keys.gates ?? [])]);
   const queues = new Map<Queue.Key, readonly Queue.Held[]>();
   for (const place of keys.queues ?? []) {
     if (Queue.waiting(items.get(place.scope), place.limitId) === 0) continue;

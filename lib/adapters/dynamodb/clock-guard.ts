@@ -53,13 +53,17 @@ export function guardClock(
  * Compares the second that a header names with the time of its exchange. The header is cut to whole
  * seconds, so the second before sending is fine too.
  *
- * Fail direction: closed, an answer without a readable date is refused like a wrong one.
+ * Fail direction: closed, an answer without a readable date is refused like a wrong one, and so is a
+ * host that knows no time.
  *
  * @throws {Store.ClockError} more than 2 s before sending (less the cut second) or after receiving.
  */
 export function checkClock(date: string | undefined, exchange: Exchange): void {
   const answeredAtMs = Date.parse(date ?? '');
   if (Number.isNaN(answeredAtMs)) throw new ClockError({ deviationMs: undefined });
+  // A host without a time compares with nothing, and would pass every check below.
+  const isKnown = Number.isFinite(exchange.sentAtMs) && Number.isFinite(exchange.receivedAtMs);
+  if (!isKnown) throw new ClockError({ deviationMs: undefined });
   const earliestMs = exchange.sentAtMs - SECOND_MS;
   const latestMs = exchange.receivedAtMs;
   if (answeredAtMs < earliestMs - TOLERANCE_MS) {

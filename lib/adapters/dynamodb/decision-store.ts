@@ -4,6 +4,7 @@ import type { TransactWriteItemsCommandInput } from '@aws-sdk/client-dynamodb';
 import { TransactWriteItemsCommand } from '@aws-sdk/client-dynamodb';
 import * as Ledger from '../../domain/ledger.ts';
 import * as Queue from '../../domain/queue.ts';
+import type * as Scope from '../../domain/scope.ts';
 import type { DecisionStore, Keys } from '../../ports.ts';
 import { TooManyChangesError } from '../store-errors.ts';
 import type { Connection, Settled } from './connection.ts';
@@ -41,10 +42,22 @@ async function load(connection: Connection, keys: Keys): Promise<Ledger.Loaded> 
     const rowId = rowIds.get(attributes.pk?.S ?? '');
     if (rowId !== undefined) rows.set(rowId, fromRow(rowId, attributes));
   }
-  const items = itemsOf(found, scopes);
+  const gates = await loadGates(connection, keys);
+  const items = new Map([...itemsOf(found, scopes), ...gates]);
   const queues = await loadQueues(connection, keys, items);
   const facts = keys.facts && factsFrom(keys.facts, found);
   return { rows, items, ...(queues.size === 0 ? {} : { queues }), ...(facts && { facts }) };
+}
+
+/** A BatchGetItem is no instant: what nobody writes under a condition is read when the others are known. */
+async function loadGates(
+  connection: Connection,
+  { gates = [], items: known }: Keys,
+): Promise<ReadonlyMap<Scope.Key, Ledger.Item>> {
+  const scopes = new Map(gates.map((scope) => [itemKey(scope).pk, scope]));
+  for (const scope of known) scopes.delete(itemKey(scope).pk);
+  if (scopes.size === 0) return new Map();
+  return itemsOf(await getAll(connection, [...scopes.keys()]), scopes);
 }
 
 /** The first of each queue that the items speak of. */

@@ -15,7 +15,7 @@ const DECISIONS_MAX = 10_000;
 export function createDecisionStore(state: State): DecisionStore {
   return {
     load: async (keys) => {
-      const items = pick(state.items, keys.items);
+      const items = pick(state.items, [...keys.items, ...(keys.gates ?? [])]);
       const rows = pick(state.rows, keys.rows);
       const queues = loadQueues(state, keys, items);
       const facts = keys.facts && factsOf(state, keys.facts);

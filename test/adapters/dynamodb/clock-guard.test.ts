@@ -46,4 +46,12 @@ describe('checkClock', () => {
       expect.objectContaining({ name: 'Store.ClockError', deviationMs: undefined }),
     );
   });
+
+  test('error: a host that knows no time is refused', () => {
+    const date = new Date(Build.T0_MS).toUTCString();
+    const lost = { sentAtMs: Number.NaN, receivedAtMs: Number.NaN };
+    expect(() => checkClock(date, lost)).toThrowError(
+      expect.objectContaining({ name: 'Store.ClockError', deviationMs: undefined }),
+    );
+  });
 });

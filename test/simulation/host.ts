@@ -1,0 +1,57 @@
+/** A host: a clock that is off, and processes that may freeze, or die at any of their waits. */
+
+import type { Scheduler } from './scheduler.ts';
+
+/** One process. Whatever a dead one waits for never comes. */
+export type Process = {
+  /** Time as its host knows it. */
+  readonly nowMs: () => number;
+  /** Waits; the process may have died meanwhile, or be frozen for longer. */
+  readonly wait: (ms: number) => Promise<void>;
+  /** It dies, and the next one of its host starts with nothing in its memory. */
+  readonly crash: () => void;
+  readonly freeze: (ms: number) => void;
+};
+
+/** One host. */
+export type Host = {
+  /** The process that runs, or a fresh one. */
+  readonly process: () => Process;
+};
+
+/** A host whose clock is `skewMs` ahead of true time. */
+export function createHost(scheduler: Scheduler, skewMs: number): Host {
+  let running: Process | undefined;
+  return {
+    process: () => {
+      running ??= createProcess(scheduler, skewMs, () => {
+        running = undefined;
+      });
+      return running;
+    },
+  };
+}
+
+function createProcess(scheduler: Scheduler, skewMs: number, onDeath: () => void): Process {
+  let isDead = false;
+  let frozenUntilMs = 0;
+  const resume = (goOn: () => void): void => {
+    if (isDead) return;
+    if (frozenUntilMs > scheduler.nowMs()) scheduler.at(frozenUntilMs, () => resume(goOn));
+    else goOn();
+  };
+  return {
+    nowMs: () => scheduler.nowMs() + skewMs,
+    wait: (ms) =>
+      new Promise((resolve) => {
+        scheduler.at(scheduler.nowMs() + ms, () => resume(resolve));
+      }),
+    crash: () => {
+      if (!isDead) onDeath();
+      isDead = true;
+    },
+    freeze: (ms) => {
+      frozenUntilMs = Math.max(frozenUntilMs, scheduler.nowMs() + ms);
+    },
+  };
+}

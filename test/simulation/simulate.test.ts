@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest';
+import { runBatch } from './batch.ts';
+import { planOf } from './plan.ts';
+import { shrink } from './shrink.ts';
+import { run, simulate } from './simulate.ts';
+
+const SEED = Number(process.env.BREAKWATER_SEED ?? 20_230_912);
+/** The short form: enough to meet every fault and every kind of operation. */
+const SCHEDULES = 200;
+
+describe('runBatch', () => {
+  test(`behavior: no promise is broken in ${SCHEDULES} schedules from seed ${SEED}`, {
+    timeout: 120_000,
+  }, async () => {
+    const totals = await runBatch({ seed: SEED, schedules: SCHEDULES });
+    expect(totals.failed).toEqual([]);
+    expect(totals.crossings).toBeGreaterThan(20);
+    expect(totals.allows).toBeGreaterThan(100);
+  });
+});
+
+describe('simulate', () => {
+  test('behavior: one seed is one schedule', async () => {
+    expect(await simulate(7)).toEqual(await simulate(7));
+  });
+
+  test('behavior: what is left out does not happen', async () => {
+    const { counts, violations } = await simulate(7, [0]);
+    expect(violations).toEqual([]);
+    expect(counts.allows).toBeLessThan(5);
+  });
+});
+
+describe('run', () => {
+  test('behavior: nothing fails in a world without faults either', async () => {
+    const { NO_FAULTS } = await import('./faults.ts');
+    const { violations } = await run({ ...planOf(SEED), rates: NO_FAULTS, skewsMs: [0, 0] });
+    expect(violations).toEqual([]);
+  });
+});
+
+describe('shrink', () => {
+  test('behavior: what breaks nothing keeps all its operations', async () => {
+    expect(await shrink(7, 'P1')).toEqual([...planOf(7).operations.keys()]);
+  });
+});

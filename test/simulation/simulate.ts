@@ -1,0 +1,173 @@
+/** Runs one schedule: the real actions in a world that a seed makes, and everybody who judges them. */
+
+import { advanceSteps } from '../../lib/actions/advance-steps.ts';
+import { carryOutDue } from '../../lib/actions/carry-out-due.ts';
+import { releaseWhereRoom } from '../../lib/actions/release-held.ts';
+import { reserveWithdrawals } from '../../lib/actions/reserve-withdrawals.ts';
+import { fromCompiled } from '../../lib/adapters/compiled-policy.ts';
+import * as Build from '../support/builders.ts';
+import { isPaused } from './books.ts';
+import { applyPolicy, begin, type Exchange } from './exchange.ts';
+import { createIngress } from './ingest.ts';
+import { keysOf, slotMsOf, stoppedBy, sumOf, WIDEN_MS } from './naive.ts';
+import { type Plan, planOf, type Unit } from './plan.ts';
+import { createStream } from './stream.ts';
+import { judgeEnd, unitsOf } from './verdict.ts';
+import { blame, type Counts, createWitness, type Violation } from './witness.ts';
+import { createSimulated, type World } from './world.ts';
+
+/** What came of one schedule. */
+export type Result = {
+  readonly seed: number;
+  readonly steps: number;
+  readonly counts: Counts;
+  readonly violations: readonly Violation[];
+};
+
+/** A heartbeat every few seconds; where nothing freezes or comes late it proves nothing, and comes seldom. */
+const TICK_MS = 5_000;
+const IDLE_TICK_MS = 45_000;
+/** After the end everything is delivered, and what stays open is looked at. */
+const REST_MS = 130_000;
+/** What was on its way when everything healed arrives within this time. */
+const LATE_MS = 30_000;
+
+/** Runs the schedule of a seed, or what is kept of it. */
+export function simulate(seed: number, keep?: readonly number[]): Promise<Result> {
+  const plan = planOf(seed);
+  if (!keep) return run(plan);
+  return run({ ...plan, operations: keep.flatMap((at) => plan.operations[at] ?? []) });
+}
+
+/** Runs a schedule to its end. */
+export async function run(plan: Plan): Promise<Result> {
+  const units = [...plan.operations.flatMap(unitsOf), PROBE];
+  const thefts = plan.operations.flatMap((one) => (one.kind === 'theft' ? [one.unit] : []));
+  const witness = createWitness(units, thefts);
+  const world = createSimulated(plan, witness);
+  const stream = createStream(world);
+  const exchange: Exchange = {
+    world,
+    queue: createIngress(world, () => undefined),
+    truth: {
+      departed: new Map(),
+      renounced: new Set(),
+      allowed: new Set(),
+      onChain: new Set(),
+      gone: new Set(),
+      reported: new Set(),
+    },
+    sequence: 0,
+    commands: 0,
+  };
+  try {
+    applyPolicy(exchange, plan.policy);
+    await world.scheduler.run();
+    start(exchange);
+    await world.scheduler.run();
+    await judgeEnd(
+      exchange,
+      stream.told.map((message) => JSON.stringify(message)),
+    );
+    if (exchange.queue.open() > 0) blame(witness, 'P9', `${exchange.queue.open()} events wait`);
+    if (stream.open() > 0) blame(witness, 'P9', `${stream.open()} records wait`);
+  } catch (error) {
+    blame(witness, 'end', error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+  const { counts, violations } = witness;
+  return { seed: plan.seed, steps: world.scheduler.steps(), counts, violations };
+}
+
+function start(exchange: Exchange): void {
+  const { world } = exchange;
+  const { scheduler, plan } = world;
+  world.fail();
+  for (const operation of plan.operations) {
+    scheduler.at(operation.atMs, () => begin(exchange, operation));
+  }
+  const { freeze, late } = plan.rates;
+  const everyMs = freeze + late > 0 ? TICK_MS : IDLE_TICK_MS;
+  for (let atMs = plan.startMs + everyMs; atMs < plan.endMs + REST_MS; atMs += everyMs) {
+    const isLate = atMs > plan.endMs + LATE_MS;
+    if (!isLate || atMs % IDLE_TICK_MS < everyMs) scheduler.at(atMs, () => tick(exchange));
+  }
+  for (let atMs = plan.startMs; atMs < plan.endMs + REST_MS; atMs += TICK_MS) {
+    scheduler.at(atMs, () => goOn(world));
+  }
+  scheduler.at(plan.endMs, world.heal);
+  scheduler.at(plan.endMs + REST_MS, () => probe(world));
+}
+
+/** Steps that are over, and proposals whose time has come, where there are any. */
+function goOn({ invoke, random, hosts, witness }: World): void {
+  const { books } = witness;
+  if (books.steps.size > 0) {
+    const { deps, store } = invoke(random.pick(hosts));
+    advanceSteps({ ...deps, incidents: store.incidents }).catch(() => undefined);
+  }
+  if (books.proposed.size === 0) return;
+  const { deps, store } = invoke(random.pick(hosts));
+  const { incidents, proposals } = store;
+  const carrying = { ...deps, incidents, proposals, parsePolicy: fromCompiled };
+  carryOutDue(carrying).catch(() => undefined);
+}
+
+function tick({ world, queue }: Exchange): void {
+  const { scheduler, random, hosts, witness } = world;
+  {
+    const sentAtMs = scheduler.nowMs();
+    const heartbeat = { sentAtMs, receivedAtMs: sentAtMs, oldestWaitingMs: 0 };
+    queue.send({ entry: () => ({ kind: 'heartbeat', heartbeat }) });
+  }
+  const limits = witness.policies.get(witness.books.policyVersion)?.limits ?? [];
+  if (!limits.some(({ action }) => action.kind === 'hold')) return;
+  const { reserve, store } = world.invoke(random.pick(hosts));
+  releaseWhereRoom({ ...reserve, held: store.held }).catch(() => undefined);
+}
+
+/** A withdrawal that nothing stands against. */
+const PROBE: Unit = {
+  number: 1_000,
+  withdrawalId: 'probe',
+  transaction: '0xprobe',
+  feeWei: 0n,
+  transfer: {
+    account: Build.HOT_3,
+    asset: Build.USDC,
+    destination: `eip155:1:0x${'e'.repeat(40)}`,
+    actor: 'probe',
+    amount: 1n,
+  },
+};
+
+/** Where nothing is paused and every limit has room, a withdrawal is allowed: a store that refuses everything is no proof. */
+function probe(world: World): void {
+  const { witness, scheduler } = world;
+  const { books } = witness;
+  const host = world.hosts[0];
+  const isStopped = (scope: string) => isPaused(books, scope) || books.steps.has(scope);
+  if (!host || stoppedBy(PROBE).some(isStopped)) return;
+  const keys = keysOf(PROBE);
+  const nowMs = scheduler.nowMs();
+  const limits = witness.policies.get(books.policyVersion)?.limits ?? [];
+  const hasRoom = limits.every(({ scope, metric, windowMs, allowed }) => {
+    if (metric === 'single') return true;
+    const fromMs = nowMs - windowMs - WIDEN_MS - slotMsOf(windowMs) - 10_000;
+    const charged = books.charged.get(keys[scope] ?? '') ?? [];
+    return sumOf(charged, { metric, fromMs, toMs: Number.MAX_VALUE }) + 1n <= allowed;
+  });
+  if (!hasRoom) return;
+  const { withdrawalId, transfer } = PROBE;
+  const withdrawal = { kind: 'withdrawal' as const, withdrawalId, transfer };
+  const asks = [{ withdrawal, bodyHash: Build.incoming(withdrawal).bodyHash }];
+  void reserveWithdrawals(world.invoke(host).reserve, { asks, audience: 'signer' }).then(
+    ([answer]) => {
+      if (answer?.kind === 'allow') return;
+      blame(
+        witness,
+        'P4',
+        `nothing stands in the way, and the answer is ${JSON.stringify(answer?.kind)} ${answer && 'text' in answer ? answer.text : ''}`,
+      );
+    },
+  );
+}
