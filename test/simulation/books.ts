@@ -52,7 +52,7 @@ export type Books = {
   /** Scopes that resume in steps. */
   readonly steps: Map<string, Resuming>;
   readonly held: Map<string, Held>;
-  /** Beside which incident one was opened, also after it is closed. */
+  /** With which incident people hear of one that was opened beside another, also after it is closed. */
   readonly beside: Map<string, string>;
   readonly openedAgain: { readonly incidentId: string; readonly epoch: number }[];
   /** Since which commit a limit counts in a scope, by both. */
@@ -248,7 +248,7 @@ function noteIncident(
     pause(books, scope, { incidentId, fromMs: trueMs, toMs: undefined });
     books.epochs.set(scope, epoch);
     books.held.set(incidentId, { scope, beside });
-    if (beside !== undefined) books.beside.set(incidentId, beside);
+    if (beside !== undefined) books.beside.set(incidentId, toldWith(books, beside));
     return;
   }
   const last = books.pauses.get(scope)?.at(-1);
@@ -260,6 +260,15 @@ function noteIncident(
   }
   const began = { commit: books.commits, atMs: changes.atMs, fromMs: trueMs };
   books.steps.set(scope, { ...staged, ...began, incidentId, step: 0 });
+}
+
+/**
+ * Which incident people have heard of when one is opened beside another: that may itself have been
+ * stopped beside a third, which counts for as long as it is open.
+ */
+function toldWith(books: Books, beside: string): string {
+  const further = books.beside.get(beside);
+  return further !== undefined && books.held.has(further) ? further : beside;
 }
 
 function pause(books: Books, scope: string, one: Pause): void {

@@ -116,7 +116,7 @@ const SIZES: Readonly<Record<Workload, { count: number; dollars: readonly number
   drain: { count: 8, dollars: [700, 1_200, 1_900] },
   structuring: { count: 12, dollars: [180, 190, 199] },
   griefing: { count: 8, dollars: [1, 2_500, 40] },
-  resuming: { count: 14, dollars: [20, 60, 150, 400] },
+  resuming: { count: 16, dollars: [20, 60, 400, 1_200] },
   mixed: { count: 6, dollars: [60, 200, 450, 950] },
 };
 
@@ -278,7 +278,7 @@ function drawResume(random: Random, atMs: number): Operation {
     isWhole: random.chance(0.6),
     signings,
     isAtOnce: random.chance(0.25),
-    isRebased: random.chance(0.3),
+    isRebased: random.chance(0.6),
   };
 }
 

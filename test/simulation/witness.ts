@@ -109,6 +109,7 @@ export function see(witness: Witness, changes: Ledger.Changes, trueMs: number): 
     return;
   }
   judgeMeters(witness, changes);
+  judgeMarks(witness, changes);
   judgeTrips(witness, changes);
   for (const [position, { row }] of changes.rows.entries()) {
     const unit = books.units.get(row.rowId);
@@ -272,6 +273,28 @@ function judgeMeters(witness: Witness, changes: Ledger.Changes): void {
       if (used > most) blame(witness, 'P4', `${key} ${metric} ${windowMs}: ${used} > ${most}`);
       if (metric === 'notional' && used - least > counts.overCountMaxMicroUsd) {
         counts.overCountMaxMicroUsd = used - least;
+      }
+    }
+  }
+}
+
+/** P1: a count since a step began, or since a limit was given a base, misses nothing that later commits charged. */
+function judgeMarks(witness: Witness, changes: Ledger.Changes): void {
+  const { books } = witness;
+  for (const { key, item } of changes.items) {
+    const { breaker, meter, bases = [] } = item;
+    const step = books.steps.get(key);
+    const marks = bases.flatMap(({ limitIds, mark }) =>
+      limitIds.map((limitId) => ({ mark, commit: books.bases.get(`${limitId}|${key}`) })),
+    );
+    if (breaker.state === 'half-open') marks.push({ mark: breaker.mark, commit: step?.commit });
+    for (const { mark: since, commit = 0 } of marks) {
+      const charged = (books.charged.get(key) ?? []).filter((one) => one.commit > commit);
+      for (const metric of ['notional', 'count'] as const) {
+        const window = { windowMs: Meter.LONGEST_MS, widenMs: 0, nowMs: changes.atMs, since };
+        const used = Meter.outflow(meter, { metric, ...window });
+        const least = sumOf(charged, { metric, fromMs: 0, toMs: Number.MAX_VALUE });
+        if (used < least) blame(witness, 'P1', `${key} ${metric} since a mark: ${used} < ${least}`);
       }
     }
   }
