@@ -144,11 +144,15 @@ function destinationId(subject: Subject): string {
     : `${subject.destination}|${encode(subject.memo)}`;
 }
 
+/** What is encoded as itself, which nearly every id is. */
+const PLAIN = /^[\w\-.!~*'():/]*$/;
+
 /**
  * Percent-encodes all but the characters that CAIP identifiers use, so that `|` is free to separate.
  * Half of a surrogate pair cannot be encoded: it becomes U+FFFD, as it would in the table.
  */
 function encode(part: string): string {
+  if (PLAIN.test(part)) return part;
   return encodeURIComponent(part.toWellFormed()).replaceAll('%3A', ':').replaceAll('%2F', '/');
 }
 

@@ -7,12 +7,11 @@ import { nodeDigest } from '../../lib/adapters/node-digest.ts';
 import type * as Command from '../../lib/domain/command.ts';
 import type { Outcome } from '../../lib/domain/outcome.ts';
 import * as Withdrawal from '../../lib/domain/withdrawal.ts';
-import { compileSource } from '../support/action-world.ts';
 import { ETH } from '../support/builders.ts';
 import { commitOf, rowIdsOf, wasPausedThroughout } from './books.ts';
 import { keysOf, stoppedBy } from './naive.ts';
 import type { Asked, Chain, Operation, Unit } from './plan.ts';
-import { sourceOf } from './policies.ts';
+import { compilePolicy, sourceOf } from './policies.ts';
 import type { Queue } from './queue.ts';
 import { signTogether } from './signers.ts';
 import { blame } from './witness.ts';
@@ -296,7 +295,7 @@ function command(exchange: Exchange, make: (commandId: string) => Command.Comman
   const give = (attempt: number) => {
     if (answered || attempt > TRIES_MAX) return;
     const { deps, store } = world.invoke(attempt % 3 === 1 ? host : random.pick(hosts));
-    const operating = { ...deps, incidents: store.incidents, compilePolicy: compileSource };
+    const operating = { ...deps, incidents: store.incidents, compilePolicy };
     operateBreaker(operating, { command: given, actor: 'ann' }).then(
       () => {
         answered = true;

@@ -108,7 +108,7 @@ async function exchange<T>(
   const startedMs = process.nowMs();
   for (let attempt = 1; ; attempt += 1) {
     const fate = drawFate(random, rates(), kind);
-    mayDie(network);
+    if (mayDie(network)) await process.wait(0);
     if (fate === 'conflict') {
       await process.wait(travelMs(network));
       return conflict as T;
@@ -141,10 +141,9 @@ async function send<T>(
     await process.wait(TIMEOUT_MS);
     return undefined;
   }
-  const date = new Date(scheduler.nowMs()).toUTCString();
+  const date = dateAt(scheduler.nowMs());
   await process.wait(travelMs(network));
-  mayDie(network);
-  await process.wait(0);
+  if (mayDie(network)) await process.wait(0);
   checkClock(date, { sentAtMs, receivedAtMs: process.nowMs() });
   return { answer };
 }
@@ -163,7 +162,20 @@ function travelMs({ random, rates }: Network): number {
   return random.chance(rates().slow) ? random.int(900) : 1 + random.int(8);
 }
 
-function mayDie({ process, random, rates }: Network): void {
-  if (random.chance(rates().crash)) process.crash();
-  else if (random.chance(rates().freeze)) process.freeze(random.int(25_000));
+/** Whether something became of the process. */
+function mayDie({ process, random, rates }: Network): boolean {
+  const dies = random.chance(rates().crash);
+  if (dies) process.crash();
+  const freezes = !dies && random.chance(rates().freeze);
+  if (freezes) process.freeze(random.int(25_000));
+  return dies || freezes;
+}
+
+let known = { second: 0, date: '' };
+
+/** The header of an answer, which names the second. */
+function dateAt(nowMs: number): string {
+  const second = Math.floor(nowMs / 1_000);
+  if (known.second !== second) known = { second, date: new Date(nowMs).toUTCString() };
+  return known.date;
 }

@@ -1,6 +1,6 @@
 /** Policies that schedules run under: the same wallets and assets, and limits that a number chooses. */
 
-import { toCompiled } from '../../lib/adapters/compiled-policy.ts';
+import { fromCompiled, toCompiled } from '../../lib/adapters/compiled-policy.ts';
 import type * as Policy from '../../lib/domain/policy.ts';
 import * as Build from '../support/builders.ts';
 import { createRandom, mixSeeds, type Random } from './random.ts';
@@ -120,6 +120,20 @@ export function sourceOf(number: number): string {
   sources.set(number, source);
   policies.set(source, policy);
   return source;
+}
+
+const read = new Map<string, Policy.Policy>();
+
+/** Policies are read by the product's own parser, each text once. */
+export function readPolicy(compiled: string): Policy.Policy {
+  const known = read.get(compiled) ?? fromCompiled(compiled);
+  read.set(compiled, known);
+  return known;
+}
+
+/** The sources of the schedules are compiled already. */
+export function compilePolicy(source: string): { policy: Policy.Policy; compiled: string } {
+  return { policy: readPolicy(source), compiled: source };
 }
 
 /** Whether the policy with a number resumes in steps. */

@@ -31,8 +31,9 @@ export function createScheduler(startMs: number, random: Random): Scheduler {
         if (steps > STEPS_MAX) throw new EndlessError();
         nowMs = entry.atMs;
         entry.task();
-        // Everything that this set going runs until it waits for the clock again.
-        await new Promise((resolve) => setImmediate(resolve));
+        // Everything that this set going runs until it waits for the clock again: a tick comes after
+        // all that promises have to do, and costs a fifth of a turn of the event loop.
+        await new Promise((resolve) => process.nextTick(resolve));
       }
     },
     steps: () => steps,

@@ -3,15 +3,13 @@
 import { approveProposal, vetoProposal } from '../../lib/actions/approve-proposal.ts';
 import { lookAtProposal } from '../../lib/actions/look-at-proposal.ts';
 import { propose } from '../../lib/actions/propose.ts';
-import { fromCompiled } from '../../lib/adapters/compiled-policy.ts';
 import { nodeDigest } from '../../lib/adapters/node-digest.ts';
 import * as TypedData from '../../lib/domain/typed-data.ts';
 import type { Signatures } from '../../lib/ports.ts';
-import { compileSource } from '../support/action-world.ts';
 import type { Order } from './books.ts';
 import type { Exchange } from './exchange.ts';
 import type { Operation, Signing } from './plan.ts';
-import { OPERATORS } from './policies.ts';
+import { compilePolicy, OPERATORS, readPolicy } from './policies.ts';
 import type { World } from './world.ts';
 
 type Resume = Operation & { readonly kind: 'resume' };
@@ -45,7 +43,7 @@ export function signTogether(
   const request = { commandId: `propose-${exchange.commands}`, wish, reason: 'looked at' };
   until(world, async (invocation) => {
     const { deps, store } = invocation;
-    const proposing = { ...deps, incidents: store.incidents, compilePolicy: compileSource };
+    const proposing = { ...deps, incidents: store.incidents, compilePolicy };
     const result = await propose(proposing, { request, actor: 'ann' });
     if (result.kind === 'refused') return;
     const id = result.kind === 'duplicate' ? result.proposalId : result.proposal.proposalId;
@@ -79,8 +77,13 @@ function sign(world: World, proposalId: string, { operator: at, isVeto }: Signin
   let signature: string | undefined;
   until(world, async ({ deps, store }) => {
     const { incidents, proposals } = store;
-    const parsePolicy = fromCompiled;
-    const signing = { ...deps, incidents, proposals, parsePolicy, signatures: SIGNATURES };
+    const signing = {
+      ...deps,
+      incidents,
+      proposals,
+      parsePolicy: readPolicy,
+      signatures: SIGNATURES,
+    };
     if (signature === undefined) {
       const looked = await lookAtProposal(signing, proposalId);
       if (!looked) return;

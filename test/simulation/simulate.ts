@@ -4,13 +4,13 @@ import { advanceSteps } from '../../lib/actions/advance-steps.ts';
 import { carryOutDue } from '../../lib/actions/carry-out-due.ts';
 import { releaseWhereRoom } from '../../lib/actions/release-held.ts';
 import { reserveWithdrawals } from '../../lib/actions/reserve-withdrawals.ts';
-import { fromCompiled } from '../../lib/adapters/compiled-policy.ts';
 import * as Build from '../support/builders.ts';
 import { isPaused } from './books.ts';
 import { applyPolicy, begin, type Exchange } from './exchange.ts';
 import { createIngress } from './ingest.ts';
 import { keysOf, slotMsOf, stoppedBy, sumOf, WIDEN_MS } from './naive.ts';
 import { type Plan, planOf, type Unit } from './plan.ts';
+import { readPolicy } from './policies.ts';
 import { createStream } from './stream.ts';
 import { judgeEnd, unitsOf } from './verdict.ts';
 import { blame, type Counts, createWitness, type Violation } from './witness.ts';
@@ -25,7 +25,8 @@ export type Result = {
 };
 
 /** A heartbeat every few seconds; where nothing freezes or comes late it proves nothing, and comes seldom. */
-const TICK_MS = 5_000;
+const TICK_MS = 10_000;
+const STEP_MS = 5_000;
 const IDLE_TICK_MS = 45_000;
 /** After the end everything is delivered, and what stays open is looked at. */
 const REST_MS = 130_000;
@@ -91,7 +92,7 @@ function start(exchange: Exchange): void {
     const isLate = atMs > plan.endMs + LATE_MS;
     if (!isLate || atMs % IDLE_TICK_MS < everyMs) scheduler.at(atMs, () => tick(exchange));
   }
-  for (let atMs = plan.startMs; atMs < plan.endMs + REST_MS; atMs += TICK_MS) {
+  for (let atMs = plan.startMs; atMs < plan.endMs + REST_MS; atMs += STEP_MS) {
     scheduler.at(atMs, () => goOn(world));
   }
   scheduler.at(plan.endMs, world.heal);
@@ -108,7 +109,7 @@ function goOn({ invoke, random, hosts, witness }: World): void {
   if (books.proposed.size === 0) return;
   const { deps, store } = invoke(random.pick(hosts));
   const { incidents, proposals } = store;
-  const carrying = { ...deps, incidents, proposals, parsePolicy: fromCompiled };
+  const carrying = { ...deps, incidents, proposals, parsePolicy: readPolicy };
   carryOutDue(carrying).catch(() => undefined);
 }
 

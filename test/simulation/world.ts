@@ -5,10 +5,8 @@ import { createLeasesInForce } from '../../lib/actions/leases-in-force.ts';
 import { createPolicyInForce, type PolicyInForce } from '../../lib/actions/policy-in-force.ts';
 import type { Entry } from '../../lib/actions/record-batch.ts';
 import type { Deps as ReserveDeps } from '../../lib/actions/reserve-withdrawals.ts';
-import { fromCompiled } from '../../lib/adapters/compiled-policy.ts';
 import { createMemoryStore } from '../../lib/adapters/memory/store.ts';
 import { nodeDigest } from '../../lib/adapters/node-digest.ts';
-import type { Policy } from '../../lib/domain/policy.ts';
 import type {
   AdmissionSigner,
   ControlRecord,
@@ -22,6 +20,7 @@ import { NO_FAULTS, type Rates } from './faults.ts';
 import { createFaultyStore } from './faulty-store.ts';
 import { createHost, type Host, type Process } from './host.ts';
 import type { Plan } from './plan.ts';
+import { readPolicy } from './policies.ts';
 import { createRandom, mixSeeds, type Random } from './random.ts';
 import { createScheduler, type Scheduler } from './scheduler.ts';
 import { see, type Witness } from './witness.ts';
@@ -60,15 +59,6 @@ export type Body = { readonly entry: (lagMs: number) => Entry; readonly unit?: n
 
 /** Time in which the first policy comes into force, before anything else. */
 const LEAD_MS = 60_000;
-
-const parsed = new Map<string, Policy>();
-
-/** Policies are read by the product's own parser, each text once. */
-function parse(compiled: string): Policy {
-  const known = parsed.get(compiled) ?? fromCompiled(compiled);
-  parsed.set(compiled, known);
-  return known;
-}
 
 const hashes = new Map<string, number>();
 
@@ -156,7 +146,7 @@ function invoke(world: World, policies: WeakMap<Process, PolicyInForce>, host: H
   });
   const clock = { nowMs: process.nowMs };
   // A process knows its policy for as long as it lives.
-  const policy = policies.get(process) ?? createPolicyInForce({ ...store, parse });
+  const policy = policies.get(process) ?? createPolicyInForce({ ...store, parse: readPolicy });
   policies.set(process, policy);
   const deps: DecisionDeps = {
     decisions: store.decisions,

@@ -120,7 +120,9 @@ function addTo(meters: Rebuilt, key: string, left: Left): void {
       notional: before.notional + left.notional,
       amount: before.amount + left.amount,
       count: before.count + left.count,
-      assets: [...new Set([...before.assets, ...left.assets])].sort((a, b) => a - b),
+      assets: left.assets.every((asset) => before.assets.includes(asset))
+        ? before.assets
+        : [...new Set([...before.assets, ...left.assets])].sort((a, b) => a - b),
     });
   }
 }
