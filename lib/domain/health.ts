@@ -99,7 +99,8 @@ export function prove(evidence: {
   if (!heartbeat) return unproven('no heartbeat has come through the ingress yet');
   if (deadLetters > 0)
     return unproven(`${deadLetters} events lie uncounted in a dead-letter queue`);
-  if (stuckAtMs !== undefined && nowMs - stuckAtMs < STUCK_MS) {
+  // What is dated further ahead than it would be remembered comes from a host that knew no time.
+  if (stuckAtMs !== undefined && Math.abs(nowMs - stuckAtMs) < STUCK_MS) {
     return unproven('an event that has waited too long fails again and again, uncounted');
   }
   if (heartbeat.oldestWaitingMs > WAITING_MAX_MS) {

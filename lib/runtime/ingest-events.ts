@@ -1,6 +1,7 @@
 /** SQS batch → domain events → outcomes → partial batch failures. */
 
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { noteStuck } from '../actions/note-stuck.ts';
 import { type Entry, type Recorded, recordBatch } from '../actions/record-batch.ts';
 import { reportBalance } from '../actions/snapshot-balances.ts';
 import {
@@ -10,7 +11,6 @@ import {
   parseEnvelope,
 } from '../adapters/wire/event.ts';
 import * as Batch from '../domain/batch.ts';
-import { WAITING_MAX_MS } from '../domain/health.ts';
 import { canonicalBody } from '../domain/withdrawal.ts';
 import { pipeline } from './pipeline.ts';
 import type { World } from './world.ts';
@@ -52,7 +52,7 @@ async function ingest(world: World, event: SQSEvent): Promise<SQSBatchResponse> 
     report(world, result);
   }
   measure(world, { entries, recorded, rejected: unreadable.length });
-  if (isStuck(entries, recorded)) await noteStuck(world);
+  await tellStuck(world, entries, recorded);
   const unknown = await noteBalances(world, balances, failed);
   await Promise.all(
     [...unreadable, ...unknown].map(async (one) => {
@@ -87,23 +87,18 @@ function measure(
   });
 }
 
-/** Money that failed to be counted although it had waited long: heartbeats in other batches know nothing of it. */
-function isStuck(entries: readonly Entry[], recorded: readonly Recorded[]): boolean {
-  return entries.some(
-    (one, position) =>
-      one.kind === 'transfer' &&
-      one.lagMs > WAITING_MAX_MS &&
-      recorded[position]?.kind === 'failed',
-  );
-}
-
 /** Where even that cannot be written, heartbeats are not either, and the leases run out by themselves. */
-async function noteStuck(world: World): Promise<void> {
+async function tellStuck(
+  world: World,
+  entries: readonly Entry[],
+  recorded: readonly Recorded[],
+): Promise<void> {
+  const { clock, store, log } = world;
   try {
-    await world.store.health.noteStuck(world.clock.nowMs());
+    await noteStuck({ health: store.health, clock }, entries, recorded);
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'unknown';
-    world.log.error('stuck event not noted', { reason });
+    log.error('stuck event not noted', { reason });
   }
 }
 

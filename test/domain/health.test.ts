@@ -56,6 +56,19 @@ describe('prove', () => {
     expect(Health.prove({ ...evidence, given, heartbeat: dead }).kind).toBe('unproven');
   });
 
+  test('behavior: H13: what a host without a time noted as stuck far ahead stops nobody', () => {
+    const judge = (stuckAtMs: number) => Health.prove({ ...evidence, stuckAtMs }).kind;
+    const { nowMs } = evidence;
+    expect([-1, 1].map((sign) => judge(nowMs + sign * (Health.STUCK_MS - 1)))).toEqual([
+      'unproven',
+      'unproven',
+    ]);
+    expect([-1, 1].map((sign) => judge(nowMs + sign * Health.STUCK_MS))).toEqual([
+      'healthy',
+      'healthy',
+    ]);
+  });
+
   test('behavior: a backlog and a dead letter prove nothing', () => {
     const waiting = (oldestWaitingMs: number) =>
       Health.prove({ ...evidence, heartbeat: { ...heartbeat, oldestWaitingMs } }).kind;

@@ -1,7 +1,7 @@
 import { fc, test } from '@fast-check/vitest';
 import type { SQSRecord } from 'aws-lambda';
 import { describe, expect } from 'vitest';
-import { UnavailableError } from '../../lib/adapters/store-errors.ts';
+import { ClockError, UnavailableError } from '../../lib/adapters/store-errors.ts';
 import { localContext } from '../../lib/local/context.ts';
 import { ingestEvents, TimeoutError } from '../../lib/runtime/ingest-events.ts';
 import { tickOnce } from '../../lib/runtime/tick.ts';
@@ -101,6 +101,21 @@ describe('ingestEvents', () => {
     await ingest(made, [sqsRecord('m-1', reported('w-1'), { sentAtMs: Build.T0_MS - 30_000 })]);
     down.now = false;
     await ingest(made, [sqsRecord('m-2', reported('w-2'), { sentAtMs: Build.T0_MS - 60_000 })]);
+    expect(await made.world.store.health.stuckAtMs()).toBeUndefined();
+  });
+
+  test('H13: a host whose clock is refused notes nothing as stuck: one alone would stop every flag', async () => {
+    const made = await readyWorld(Build.policy());
+    const load = async () => {
+      throw new ClockError({ deviationMs: -300_000 });
+    };
+    const { decision } = made.world;
+    const decisions = { ...decision.decisions, load };
+    const handler = ingestEvents({ ...made.world, decision: { ...decision, decisions } });
+    made.clock.nowMs += 300_000;
+    const Records = [sqsRecord('m-1', reported('w-1'), { sentAtMs: Build.T0_MS })];
+    const { batchItemFailures } = await handler({ Records }, CONTEXT);
+    expect(batchItemFailures).toEqual([{ itemIdentifier: 'm-1' }]);
     expect(await made.world.store.health.stuckAtMs()).toBeUndefined();
   });
 

@@ -16,6 +16,9 @@ export type Totals = {
   stepAllows: number;
   reopenings: number;
   ceremonies: number;
+  sighted: number;
+  tightened: number;
+  loosened: number;
   overCountMaxMicroUsd: number;
   /** Seeds that failed, the first ones of them, and what was wrong. */
   failed: { readonly seed: number; readonly violations: readonly Violation[] }[];
@@ -39,6 +42,9 @@ export function noTotals(): Totals {
     stepAllows: 0,
     reopenings: 0,
     ceremonies: 0,
+    sighted: 0,
+    tightened: 0,
+    loosened: 0,
     overCountMaxMicroUsd: 0,
     failed: [],
     failures: 0,
@@ -66,6 +72,9 @@ export async function runBatch(
     totals.stepAllows += counts.stepAllows;
     totals.reopenings += counts.reopenings;
     totals.ceremonies += counts.ceremonies;
+    totals.sighted += counts.sighted;
+    totals.tightened += counts.tightened;
+    totals.loosened += counts.loosened;
     const overCount = Number(counts.overCountMaxMicroUsd);
     totals.overCountMaxMicroUsd = Math.max(totals.overCountMaxMicroUsd, overCount);
     if (violations.length > 0) {
@@ -91,6 +100,9 @@ export function together(one: Totals, other: Totals): Totals {
     stepAllows: one.stepAllows + other.stepAllows,
     reopenings: one.reopenings + other.reopenings,
     ceremonies: one.ceremonies + other.ceremonies,
+    sighted: one.sighted + other.sighted,
+    tightened: one.tightened + other.tightened,
+    loosened: one.loosened + other.loosened,
     overCountMaxMicroUsd: Math.max(one.overCountMaxMicroUsd, other.overCountMaxMicroUsd),
     failed: [...one.failed, ...other.failed].slice(0, KEPT_MAX),
     failures: one.failures + other.failures,

@@ -52,6 +52,10 @@ export type Books = {
   /** Scopes that resume in steps. */
   readonly steps: Map<string, Resuming>;
   readonly held: Map<string, Held>;
+  /** Scopes that are tightened, by the incident that says so; a breaker has no part in it. */
+  readonly tightened: Map<string, string>;
+  /** All of them that ever were. */
+  readonly everTightened: Set<string>;
   /** With which incident people hear of one that was opened beside another, also after it is closed. */
   readonly beside: Map<string, string>;
   readonly openedAgain: { readonly incidentId: string; readonly epoch: number }[];
@@ -82,6 +86,8 @@ export function createBooks(units: readonly Unit[]): Books {
     chargedIn: new Map(),
     steps: new Map(),
     held: new Map(),
+    tightened: new Map(),
+    everTightened: new Set(),
     beside: new Map(),
     openedAgain: [],
     bases: new Map(),
@@ -95,7 +101,7 @@ export function createBooks(units: readonly Unit[]): Books {
 
 /** The rows that a unit may have: of its withdrawal, and of its outflow. */
 export function rowIdsOf(unit: Unit): readonly [withdrawal: string, outflow: string] {
-  return [`withdrawal:${unit.withdrawalId}`, `outflow:eip155:1:${unit.transaction}:top`];
+  return [`withdrawal:${unit.withdrawalId}`, `outflow:eip155:1:${unit.transaction}:${unit.place}`];
 }
 
 /** Whether a scope is paused now. */
@@ -244,6 +250,12 @@ function noteIncident(
 ): void {
   const { incident, expected } = write;
   const { scope, incidentId, epoch, quarantinedBy: beside } = incident;
+  if (incident.overlay !== undefined) {
+    if (expected === 'absent') books.tightened.set(incidentId, scope);
+    else books.tightened.delete(incidentId);
+    books.everTightened.add(incidentId);
+    return;
+  }
   if (expected === 'absent') {
     pause(books, scope, { incidentId, fromMs: trueMs, toMs: undefined });
     books.epochs.set(scope, epoch);

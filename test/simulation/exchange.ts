@@ -2,20 +2,23 @@
 
 import { operateBreaker } from '../../lib/actions/operate-breaker.ts';
 import { readFlag } from '../../lib/actions/read-flag.ts';
+import type { Entry } from '../../lib/actions/record-batch.ts';
 import { type Answer, reserveWithdrawals } from '../../lib/actions/reserve-withdrawals.ts';
 import { nodeDigest } from '../../lib/adapters/node-digest.ts';
+import type { AccountId } from '../../lib/domain/caip.ts';
 import type * as Command from '../../lib/domain/command.ts';
 import type { Outcome } from '../../lib/domain/outcome.ts';
 import * as Withdrawal from '../../lib/domain/withdrawal.ts';
 import { ETH } from '../support/builders.ts';
 import { commitOf, rowIdsOf, wasPausedThroughout } from './books.ts';
+import type { Chain } from './chain.ts';
 import { keysOf, stoppedBy } from './naive.ts';
-import type { Asked, Chain, Operation, Unit } from './plan.ts';
+import type { Asked, Chain as Fortune, Operation, Unit } from './plan.ts';
 import { compilePolicy, sourceOf } from './policies.ts';
 import type { Queue } from './queue.ts';
-import { signTogether } from './signers.ts';
-import { blame } from './witness.ts';
-import type { Body, Invocation, World } from './world.ts';
+import { changeTogether, signTogether, sound } from './signers.ts';
+import { blame, judgeProof } from './witness.ts';
+import type { Body, Invocation, Waited, World } from './world.ts';
 
 /** What really happened: the truth that the ledger must come to. */
 export type Truth = {
@@ -35,12 +38,16 @@ export type Truth = {
 export type Exchange = {
   readonly world: World;
   readonly queue: Queue<Body>;
+  readonly chain: Chain;
   readonly truth: Truth;
   sequence: number;
   commands: number;
 };
 
 type Resume = Operation & { readonly kind: 'resume' };
+
+/** Whoever makes a token emit what a wallet never did. */
+const STRANGER: AccountId = `eip155:1:0x${'5'.repeat(40)}`;
 
 /** Asks of one client about one withdrawal, at most. */
 const TRIES_MAX = 6;
@@ -60,7 +67,7 @@ export function begin(exchange: Exchange, operation: Operation): void {
       appear(exchange, operation.unit, { ...operation, inMs: 500 });
       break;
     case 'poison':
-      appear(exchange, emptied(operation.unit), { chain: 'stays', inMs: 500 });
+      appear(exchange, emptied(operation.unit), { chain: 'stays', inMs: 500, by: STRANGER });
       break;
     case 'pause': {
       const { scope } = operation;
@@ -71,7 +78,19 @@ export function begin(exchange: Exchange, operation: Operation): void {
       resume(exchange, operation);
       break;
     case 'policy':
-      applyPolicy(exchange, operation.policy);
+      changePolicy(exchange, operation);
+      break;
+    case 'panic':
+      sound(exchange, operation);
+      break;
+    case 'killer':
+      exchange.queue.send({ entry: ({ nowMs }) => heartbeatAt(nowMs), kills: true });
+      break;
+    case 'redrive':
+      redrive(exchange);
+      break;
+    case 'jump':
+      exchange.world.hosts[operation.host]?.setClock(operation.skewMs);
       break;
     case 'flag':
       lookAtFlag(exchange.world, operation.unit);
@@ -238,27 +257,41 @@ function report(exchange: Exchange, operation: Operation & { readonly kind: 'rep
 function appear(
   exchange: Exchange,
   unit: Unit,
-  about: { readonly chain: Chain; readonly inMs: number; readonly claims?: string },
+  about: {
+    readonly chain: Fortune;
+    readonly inMs: number;
+    readonly claims?: string;
+    /** Who signed it, where it was not the wallet. */
+    readonly by?: AccountId;
+  },
 ): void {
   const { world, truth } = exchange;
   const { scheduler, random } = world;
   const { chain, inMs } = about;
   const later = (afterMs: number, task: () => void) =>
     scheduler.at(scheduler.nowMs() + afterMs, task);
-  later(inMs, () => show(exchange, unit, about.claims));
+  later(inMs, () => show(exchange, unit, about));
   truth.onChain.add(unit.number);
   if (chain === 'stays') return;
   const removedMs = inMs + 1 + random.int(15_000);
   later(removedMs, () => remove(exchange, unit));
   if (chain === 'comes-back') {
-    later(removedMs + 1 + random.int(10_000), () => show(exchange, unit, about.claims));
+    later(removedMs + 1 + random.int(10_000), () => show(exchange, unit, about));
     return;
   }
   truth.onChain.delete(unit.number);
   truth.gone.add(unit.number);
 }
 
-function show(exchange: Exchange, unit: Unit, claims: string | undefined): void {
+function show(
+  exchange: Exchange,
+  unit: Unit,
+  { claims, by }: { readonly claims?: string; readonly by?: AccountId },
+): void {
+  if (exchange.world.plan.isWatched) {
+    exchange.chain.submit(unit, by ?? unit.transfer.account);
+    return;
+  }
   const { transaction, feeWei } = unit;
   const fee = feeWei > 0n ? { fee: { asset: ETH, amount: feeWei } } : {};
   const transfer = { ...unit.transfer, actor: undefined, ...fee };
@@ -269,6 +302,10 @@ function show(exchange: Exchange, unit: Unit, claims: string | undefined): void 
 }
 
 function remove(exchange: Exchange, unit: Unit): void {
+  if (exchange.world.plan.isWatched) {
+    exchange.chain.drop(unit);
+    return;
+  }
   exchange.sequence += 1;
   const removed = { rowId: rowIdsOf(unit)[1], sequence: exchange.sequence };
   exchange.queue.send({ entry: () => ({ kind: 'removed', removed }), unit: unit.number });
@@ -277,7 +314,7 @@ function remove(exchange: Exchange, unit: Unit): void {
 function bodyOf(unit: Unit, event: Withdrawal.Withdrawal | Withdrawal.Outflow): Body {
   const bodyHash = hashOf(event.transfer);
   return {
-    entry: (lagMs) => ({ kind: 'transfer', lagMs, event, bodyHash }),
+    entry: ({ lagMs }) => ({ kind: 'transfer', lagMs, event, bodyHash }),
     unit: unit.number,
   };
 }
@@ -311,8 +348,9 @@ function command(exchange: Exchange, make: (commandId: string) => Command.Comman
 function resume(exchange: Exchange, operation: Resume): void {
   const { random, witness } = exchange.world;
   const { books } = witness;
-  if (books.held.size === 0) return;
-  const incidentId = random.pick([...books.held.keys()]);
+  const all = [...books.held.keys(), ...books.tightened.keys()];
+  if (all.length === 0) return;
+  const incidentId = random.pick(all);
   const beside = [...books.held].filter(([, one]) => one.beside === incidentId);
   const also = operation.isWhole ? beside.slice(0, 20).map(([id]) => id) : [];
   const incidentIds = [incidentId, ...also];
@@ -335,6 +373,33 @@ export function applyPolicy(exchange: Exchange, number: number): void {
   command(exchange, (commandId) => ({ kind: 'apply-policy', commandId, source, hash }));
 }
 
+/** One operator alone, and where that is refused several together. */
+function changePolicy(
+  exchange: Exchange,
+  operation: Operation & { readonly kind: 'policy' },
+): void {
+  const { witness } = exchange.world;
+  applyPolicy(exchange, operation.policy);
+  if (witness.policies.get(witness.books.policyVersion)?.resume.kind !== 'quorum') return;
+  changeTogether(exchange, operation);
+}
+
+/** What lies aside is sent again, but for what kills. */
+export function redrive({ queue }: Exchange): void {
+  queue.redrive(isMoney);
+}
+
+/** Whether something is lost without it. */
+export function isMoney({ kills }: Body): boolean {
+  return kills !== true;
+}
+
+/** A heartbeat as the ingress takes it. */
+export function heartbeatAt(sentAtMs: number, waited?: Waited): Entry {
+  const { nowMs: receivedAtMs = sentAtMs, oldestMs: oldestWaitingMs = 0 } = waited ?? {};
+  return { kind: 'heartbeat', heartbeat: { sentAtMs, receivedAtMs, oldestWaitingMs } };
+}
+
 /** P6 of readers: "enabled" is never said of what was paused all the while. */
 function lookAtFlag(world: World, unit: Unit): void {
   const { random, hosts, scheduler, witness } = world;
@@ -345,6 +410,7 @@ function lookAtFlag(world: World, unit: Unit): void {
   const question = { wallet, asset, destination, memo, actor };
   void readFlag({ ...asking, clock: { nowMs: process.nowMs } }, question).then((flag) => {
     if (!flag.enabled) return;
+    judgeProof(witness, 'the flag was enabled', startedMs);
     const span = { fromMs: Math.max(startedMs, lastRead().fromMs), toMs: scheduler.nowMs() };
     const stop = stoppedBy(unit).find((scope) => wasPausedThroughout(witness.books, scope, span));
     if (stop !== undefined) blame(witness, 'P6', `the flag was enabled while ${stop} was paused`);

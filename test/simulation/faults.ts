@@ -30,6 +30,9 @@ export type Rates = {
   readonly torn: number;
   /** Batches that are delivered twice. */
   readonly redelivered: number;
+  /** Calls that the node of the chain does not answer, and those that it answers with an old head. */
+  readonly node: number;
+  readonly behind: number;
 };
 
 /** Nothing goes wrong. */
@@ -45,6 +48,8 @@ export const NO_FAULTS: Rates = {
   freeze: 0,
   torn: 0,
   redelivered: 0,
+  node: 0,
+  behind: 0,
 };
 
 /** Rates for one schedule: some faults often, most of them never, so that each shows alone too. */
@@ -62,6 +67,8 @@ export function drawRates(random: Random): Rates {
     freeze: some(0.25, 0.02),
     torn: some(0.6, 0.5),
     redelivered: some(0.6, 0.4),
+    node: some(0.4, 0.3),
+    behind: some(0.3, 0.5),
   };
 }
 

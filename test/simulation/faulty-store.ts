@@ -12,6 +12,7 @@ import { drawFate, type Fate, type Rates } from './faults.ts';
 import type { Process } from './host.ts';
 import type { Random } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
+import type { Throughput } from './throughput.ts';
 
 /** What a store is reached through. */
 export type Network = {
@@ -19,6 +20,7 @@ export type Network = {
   readonly process: Process;
   readonly random: Random;
   readonly rates: () => Rates;
+  readonly throughput: Throughput;
   /** Told of each load at the instant at which its first and its last part were read. */
   readonly onLoad: (span: { readonly fromMs: number; readonly toMs: number }) => void;
 };
@@ -29,16 +31,32 @@ const BUDGET_MS = 3_000;
 const TIMEOUT_MS = 1_000;
 const LATE_MAX_MS = 25_000;
 
+/** An item of the transaction takes no more in this second: nothing is written, and it is tried again. */
+const HOT: unique symbol = Symbol('hot');
+
 /** The store as one process sees it. */
 export function createFaultyStore(store: Store, network: Network): Store {
   const read = <T>(execute: () => Promise<T>) => exchange(network, { kind: 'read' }, execute);
-  const { policies, incidents, health, alerts, held, graces, projections } = store;
+  const write = <T>(execute: () => Promise<T>) => exchange(network, { kind: 'write' }, execute);
+  const { policies, incidents, health, alerts, held, graces, projections, watches } = store;
   return {
     ...store,
     decisions: createDecisions(store.decisions, network),
     policies: { load: (version) => read(() => policies.load(version)) },
     incidents: { ...incidents, get: (id) => read(() => incidents.get(id)) },
-    health: { ...health, leases: () => read(() => health.leases()) },
+    health: {
+      heartbeat: () => read(() => health.heartbeat()),
+      stuckAtMs: () => read(() => health.stuckAtMs()),
+      noteStuck: (atMs) => write(() => health.noteStuck(atMs)),
+      sights: (chains) => read(() => health.sights(chains)),
+      noteSight: (chain, sight) => write(() => health.noteSight(chain, sight)),
+      leases: () => read(() => health.leases()),
+      renew: (leases, atMs) => write(() => health.renew(leases, atMs)),
+    },
+    watches: {
+      load: (chain) => read(() => watches.load(chain)),
+      save: (state) => write(() => watches.save(state)),
+    },
     alerts: { raise: (alert) => read(() => alerts.raise(alert)) },
     held: { ...held, heads: (...of) => read(() => held.heads(...of)) },
     graces: { over: (...of) => read(() => graces.over(...of)) },
@@ -63,8 +81,11 @@ function createDecisions(decisions: DecisionStore, network: Network): DecisionSt
         return loaded;
       }),
     commit: (changes) =>
-      exchange<'committed' | 'conflict'>(network, { kind: 'write', conflict: 'conflict' }, () =>
-        decisions.commit(changes),
+      exchange<'committed' | 'conflict'>(
+        network,
+        { kind: 'write', conflict: 'conflict' },
+        async () =>
+          network.throughput.take(changes) ? decisions.commit(changes) : Promise.reject(HOT),
       ),
   };
 }
@@ -109,9 +130,9 @@ async function exchange<T>(
   for (let attempt = 1; ; attempt += 1) {
     const fate = drawFate(random, rates(), kind);
     if (mayDie(network)) await process.wait(0);
-    if (fate === 'conflict') {
+    if (fate === 'conflict' && conflict !== undefined) {
       await process.wait(travelMs(network));
-      return conflict as T;
+      return conflict;
     }
     const sent = await send(network, fate, execute);
     if (sent) return sent.answer;
@@ -124,7 +145,7 @@ async function exchange<T>(
 /** The answer, where one came. */
 async function send<T>(
   network: Network,
-  fate: Exclude<Fate, 'conflict'>,
+  fate: Fate,
   execute: () => Promise<T>,
 ): Promise<{ readonly answer: T } | undefined> {
   const { process, scheduler, random } = network;
@@ -136,7 +157,14 @@ async function send<T>(
   }
   if (fate === 'down' || fate === 'lost-request' || fate === 'late') await process.wait(TIMEOUT_MS);
   if (fate !== 'fine' && fate !== 'twice' && fate !== 'lost-reply') return undefined;
-  const answer = await arrive(network, execute);
+  const answer = await arrive(network, execute).catch((error): typeof HOT => {
+    if (error !== HOT) throw error;
+    return HOT;
+  });
+  if (isHot(answer)) {
+    await process.wait(travelMs(network));
+    return undefined;
+  }
   if (fate === 'lost-reply') {
     await process.wait(TIMEOUT_MS);
     return undefined;
@@ -146,6 +174,10 @@ async function send<T>(
   if (mayDie(network)) await process.wait(0);
   checkClock(date, { sentAtMs, receivedAtMs: process.nowMs() });
   return { answer };
+}
+
+function isHot(answer: unknown): answer is typeof HOT {
+  return answer === HOT;
 }
 
 /** A request arrives whether its sender lives or not. */

@@ -17,22 +17,32 @@ export type Process = {
 export type Host = {
   /** The process that runs, or a fresh one. */
   readonly process: () => Process;
+  /** From now on its clock is this much ahead of true time, also for processes that run. */
+  readonly setClock: (skewMs: number) => void;
 };
 
 /** A host whose clock is `skewMs` ahead of true time. */
 export function createHost(scheduler: Scheduler, skewMs: number): Host {
   let running: Process | undefined;
+  let aheadMs = skewMs;
   return {
     process: () => {
-      running ??= createProcess(scheduler, skewMs, () => {
-        running = undefined;
-      });
+      running ??= createProcess(
+        scheduler,
+        () => scheduler.nowMs() + aheadMs,
+        () => {
+          running = undefined;
+        },
+      );
       return running;
+    },
+    setClock: (nextMs) => {
+      aheadMs = nextMs;
     },
   };
 }
 
-function createProcess(scheduler: Scheduler, skewMs: number, onDeath: () => void): Process {
+function createProcess(scheduler: Scheduler, nowMs: () => number, onDeath: () => void): Process {
   let isDead = false;
   let frozenUntilMs = 0;
   const resume = (goOn: () => void): void => {
@@ -41,7 +51,7 @@ function createProcess(scheduler: Scheduler, skewMs: number, onDeath: () => void
     else goOn();
   };
   return {
-    nowMs: () => scheduler.nowMs() + skewMs,
+    nowMs,
     wait: (ms) =>
       new Promise((resolve) => {
         scheduler.at(scheduler.nowMs() + ms, () => resume(resolve));

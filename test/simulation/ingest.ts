@@ -1,5 +1,6 @@
 /** The queue of events and the function behind it. */
 
+import { noteStuck } from '../../lib/actions/note-stuck.ts';
 import { type Recorded, recordBatch } from '../../lib/actions/record-batch.ts';
 import { createQueue, type Message, type Queue } from './queue.ts';
 import type { Body, World } from './world.ts';
@@ -12,34 +13,42 @@ export type Told = (body: Body, recorded: Recorded) => void;
 
 /** A queue whose events are recorded. `onDone`: told of each event that was decided on, also again. */
 export function createIngress(world: World, onDone: Told): Queue<Body> {
-  const { scheduler, random, hosts, rates, witness } = world;
+  const { scheduler, random, hosts, rates, witness, plan } = world;
   const deliver = (batch: readonly Message<Body>[]) => {
-    const { process, reserve } = world.invoke(random.pick(hosts));
+    const { process, reserve, store } = world.invoke(random.pick(hosts));
     const startedMs = scheduler.nowMs();
+    const nowMs = process.nowMs();
+    const oldestMs = Math.max(...batch.map(({ sentAtMs }) => Math.max(0, nowMs - sentAtMs)));
     const entries = batch.map(({ body, sentAtMs }) => {
-      const lagMs = Math.max(0, process.nowMs() - sentAtMs);
+      const lagMs = Math.max(0, nowMs - sentAtMs);
       const { unit } = body;
       if (unit !== undefined) {
         witness.lagsMs.set(unit, Math.max(lagMs, witness.lagsMs.get(unit) ?? 0));
       }
-      return body.entry(lagMs);
+      if (body.kills) scheduler.at(startedMs + random.int(50), process.crash);
+      return body.entry({ lagMs, oldestMs, nowMs });
     });
     const settle = (results: readonly Recorded[]) => {
       const isLate = scheduler.nowMs() - startedMs > RUNS_MAX_MS;
       for (const [position, message] of batch.entries()) {
         const recorded = results[position];
-        if (!recorded || recorded.kind === 'failed') queue.again(message.id);
+        const comesBack = entries[position]?.kind !== 'heartbeat';
+        if (recorded?.kind === 'failed' && comesBack) queue.again(message.id);
         else {
-          onDone(message.body, recorded);
+          if (recorded) onDone(message.body, recorded);
           if (!isLate) queue.acknowledge(message.id);
         }
       }
     };
-    void recordBatch(reserve, entries).then(settle);
+    void recordBatch(reserve, entries).then(async (results) => {
+      const noting = { health: store.health, clock: { nowMs: process.nowMs } };
+      await noteStuck(noting, entries, results).catch(() => undefined);
+      settle(results);
+    });
   };
   const queue = createQueue<Body>(
     { scheduler, random },
-    { twiceShare: () => rates().redelivered, deliver },
+    { twiceShare: () => rates().redelivered, receivesMax: plan.receivesMax, deliver },
   );
   return queue;
 }

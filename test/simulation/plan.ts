@@ -3,7 +3,7 @@
 import type { Transfer } from '../../lib/domain/withdrawal.ts';
 import * as Build from '../support/builders.ts';
 import { drawRates, NO_FAULTS, type Rates } from './faults.ts';
-import { hasSteps, POLICIES } from './policies.ts';
+import { hasSteps, POLICIES, variantOf } from './policies.ts';
 import { createRandom, mixSeeds, type Random } from './random.ts';
 
 /** One unit of value that may leave. Its amount tells it from every other one of its schedule. */
@@ -12,6 +12,8 @@ export type Unit = {
   readonly withdrawalId: string;
   readonly transaction: string;
   readonly transfer: Transfer;
+  /** Where its outflow stands in its transaction. */
+  readonly place: 'top' | 'log:0';
   /** What its transaction costs the wallet, in ETH. */
   readonly feeWei: bigint;
 };
@@ -80,8 +82,32 @@ export type Operation =
       readonly isAtOnce: boolean;
       readonly isRebased: boolean;
     }
-  | { readonly kind: 'policy'; readonly atMs: number; readonly policy: number }
-  | { readonly kind: 'flag'; readonly atMs: number; readonly unit: Unit };
+  | {
+      readonly kind: 'policy';
+      readonly atMs: number;
+      readonly policy: number;
+      /** Where several have to sign for it: who does. */
+      readonly signings: readonly Signing[];
+    }
+  | {
+      readonly kind: 'panic';
+      readonly atMs: number;
+      readonly scope: string;
+      /** Of each limit of the scope from now on; absent: it is paused. */
+      readonly shareBps?: number;
+      readonly operator: number;
+    }
+  | { readonly kind: 'flag'; readonly atMs: number; readonly unit: Unit }
+  /** A record at which the function that reads it dies. */
+  | { readonly kind: 'killer'; readonly atMs: number }
+  /** People send again what lies aside. */
+  | { readonly kind: 'redrive'; readonly atMs: number }
+  | {
+      readonly kind: 'jump';
+      readonly atMs: number;
+      readonly host: number;
+      readonly skewMs: number;
+    };
 
 /** One schedule. */
 export type Plan = {
@@ -92,6 +118,16 @@ export type Plan = {
   /** How far each host's clock is ahead, ms. */
   readonly skewsMs: readonly number[];
   readonly signerSkewMs: number;
+  /** Outflows are seen by the real watcher on a chain of blocks, or come as events. */
+  readonly isWatched: boolean;
+  /** Leases are renewed by the real tick and run out, or hold for a day. */
+  readonly isLeased: boolean;
+  /** Times at which the node of the chain does not answer. */
+  readonly outages: readonly { readonly fromMs: number; readonly toMs: number }[];
+  /** Deliveries of one message before it is put aside. */
+  readonly receivesMax: number;
+  /** Write units that one item takes in a second. */
+  readonly itemUnits: number;
   readonly operations: readonly Operation[];
   readonly endMs: number;
 };
@@ -138,21 +174,34 @@ export function planOf(seed: number): Plan {
   const skewsMs = [good, ...Array.from({ length: 1 + random.int(3) }, () => Math.round(skew()))];
   // Small schedules are many: what two or three events can break is found there first.
   const count = 1 + Math.floor(SIZES[workload].most * random.next() ** 2);
-  const units = Array.from({ length: count }, (_, number) => drawUnit(random, workload, number));
+  const isWatched = random.chance(0.3);
+  const isLeased = random.chance(0.3);
+  const variant = { isWatched, isLeased };
+  const units = Array.from({ length: count }, (_, number) =>
+    drawUnit(random, { workload, number, isWatched }),
+  );
   const times = units.map(() => startMs + 1_000 + drawTime(random, workload, startMs));
   const money = units.map((unit, at) => drawMoney(random, unit, times[at] ?? startMs));
+  const trouble = drawTrouble(random, { startMs, hosts: skewsMs.length });
+  const isDeadly = trouble.some(({ kind }) => kind === 'killer');
   const operations = [
     ...together(random, money),
-    ...drawOperators(random, { startMs, units, times }),
+    ...drawOperators(random, { startMs, units, times, variant }),
+    ...trouble,
     ...(workload === 'resuming' ? drawResuming(random, startMs) : []),
   ];
   return {
     seed,
     startMs,
-    policy: drawPolicy(random, workload),
+    policy: variantOf(drawPolicy(random, workload), variant),
     rates,
     skewsMs,
     signerSkewMs: random.int(4_000) - 2_000,
+    isWatched,
+    isLeased,
+    outages: isWatched ? drawOutages(random, startMs) : [],
+    receivesMax: isDeadly ? 4 : random.pick([4, 30]),
+    itemUnits: random.chance(0.8) ? 1_000 : 6 + random.int(40),
     operations: operations.sort((one, other) => one.atMs - other.atMs),
     endMs: startMs + SPAN_MS,
   };
@@ -194,7 +243,38 @@ function drawTime(random: Random, workload: Workload, startMs: number): number {
   return Math.max(0, Math.min(SPAN_MS, toEdge + (many - 1) * edge + random.int(60) - 30));
 }
 
-function drawUnit(random: Random, workload: Workload, number: number): Unit {
+/** Long enough for a lease to run out, or not. */
+function drawOutages(random: Random, startMs: number): Plan['outages'] {
+  if (random.chance(0.5)) return [];
+  const fromMs = startMs + random.int(SPAN_MS);
+  return [{ fromMs, toMs: fromMs + 5_000 + random.int(90_000) }];
+}
+
+/** What happens to hosts and queues. The first host can always tell the time. */
+function drawTrouble(
+  random: Random,
+  about: { readonly startMs: number; readonly hosts: number },
+): readonly Operation[] {
+  const { startMs, hosts } = about;
+  const some = (share: number, most: number) =>
+    random.chance(share)
+      ? Array.from({ length: 1 + random.int(most) }, () => startMs + random.int(SPAN_MS))
+      : [];
+  return [
+    ...some(0.1, 1).map((atMs) => ({ kind: 'killer' as const, atMs })),
+    ...some(0.2, 2).map((atMs) => ({ kind: 'redrive' as const, atMs })),
+    ...some(0.2, 3).map((atMs) => {
+      const skewMs = random.chance(0.4) ? 0 : Math.round(600_000 * (random.next() - 0.5));
+      return { kind: 'jump' as const, atMs, host: 1 + random.int(hosts - 1), skewMs };
+    }),
+  ];
+}
+
+function drawUnit(
+  random: Random,
+  about: { readonly workload: Workload; readonly number: number; readonly isWatched: boolean },
+): Unit {
+  const { workload, number, isWatched } = about;
   const isEth = random.chance(0.2);
   const whole = random.pick(SIZES[workload].dollars);
   const dollars = Math.max(3, Math.round(whole * (0.6 + 0.4 * random.next())));
@@ -208,12 +288,13 @@ function drawUnit(random: Random, workload: Workload, number: number): Unit {
     number,
     withdrawalId: `w-${number}`,
     transaction: `0x${number.toString(16).padStart(64, '0')}`,
+    place: isWatched && !isEth ? 'log:0' : 'top',
     feeWei: random.chance(0.3) ? BigInt(1 + random.int(9)) * 10n ** 14n : 0n,
     transfer: {
       account: random.pick(WALLETS),
       asset: isEth ? Build.ETH : Build.USDC,
       destination: `eip155:1:0x${'d'.repeat(39)}${random.int(3)}`,
-      memo: random.chance(0.25) ? `tag-${random.int(2)}` : undefined,
+      memo: !isWatched && random.chance(0.25) ? `tag-${random.int(2)}` : undefined,
       actor: isOneActor ? 'actor-0' : random.pick([undefined, 'actor-0', 'actor-1', 'actor-2']),
       amount,
     },
@@ -267,17 +348,20 @@ function together(random: Random, operations: readonly Operation[]): readonly Op
   return grouped;
 }
 
-function drawResume(random: Random, atMs: number): Operation {
-  const signings = Array.from({ length: 1 + random.int(4) }, () => ({
+function drawSignings(random: Random): readonly Signing[] {
+  return Array.from({ length: 1 + random.int(4) }, () => ({
     operator: random.int(3),
     inMs: 500 + random.int(random.chance(0.7) ? 3_000 : 30_000),
     isVeto: random.chance(0.1),
   }));
+}
+
+function drawResume(random: Random, atMs: number): Operation {
   return {
     kind: 'resume',
     atMs,
     isWhole: random.chance(0.6),
-    signings,
+    signings: drawSignings(random),
     isAtOnce: random.chance(0.25),
     isRebased: random.chance(0.6),
   };
@@ -290,9 +374,10 @@ function drawOperators(
     readonly startMs: number;
     readonly units: readonly Unit[];
     readonly times: readonly number[];
+    readonly variant: Pick<Plan, 'isWatched' | 'isLeased'>;
   },
 ): readonly Operation[] {
-  const { startMs, units, times } = about;
+  const { startMs, units, times, variant } = about;
   const anyTime = () =>
     random.chance(0.5)
       ? startMs + 1_000 + random.int(SPAN_MS)
@@ -322,7 +407,15 @@ function drawOperators(
     ...some(0.35, 3).map((atMs) => ({
       kind: 'policy' as const,
       atMs,
-      policy: random.int(POLICIES),
+      policy: variantOf(random.int(POLICIES), variant),
+      signings: drawSignings(random),
+    })),
+    ...some(0.15, 2).map((atMs) => ({
+      kind: 'panic' as const,
+      atMs,
+      scope: scopeOf(random.pick(units)),
+      ...(random.chance(0.5) ? { shareBps: random.pick([1_000, 5_000]) } : {}),
+      operator: random.int(3),
     })),
     ...some(0.3, 2).map((atMs) => ({ kind: 'flag' as const, atMs, unit: random.pick(units) })),
   ];

@@ -105,11 +105,25 @@ const policies = new Map<string, Policy.Policy>();
 export const OPERATORS: readonly Policy.Operator[] = ['ann', 'bob', 'cyd'].map((name, at) => ({
   name,
   address: `0x${'abf'.charAt(at).repeat(40)}`,
-  roles: ['pause', 'resume'],
+  roles: ['pause', 'resume', 'panic'],
   iam: name,
 }));
 /** How many of them it takes, where one alone may not. */
 export const QUORUM = 2;
+
+/** How long a lease is worth where leases run out, and how old a chain's newest block may be then, ms. */
+export const LEASE_MS = 45_000;
+export const BLIND_AFTER_MS = 30_000;
+/** How long a looser policy waits after its last signature, ms. */
+export const DELAY_MS = 20_000;
+
+/** The policy with the same limits under which chains are watched, and leases run out. */
+export function variantOf(
+  number: number,
+  { isWatched, isLeased }: { readonly isWatched: boolean; readonly isLeased: boolean },
+): number {
+  return number + (isWatched ? POLICIES : 0) + (isLeased ? 2 * POLICIES : 0);
+}
 
 /** The text of the policy with a number. */
 export function sourceOf(number: number): string {
@@ -147,7 +161,9 @@ export function policyFrom(source: string): Policy.Policy | undefined {
 }
 
 function build(number: number): Policy.Policy {
-  const random = createRandom(mixSeeds(0x9017, number));
+  const random = createRandom(mixSeeds(0x9017, number % POLICIES));
+  const isWatched = number % (2 * POLICIES) >= POLICIES;
+  const isLeased = number >= 2 * POLICIES;
   const limits = SHAPES.filter(() => random.chance(0.45)).map((shape): Policy.Limit => {
     const allowed = random.pick([shape.allowed / 2n, shape.allowed, shape.allowed * 2n]);
     const isForCoins = shape.metric === 'amount';
@@ -168,7 +184,15 @@ function build(number: number): Policy.Policy {
       risks: 'pause',
     },
   });
-  return { ...policy, operators: OPERATORS, resume: drawResume(random) };
+  const resume = drawResume(random);
+  const confirmations = random.int(3);
+  const watch = { watch: { confirmations, blindAfterMs: BLIND_AFTER_MS } };
+  const chains = policy.chains.map((chain) =>
+    chain.pattern === Build.CHAIN && isWatched ? { ...chain, ...watch } : chain,
+  );
+  const timing = isLeased ? { ...policy.timing, leaseMs: LEASE_MS } : policy.timing;
+  const changes = { delayMs: DELAY_MS };
+  return { ...policy, chains, timing, changes, operators: OPERATORS, resume };
 }
 
 /** At once or in steps, the first of which may name one asset; by one alone or by several. */

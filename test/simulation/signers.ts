@@ -3,13 +3,14 @@
 import { approveProposal, vetoProposal } from '../../lib/actions/approve-proposal.ts';
 import { lookAtProposal } from '../../lib/actions/look-at-proposal.ts';
 import { propose } from '../../lib/actions/propose.ts';
+import { soundPanic } from '../../lib/actions/sound-panic.ts';
 import { nodeDigest } from '../../lib/adapters/node-digest.ts';
 import * as TypedData from '../../lib/domain/typed-data.ts';
 import type { Signatures } from '../../lib/ports.ts';
 import type { Order } from './books.ts';
 import type { Exchange } from './exchange.ts';
 import type { Operation, Signing } from './plan.ts';
-import { compilePolicy, OPERATORS, readPolicy } from './policies.ts';
+import { compilePolicy, OPERATORS, readPolicy, sourceOf } from './policies.ts';
 import type { World } from './world.ts';
 
 type Resume = Operation & { readonly kind: 'resume' };
@@ -41,16 +42,61 @@ export function signTogether(
   const wish = { kind: 'resume', incidentId, mode, rebase, also } as const;
   exchange.commands += 1;
   const request = { commandId: `propose-${exchange.commands}`, wish, reason: 'looked at' };
-  until(world, async (invocation) => {
-    const { deps, store } = invocation;
+  proposeAndSign(world, { request, signings: operation.signings, order });
+}
+
+/** Proposes a policy, and lets operators sign it. */
+export function changeTogether(
+  exchange: Exchange,
+  { policy, signings }: Operation & { readonly kind: 'policy' },
+): void {
+  const source = sourceOf(policy);
+  const wish = { kind: 'policy', source, hash: nodeDigest.hash(source) } as const;
+  exchange.commands += 1;
+  const request = { commandId: `propose-${exchange.commands}`, wish, reason: 'better so' };
+  const order = { incidentIds: [], isAtOnce: false, rebase: [] };
+  proposeAndSign(exchange.world, { request, signings, order });
+}
+
+/** One operator signs alone that something stops, or that its limits are tighter. */
+export function sound(exchange: Exchange, operation: Operation & { readonly kind: 'panic' }): void {
+  const { world } = exchange;
+  const { scope, shareBps, operator } = operation;
+  const { address = '' } = OPERATORS[operator] ?? {};
+  exchange.commands += 1;
+  const commandId = `panic-${exchange.commands}`;
+  const expiresAtMs = world.scheduler.nowMs() + 60_000;
+  const panic = { commandId, scope, reason: 'now', expiresAtMs, ...(shareBps && { shareBps }) };
+  until(world, async ({ deps, store }) => {
+    const { items } = await store.decisions.load({ rows: [], items: ['global'] });
+    const { stackId = '' } = items.get('global') ?? {};
+    const typed = TypedData.ofPanic(panic, { stackId });
+    const signature = `${address} ${nodeDigest.hash(JSON.stringify(typed))}`;
+    await soundPanic({ ...deps, signatures: SIGNATURES }, { panic, signature });
+  });
+}
+
+type Request = Parameters<typeof propose>[1]['request'];
+
+function proposeAndSign(
+  world: World,
+  about: {
+    readonly request: Request;
+    readonly signings: readonly Signing[];
+    readonly order: Order;
+  },
+): void {
+  const { scheduler, witness } = world;
+  const { request, signings, order } = about;
+  until(world, async ({ deps, store }) => {
     const proposing = { ...deps, incidents: store.incidents, compilePolicy };
     const result = await propose(proposing, { request, actor: 'ann' });
     if (result.kind === 'refused') return;
     const id = result.kind === 'duplicate' ? result.proposalId : result.proposal.proposalId;
-    if (world.witness.books.orders.has(`proposal:${id}`)) return;
-    world.witness.books.orders.set(`proposal:${id}`, order);
-    for (const signing of operation.signings) {
-      world.scheduler.at(world.scheduler.nowMs() + signing.inMs, () => sign(world, id, signing));
+    if (witness.books.orders.has(`proposal:${id}`)) return;
+    witness.books.orders.set(`proposal:${id}`, order);
+    for (const signing of signings) {
+      scheduler.at(scheduler.nowMs() + signing.inMs, () => sign(world, id, signing));
     }
   });
 }
@@ -95,7 +141,10 @@ function sign(world: World, proposalId: string, { operator: at, isVeto }: Signin
       signature = `${address} ${nodeDigest.hash(JSON.stringify(typed))}`;
       const all = world.witness.signed.get(proposalId) ?? [];
       if (!isVeto)
-        world.witness.signed.set(proposalId, [...all, { operator, round: proposal.round }]);
+        world.witness.signed.set(proposalId, [
+          ...all,
+          { operator, round: proposal.round, atMs: world.scheduler.nowMs() },
+        ]);
     }
     const signed = { proposalId, signature };
     if (isVeto) await vetoProposal(signing, { ...signed, reason: VETO_REASON });

@@ -3,16 +3,19 @@
 import { advanceSteps } from '../../lib/actions/advance-steps.ts';
 import { carryOutDue } from '../../lib/actions/carry-out-due.ts';
 import { releaseWhereRoom } from '../../lib/actions/release-held.ts';
+import { renewLeases } from '../../lib/actions/renew-leases.ts';
 import { reserveWithdrawals } from '../../lib/actions/reserve-withdrawals.ts';
 import * as Build from '../support/builders.ts';
 import { isPaused } from './books.ts';
-import { applyPolicy, begin, type Exchange } from './exchange.ts';
+import { createChain } from './chain.ts';
+import { applyPolicy, begin, type Exchange, heartbeatAt, isMoney, redrive } from './exchange.ts';
 import { createIngress } from './ingest.ts';
 import { keysOf, slotMsOf, stoppedBy, sumOf, WIDEN_MS } from './naive.ts';
 import { type Plan, planOf, type Unit } from './plan.ts';
 import { readPolicy } from './policies.ts';
 import { createStream } from './stream.ts';
 import { judgeEnd, unitsOf } from './verdict.ts';
+import { createLook, type Look, startWatching } from './watcher.ts';
 import { blame, type Counts, createWitness, type Violation } from './witness.ts';
 import { createSimulated, type World } from './world.ts';
 
@@ -30,6 +33,10 @@ const STEP_MS = 5_000;
 const IDLE_TICK_MS = 45_000;
 /** After the end everything is delivered, and what stays open is looked at. */
 const REST_MS = 130_000;
+/** What was stuck keeps leases from being renewed for a while. */
+const LEASED_REST_MS = 230_000;
+/** Between two ticks. */
+const RENEW_MS = 12_000;
 /** What was on its way when everything healed arrives within this time. */
 const LATE_MS = 30_000;
 
@@ -44,12 +51,13 @@ export function simulate(seed: number, keep?: readonly number[]): Promise<Result
 export async function run(plan: Plan): Promise<Result> {
   const units = [...plan.operations.flatMap(unitsOf), PROBE];
   const thefts = plan.operations.flatMap((one) => (one.kind === 'theft' ? [one.unit] : []));
-  const witness = createWitness(units, thefts);
+  const witness = createWitness(units, thefts, plan);
   const world = createSimulated(plan, witness);
   const stream = createStream(world);
   const exchange: Exchange = {
     world,
     queue: createIngress(world, () => undefined),
+    chain: createChain(world.scheduler.nowMs),
     truth: {
       departed: new Map(),
       renounced: new Set(),
@@ -64,13 +72,19 @@ export async function run(plan: Plan): Promise<Result> {
   try {
     applyPolicy(exchange, plan.policy);
     await world.scheduler.run();
-    start(exchange);
+    // The first block that a watcher ever reads is the head: what came before is not its own.
+    const look = createLook(world, exchange.chain);
+    if (plan.isWatched) look(world.hosts[0]);
+    await world.scheduler.run();
+    start(exchange, look);
     await world.scheduler.run();
     await judgeEnd(
       exchange,
       stream.told.map((message) => JSON.stringify(message)),
     );
     if (exchange.queue.open() > 0) blame(witness, 'P9', `${exchange.queue.open()} events wait`);
+    const aside = exchange.queue.dead(isMoney);
+    if (aside > 0) blame(witness, 'P9', `${aside} events lie aside`);
     if (stream.open() > 0) blame(witness, 'P9', `${stream.open()} records wait`);
   } catch (error) {
     blame(witness, 'end', error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -79,7 +93,7 @@ export async function run(plan: Plan): Promise<Result> {
   return { seed: plan.seed, steps: world.scheduler.steps(), counts, violations };
 }
 
-function start(exchange: Exchange): void {
+function start(exchange: Exchange, look: Look): void {
   const { world } = exchange;
   const { scheduler, plan } = world;
   world.fail();
@@ -95,8 +109,35 @@ function start(exchange: Exchange): void {
   for (let atMs = plan.startMs; atMs < plan.endMs + REST_MS; atMs += STEP_MS) {
     scheduler.at(atMs, () => goOn(world));
   }
+  const overMs = plan.endMs + (plan.isLeased ? LEASED_REST_MS : REST_MS);
+  if (plan.isWatched) startWatching(world, exchange.chain, { look, untilMs: overMs });
+  if (plan.isLeased) {
+    for (let atMs = plan.startMs; atMs < overMs; atMs += RENEW_MS) {
+      scheduler.at(atMs + world.random.int(2_000), () => renew(exchange));
+    }
+  }
   scheduler.at(plan.endMs, world.heal);
-  scheduler.at(plan.endMs + REST_MS, () => probe(world));
+  // What nobody can read comes back until it lies aside, and then people look at it.
+  for (const inMs of [5_000, 50_000, 160_000])
+    scheduler.at(plan.endMs + inMs, () => redrive(exchange));
+  scheduler.at(overMs, () => probe(world));
+}
+
+/** The real tick: leases by what is proven, and the next heartbeat. */
+function renew({ world, queue }: Exchange): void {
+  const { random, hosts } = world;
+  const { deps, store } = world.invoke(random.pick(hosts));
+  const { health, projections } = store;
+  const events = {
+    send: async ({ detail }: { readonly detail: unknown }) => {
+      const sentAtMs = Date.parse((detail as { readonly sentAt: string }).sentAt);
+      queue.send({ entry: (waited) => heartbeatAt(sentAtMs, waited) });
+    },
+  };
+  const deadLetters = { count: async () => queue.dead() };
+  const notifier = { send: async () => undefined };
+  const renewing = { ...deps, health, projections, events, deadLetters, notifier };
+  renewLeases(renewing).catch(() => undefined);
 }
 
 /** Steps that are over, and proposals whose time has come, where there are any. */
@@ -115,11 +156,8 @@ function goOn({ invoke, random, hosts, witness }: World): void {
 
 function tick({ world, queue }: Exchange): void {
   const { scheduler, random, hosts, witness } = world;
-  {
-    const sentAtMs = scheduler.nowMs();
-    const heartbeat = { sentAtMs, receivedAtMs: sentAtMs, oldestWaitingMs: 0 };
-    queue.send({ entry: () => ({ kind: 'heartbeat', heartbeat }) });
-  }
+  const sentAtMs = scheduler.nowMs();
+  if (!world.plan.isLeased) queue.send({ entry: (waited) => heartbeatAt(sentAtMs, waited) });
   const limits = witness.policies.get(witness.books.policyVersion)?.limits ?? [];
   if (!limits.some(({ action }) => action.kind === 'hold')) return;
   const { reserve, store } = world.invoke(random.pick(hosts));
@@ -132,6 +170,7 @@ const PROBE: Unit = {
   withdrawalId: 'probe',
   transaction: '0xprobe',
   feeWei: 0n,
+  place: 'top',
   transfer: {
     account: Build.HOT_3,
     asset: Build.USDC,
@@ -147,7 +186,8 @@ function probe(world: World): void {
   const { books } = witness;
   const host = world.hosts[0];
   const isStopped = (scope: string) => isPaused(books, scope) || books.steps.has(scope);
-  if (!host || stoppedBy(PROBE).some(isStopped)) return;
+  // Where somebody has tightened anything, a limit may have less room than it says.
+  if (!host || books.tightened.size > 0 || stoppedBy(PROBE).some(isStopped)) return;
   const keys = keysOf(PROBE);
   const nowMs = scheduler.nowMs();
   const limits = witness.policies.get(books.policyVersion)?.limits ?? [];

@@ -31,6 +31,9 @@ export async function judgeEnd(exchange: Exchange, told: readonly string[]): Pro
       blame(witness, 'P9', `nobody was told of incident ${incidentId} on ${scope}`);
     }
   }
+  for (const incidentId of books.everTightened) {
+    if (!isTold(incidentId)) blame(witness, 'P9', `nobody was told of tightening ${incidentId}`);
+  }
   for (const { incidentId, epoch } of books.openedAgain) {
     if (isTold('OPENED AGAIN', incidentId, `epoch ${epoch} `)) continue;
     blame(witness, 'P9', `nobody was told that ${incidentId} opened again`);
@@ -95,7 +98,9 @@ function judgeUnit(exchange: Exchange, unit: Unit, operation: Operation): void {
   }
   const isKnown = truth.allowed.has(number) || truth.reported.has(number);
   if (isKnown && !withdrawal) blame(witness, 'P9', `${name} is not in the ledger`);
-  if (truth.onChain.has(number) && !outflow)
+  // A watcher leaves out what moved nothing.
+  const isWorthless = operation.kind === 'poison' && world.plan.isWatched;
+  if (truth.onChain.has(number) && !outflow && !isWorthless)
     blame(witness, 'P9', `${name} was seen and is not there`);
   const total = [withdrawal, outflow]
     .flatMap((row) => legsOf(row))

@@ -26,8 +26,8 @@ import {
   WIDEN_MS,
   worth,
 } from './naive.ts';
-import type { Unit } from './plan.ts';
-import { policyFrom, QUORUM } from './policies.ts';
+import type { Plan, Unit } from './plan.ts';
+import { BLIND_AFTER_MS, DELAY_MS, LEASE_MS, policyFrom, QUORUM } from './policies.ts';
 
 /** Something that must not be. `promise` is the number in the design. */
 export type Violation = { readonly promise: string; readonly text: string };
@@ -45,8 +45,17 @@ export type Counts = {
   reopenings: number;
   /** Resumes that several signed. */
   ceremonies: number;
+  /** Outflows that tripped before they were deep enough to be counted. */
+  sighted: number;
+  /** Scopes that somebody tightened alone. */
+  tightened: number;
+  /** Looser policies that several signed and waited for. */
+  loosened: number;
   overCountMaxMicroUsd: bigint;
 };
+
+/** That somebody has signed, and when it was made, true time. */
+export type Signed = { readonly operator: string; readonly round: number; readonly atMs: number };
 
 /** A witness of one schedule. */
 export type Witness = {
@@ -58,13 +67,25 @@ export type Witness = {
   /** The longest that each unit's events had waited when they were decided on. */
   readonly lagsMs: Map<number, number>;
   readonly thefts: Set<number>;
+  /** When the newest heartbeat was sent that came through, and when the newest block was mined that a watcher has remembered; true time. */
+  heartbeatMs: number;
+  sightMs: number;
+  /** How leases run out, if they do. */
+  readonly proof: Pick<Plan, 'isLeased' | 'isWatched' | 'startMs'>;
   /** Who has signed for a proposal in which round. */
-  readonly signed: Map<string, { readonly operator: string; readonly round: number }[]>;
+  readonly signed: Map<string, Signed[]>;
 };
 
 /** A witness who has seen nothing yet. */
-export function createWitness(units: readonly Unit[], thefts: readonly Unit[]): Witness {
+export function createWitness(
+  units: readonly Unit[],
+  thefts: readonly Unit[],
+  proof: Pick<Plan, 'isLeased' | 'isWatched' | 'startMs'>,
+): Witness {
   return {
+    proof,
+    heartbeatMs: proof.startMs,
+    sightMs: proof.startMs,
     books: createBooks(units),
     violations: [],
     counts: {
@@ -77,6 +98,9 @@ export function createWitness(units: readonly Unit[], thefts: readonly Unit[]): 
       stepAllows: 0,
       reopenings: 0,
       ceremonies: 0,
+      sighted: 0,
+      tightened: 0,
+      loosened: 0,
       overCountMaxMicroUsd: 0n,
     },
     policies: new Map(),
@@ -95,7 +119,10 @@ export function blame(witness: Witness, promise: string, text: string): void {
 export function see(witness: Witness, changes: Ledger.Changes, trueMs: number): void {
   const { books, counts } = witness;
   counts.commits += 1;
+  const { heartbeat } = changes;
+  if (heartbeat) witness.heartbeatMs = Math.max(witness.heartbeatMs, heartbeat.sentAtMs);
   judgeControl(witness, changes);
+  judgePolicy(witness, changes);
   judgeAllows(witness, changes);
   const before = changes.rows.map(({ row }) => books.rows.get(row.rowId));
   const stepped: Stepped = new Map(books.steps);
@@ -113,6 +140,11 @@ export function see(witness: Witness, changes: Ledger.Changes, trueMs: number): 
   judgeTrips(witness, changes);
   for (const [position, { row }] of changes.rows.entries()) {
     const unit = books.units.get(row.rowId);
+    const sighted = books.units.get(row.rowId.replace(/^sighted:/, ''));
+    if (!unit && sighted && !before[position]) {
+      counts.sighted += 1;
+      judgeTheft(witness, sighted, row);
+    }
     if (!unit) continue;
     judgeLegs(witness, unit, row);
     judgeMatch(witness, unit, { before: before[position], row });
@@ -134,6 +166,10 @@ function judgeControl(witness: Witness, changes: Ledger.Changes): void {
     const { scope, incidentId, epoch } = incident;
     const open = isPaused(books, scope) || books.steps.has(scope);
     const isHeld = books.held.get(incidentId)?.scope === scope;
+    if (incident.overlay !== undefined) {
+      judgeOverlay(witness, changes, { incident, expected });
+      continue;
+    }
     if (expected === 'absent') {
       if (open) blame(witness, 'P3', `${scope} was opened a second time, by ${incidentId}`);
       const next = (books.epochs.get(scope) ?? 0) + 1;
@@ -155,6 +191,25 @@ function judgeControl(witness: Witness, changes: Ledger.Changes): void {
     if (isSame && cause.reopened === next) continue;
     blame(witness, 'P3', `${scope} opened again as ${incidentId} ${cause.reopened}, not ${next}`);
   }
+}
+
+/** P8: one tightening at a time for each scope, lifted by the word of people only. */
+function judgeOverlay(
+  witness: Witness,
+  changes: Ledger.Changes,
+  { incident: { incidentId, scope }, expected }: Ledger.IncidentWrite,
+): void {
+  const { tightened } = witness.books;
+  if (expected === 'absent') {
+    witness.counts.tightened += 1;
+    const isSecond = [...tightened.values()].includes(scope);
+    if (isSecond) blame(witness, 'P3', `${scope} was tightened a second time, by ${incidentId}`);
+    return;
+  }
+  const order = orderIn(witness.books, changes);
+  const isNamed = order?.incidentIds.includes(incidentId) === true;
+  const why = isNamed ? whyNotAgreed(witness, changes, incidentId) : 'nobody has named it';
+  if (why !== undefined) blame(witness, 'P8', `${incidentId} on ${scope} was lifted: ${why}`);
 }
 
 /** How far decisions of two hosts may be apart, ms: both clocks, and what their dates leave open. */
@@ -199,9 +254,41 @@ function whyNotAgreed(
   const all = witness.signed.get(proposalId) ?? [];
   const names = new Set(all.filter((one) => one.round === round).map(({ operator }) => operator));
   if (names.size < (isTrial ? 1 : QUORUM)) return `${names.size} have signed`;
+  if (books.tightened.has(incidentId)) return undefined;
   const epoch = books.epochs.get(books.held.get(incidentId)?.scope ?? '');
   const was = books.proposed.get(proposal.rowId)?.get(incidentId);
   return epoch === was ? undefined : `it was signed for epoch ${was}, and ${epoch} is held`;
+}
+
+/** P8, P12: what is looser comes into force only when enough have signed, and their delay is over. */
+function judgePolicy(witness: Witness, changes: Ledger.Changes): void {
+  const before = policyInForce(witness);
+  const after = changes.policy && policyFrom(changes.policy.source);
+  if (!before || !after || before.resume.kind === 'trial' || !isLooser(before, after)) return;
+  const why = whyNotSigned(witness, changes);
+  if (why !== undefined) blame(witness, 'P12', `policy ${after.name} is looser, and ${why}`);
+}
+
+function whyNotSigned(witness: Witness, changes: Ledger.Changes): string | undefined {
+  const row = changes.rows.find(({ row }) => row.proposal)?.row;
+  if (!row?.proposal) return 'one alone has put it in force';
+  witness.counts.loosened += 1;
+  const { proposalId, round } = row.proposal;
+  const all = (witness.signed.get(proposalId) ?? []).filter((one) => one.round === round);
+  const byName = Map.groupBy(all, ({ operator }) => operator);
+  const first = [...byName.values()].map((own) => Math.min(...own.map(({ atMs }) => atMs)));
+  const enoughMs = first.sort((one, other) => one - other)[QUORUM - 1];
+  if (enoughMs === undefined) return 'too few have signed';
+  return changes.atMs + CLOCKS_MS < enoughMs + DELAY_MS ? 'its delay is not over' : undefined;
+}
+
+/** Whether any limit allows more, or is gone: the least that makes a policy looser. */
+function isLooser(before: Policy.Policy, after: Policy.Policy): boolean {
+  return before.limits.some((limit) => {
+    if (limit.mode !== 'enforce') return false;
+    const next = after.limits.find(({ limitId }) => limitId === limit.limitId);
+    return next?.mode !== 'enforce' || next.allowed > limit.allowed;
+  });
 }
 
 /** P3, P8: each breaker that is written says what its incidents and the word of people have made of it. */
@@ -244,6 +331,7 @@ function judgeAllows(witness: Witness, changes: Ledger.Changes): void {
     const isAllow = row.state === 'reserved' && isNewCharge(books.rows.get(row.rowId), row);
     if (!unit || !isAllow) continue;
     counts.allows += 1;
+    judgeProof(witness, `${row.rowId} was allowed`, changes.atMs);
     const livesMs = (row.admittedUntilMs ?? 0) - (row.money?.chargedAtMs ?? 0);
     if (livesMs > LIFE_MAX_MS) {
       blame(witness, 'P5', `${row.rowId} is admitted for ${livesMs} ms after its charge`);
@@ -253,6 +341,17 @@ function judgeAllows(witness: Witness, changes: Ledger.Changes): void {
       blame(witness, 'P6', `${row.rowId} was allowed while ${stop} was paused`);
     }
   }
+}
+
+/** P7: nothing is enabled or allowed longer after the last sign of life than a lease is worth, and a chain may be blind. */
+export function judgeProof(witness: Witness, what: string, atMs: number): void {
+  const { heartbeatMs, sightMs, proof } = witness;
+  if (!proof.isLeased) return;
+  const uncountedMs = atMs - heartbeatMs - LEASE_MS - CLOCKS_MS;
+  if (uncountedMs > 0) blame(witness, 'P7', `${what}, and nothing proved health for long enough`);
+  if (!proof.isWatched) return;
+  const unseenMs = atMs - sightMs - BLIND_AFTER_MS - LEASE_MS - CLOCKS_MS;
+  if (unseenMs > 0) blame(witness, 'P7', `${what}, and no block was seen for long enough`);
 }
 
 /** P1, P4: what a meter says of a window is at least what was charged in it, and at most one slot more. */
@@ -375,15 +474,21 @@ function judgeMatch(
     blame(witness, 'P11', `${row.rowId}, which nobody approved, is ${row.state}`);
   }
   if (row.state !== 'unmatched') return;
-  const kind = policyInForce(witness)?.unmatched.scope ?? 'global';
-  const scope = keysOf(unit)[kind] ?? 'global';
-  for (const each of [scope, ...quarantinedBy(unit)]) {
-    if (isPaused(books, each)) continue;
-    blame(witness, 'P11', `${row.rowId} is unmatched, and ${each} is not paused`);
-  }
+  // What tripped at first sight, and people have resumed from, does not trip when it is counted.
+  if (!books.rows.has(`sighted:${row.rowId}`)) judgeTheft(witness, unit, row);
   const approved = books.rows.get(`withdrawal:${unit.withdrawalId}`);
   if (approved?.state === 'reported' || approved?.state === 'reserved') {
     blame(witness, 'P11', `${row.rowId} is unmatched, and was approved (${approved.state})`);
+  }
+}
+
+/** P11: what nobody approved stops its scope, its wallet and its destination in its own commit. */
+function judgeTheft(witness: Witness, unit: Unit, { rowId }: Ledger.Row): void {
+  const kind = policyInForce(witness)?.unmatched.scope ?? 'global';
+  const scope = keysOf(unit)[kind] ?? 'global';
+  for (const each of [scope, ...quarantinedBy(unit)]) {
+    if (isPaused(witness.books, each)) continue;
+    blame(witness, 'P11', `${rowId} is unmatched, and ${each} is not paused`);
   }
 }
 

@@ -14,15 +14,17 @@ import type {
   Digest,
   Ids,
   Store,
+  WatchStore,
 } from '../../lib/ports.ts';
 import { CHAIN, DAY_MS } from '../support/builders.ts';
 import { NO_FAULTS, type Rates } from './faults.ts';
 import { createFaultyStore } from './faulty-store.ts';
 import { createHost, type Host, type Process } from './host.ts';
 import type { Plan } from './plan.ts';
-import { readPolicy } from './policies.ts';
+import { LEASE_MS, readPolicy } from './policies.ts';
 import { createRandom, mixSeeds, type Random } from './random.ts';
 import { createScheduler, type Scheduler } from './scheduler.ts';
+import { createThroughput, type Throughput } from './throughput.ts';
 import { see, type Witness } from './witness.ts';
 
 /** Everything that one schedule runs in. */
@@ -36,6 +38,7 @@ export type World = {
   readonly hosts: readonly Host[];
   readonly ids: Ids;
   readonly rates: () => Rates;
+  readonly throughput: Throughput;
   /** From now on everything goes wrong as planned, or nothing any more. */
   readonly fail: () => void;
   readonly heal: () => void;
@@ -55,7 +58,15 @@ export type Invocation = {
 };
 
 /** What is known of the world beside events: kinds of entries that a queue may hold. */
-export type Body = { readonly entry: (lagMs: number) => Entry; readonly unit?: number };
+export type Body = {
+  readonly entry: (waited: Waited) => Entry;
+  readonly unit?: number;
+  /** Whoever reads it dies. */
+  readonly kills?: true;
+};
+
+/** How long a message and the oldest of its batch have waited, by the clock of whoever reads them. */
+export type Waited = { readonly lagMs: number; readonly oldestMs: number; readonly nowMs: number };
 
 /** Time in which the first policy comes into force, before anything else. */
 const LEAD_MS = 60_000;
@@ -87,7 +98,15 @@ export function createSimulated(plan: Plan, witness: Witness): World {
   let listener: (record: ControlRecord) => void = () => undefined;
   const memory = createMemoryStore({ onControlChange: (record) => listener(record) });
   const decisions = witnessed(memory.decisions, { witness, scheduler });
-  const store = { ...memory, decisions };
+  const watches: WatchStore = {
+    ...memory.watches,
+    save: async (state) => {
+      const saved = await memory.watches.save(state);
+      if (saved === 'saved') witness.sightMs = Math.max(witness.sightMs, state.cursor.timestampMs);
+      return saved;
+    },
+  };
+  const store = { ...memory, decisions, watches };
   const world: World = {
     plan,
     scheduler,
@@ -97,11 +116,15 @@ export function createSimulated(plan: Plan, witness: Witness): World {
     hosts: plan.skewsMs.map((skewMs) => createHost(scheduler, skewMs)),
     ids: createIds(plan),
     rates: () => rates,
+    throughput: createThroughput(scheduler.nowMs, () =>
+      rates === NO_FAULTS ? Number.MAX_VALUE : plan.itemUnits,
+    ),
     fail: () => {
       rates = plan.rates;
     },
     heal: () => {
       rates = NO_FAULTS;
+      for (const host of world.hosts) host.setClock(0);
     },
     invoke: (host) => invoke(world, policies, host),
     onControl: (next) => {
@@ -109,7 +132,7 @@ export function createSimulated(plan: Plan, witness: Witness): World {
     },
   };
   const policies = new WeakMap<Process, PolicyInForce>();
-  const untilMs = plan.startMs + DAY_MS;
+  const untilMs = plan.startMs + (plan.isLeased ? LEASE_MS : DAY_MS);
   void memory.health.renew({ [CHAIN]: untilMs }, plan.startMs);
   return world;
 }
@@ -137,7 +160,8 @@ function invoke(world: World, policies: WeakMap<Process, PolicyInForce>, host: H
   const { scheduler, random } = world;
   const process = host.process();
   let last = { fromMs: scheduler.nowMs(), toMs: scheduler.nowMs() };
-  const network = { scheduler, process, random, rates: world.rates };
+  const { rates, throughput } = world;
+  const network = { scheduler, process, random, rates, throughput };
   const store = createFaultyStore(world.store, {
     ...network,
     onLoad: (span) => {
