@@ -89,6 +89,9 @@ export function begin(exchange: Exchange, operation: Operation): void {
     case 'redrive':
       redrive(exchange);
       break;
+    case 'deploy':
+      exchange.world.hosts[operation.host]?.deploy(operation.release);
+      break;
     case 'jump':
       exchange.world.hosts[operation.host]?.setClock(operation.skewMs);
       break;
@@ -401,7 +404,7 @@ export function heartbeatAt(sentAtMs: number, waited?: Waited): Entry {
 }
 
 /** P6 of readers: "enabled" is never said of what was paused all the while. */
-function lookAtFlag(world: World, unit: Unit): void {
+export function lookAtFlag(world: World, unit: Unit): void {
   const { random, hosts, scheduler, witness } = world;
   const { deps, store, process, lastRead } = world.invoke(random.pick(hosts));
   const { account: wallet, asset, destination, memo, actor } = unit.transfer;

@@ -33,6 +33,8 @@ export type Rates = {
   /** Calls that the node of the chain does not answer, and those that it answers with an old head. */
   readonly node: number;
   readonly behind: number;
+  /** Steps of the watcher during which its process dies. */
+  readonly dying: number;
 };
 
 /** Nothing goes wrong. */
@@ -50,6 +52,7 @@ export const NO_FAULTS: Rates = {
   redelivered: 0,
   node: 0,
   behind: 0,
+  dying: 0,
 };
 
 /** Rates for one schedule: some faults often, most of them never, so that each shows alone too. */
@@ -69,6 +72,7 @@ export function drawRates(random: Random): Rates {
     redelivered: some(0.6, 0.4),
     node: some(0.4, 0.3),
     behind: some(0.3, 0.5),
+    dying: some(0.4, 0.4),
   };
 }
 

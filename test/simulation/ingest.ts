@@ -48,7 +48,14 @@ export function createIngress(world: World, onDone: Told): Queue<Body> {
   };
   const queue = createQueue<Body>(
     { scheduler, random },
-    { twiceShare: () => rates().redelivered, receivesMax: plan.receivesMax, deliver },
+    {
+      twiceShare: () => rates().redelivered,
+      receivesMax: plan.receivesMax,
+      onAside: (count) => {
+        witness.deadSinceMs = count === 0 ? undefined : (witness.deadSinceMs ?? scheduler.nowMs());
+      },
+      deliver,
+    },
   );
   return queue;
 }

@@ -5,6 +5,7 @@ import * as Build from '../support/builders.ts';
 import { drawRates, NO_FAULTS, type Rates } from './faults.ts';
 import { hasSteps, POLICIES, variantOf } from './policies.ts';
 import { createRandom, mixSeeds, type Random } from './random.ts';
+import type { Release } from './releases.ts';
 
 /** One unit of value that may leave. Its amount tells it from every other one of its schedule. */
 export type Unit = {
@@ -103,6 +104,12 @@ export type Operation =
   /** People send again what lies aside. */
   | { readonly kind: 'redrive'; readonly atMs: number }
   | {
+      readonly kind: 'deploy';
+      readonly atMs: number;
+      readonly host: number;
+      readonly release: Release;
+    }
+  | {
       readonly kind: 'jump';
       readonly atMs: number;
       readonly host: number;
@@ -122,6 +129,8 @@ export type Plan = {
   readonly isWatched: boolean;
   /** Leases are renewed by the real tick and run out, or hold for a day. */
   readonly isLeased: boolean;
+  /** A newer version of the code is brought to the hosts, one after the other, and perhaps taken back. */
+  readonly isDeployed: boolean;
   /** Times at which the node of the chain does not answer. */
   readonly outages: readonly { readonly fromMs: number; readonly toMs: number }[];
   /** Deliveries of one message before it is put aside. */
@@ -199,8 +208,9 @@ export function planOf(seed: number): Plan {
     signerSkewMs: random.int(4_000) - 2_000,
     isWatched,
     isLeased,
+    isDeployed: operations.some(({ kind }) => kind === 'deploy'),
     outages: isWatched ? drawOutages(random, startMs) : [],
-    receivesMax: isDeadly ? 4 : random.pick([4, 30]),
+    receivesMax: isDeadly ? 2 : random.pick([3, 30]),
     itemUnits: random.chance(0.8) ? 1_000 : 6 + random.int(40),
     operations: operations.sort((one, other) => one.atMs - other.atMs),
     endMs: startMs + SPAN_MS,
@@ -260,7 +270,16 @@ function drawTrouble(
     random.chance(share)
       ? Array.from({ length: 1 + random.int(most) }, () => startMs + random.int(SPAN_MS))
       : [];
+  const [deployedMs] = some(0.2, 1);
+  const isTakenBack = random.chance(0.3);
+  const deploys = Array.from({ length: deployedMs === undefined ? 0 : hosts }, (_, host) => {
+    const atMs = Math.min((deployedMs ?? 0) + random.int(10_000), startMs + SPAN_MS - 2);
+    const newer = { kind: 'deploy' as const, atMs, host, release: 'newer' as const };
+    const backMs = Math.min(atMs + random.int(20_000), startMs + SPAN_MS - 1);
+    return isTakenBack ? [newer, { ...newer, atMs: backMs, release: 'older' as const }] : [newer];
+  });
   return [
+    ...deploys.flat(),
     ...some(0.1, 1).map((atMs) => ({ kind: 'killer' as const, atMs })),
     ...some(0.2, 2).map((atMs) => ({ kind: 'redrive' as const, atMs })),
     ...some(0.2, 3).map((atMs) => {
@@ -410,10 +429,10 @@ function drawOperators(
       policy: variantOf(random.int(POLICIES), variant),
       signings: drawSignings(random),
     })),
-    ...some(0.15, 2).map((atMs) => ({
+    ...some(0.2, 3).map((atMs) => ({
       kind: 'panic' as const,
       atMs,
-      scope: scopeOf(random.pick(units)),
+      scope: random.chance(0.4) ? 'global' : scopeOf(random.pick(units)),
       ...(random.chance(0.5) ? { shareBps: random.pick([1_000, 5_000]) } : {}),
       operator: random.int(3),
     })),

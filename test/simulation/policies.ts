@@ -112,8 +112,8 @@ export const OPERATORS: readonly Policy.Operator[] = ['ann', 'bob', 'cyd'].map((
 export const QUORUM = 2;
 
 /** How long a lease is worth where leases run out, and how old a chain's newest block may be then, ms. */
-export const LEASE_MS = 45_000;
-export const BLIND_AFTER_MS = 30_000;
+export const LEASE_MS = 30_000;
+export const BLIND_AFTER_MS = 25_000;
 /** How long a looser policy waits after its last signature, ms. */
 export const DELAY_MS = 20_000;
 

@@ -39,6 +39,8 @@ export function createQueue<T>(
     readonly twiceShare: () => number;
     /** Deliveries after which a message that nobody acknowledged is put aside. */
     readonly receivesMax: number;
+    /** Told how many lie aside, whenever that changes. */
+    readonly onAside: (count: number) => void;
     readonly deliver: (batch: readonly Message<T>[]) => void;
   },
 ): Queue<T> {
@@ -67,6 +69,7 @@ export function createQueue<T>(
   const putAside = (message: Stored<T>) => {
     stored.delete(message.id);
     aside.push(message.body);
+    options.onAside(aside.length);
   };
   const show = (message: Stored<T>, inMs: number) => {
     message.visibleAtMs = scheduler.nowMs() + inMs;
@@ -90,6 +93,7 @@ export function createQueue<T>(
     dead: (which = () => true) => aside.filter(which).length,
     redrive: (which) => {
       for (const body of aside.splice(0).filter(which)) send(body);
+      options.onAside(0);
     },
   };
 }

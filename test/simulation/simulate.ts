@@ -8,7 +8,15 @@ import { reserveWithdrawals } from '../../lib/actions/reserve-withdrawals.ts';
 import * as Build from '../support/builders.ts';
 import { isPaused } from './books.ts';
 import { createChain } from './chain.ts';
-import { applyPolicy, begin, type Exchange, heartbeatAt, isMoney, redrive } from './exchange.ts';
+import {
+  applyPolicy,
+  begin,
+  type Exchange,
+  heartbeatAt,
+  isMoney,
+  lookAtFlag,
+  redrive,
+} from './exchange.ts';
 import { createIngress } from './ingest.ts';
 import { keysOf, slotMsOf, stoppedBy, sumOf, WIDEN_MS } from './naive.ts';
 import { type Plan, planOf, type Unit } from './plan.ts';
@@ -36,7 +44,7 @@ const REST_MS = 130_000;
 /** What was stuck keeps leases from being renewed for a while. */
 const LEASED_REST_MS = 230_000;
 /** Between two ticks. */
-const RENEW_MS = 12_000;
+const RENEW_MS = 10_000;
 /** What was on its way when everything healed arrives within this time. */
 const LATE_MS = 30_000;
 
@@ -114,6 +122,7 @@ function start(exchange: Exchange, look: Look): void {
   if (plan.isLeased) {
     for (let atMs = plan.startMs; atMs < overMs; atMs += RENEW_MS) {
       scheduler.at(atMs + world.random.int(2_000), () => renew(exchange));
+      scheduler.at(atMs + world.random.int(RENEW_MS), () => lookAtFlag(world, PROBE));
     }
   }
   scheduler.at(plan.endMs, world.heal);

@@ -70,6 +70,8 @@ export type Witness = {
   /** When the newest heartbeat was sent that came through, and when the newest block was mined that a watcher has remembered; true time. */
   heartbeatMs: number;
   sightMs: number;
+  /** Since when messages lie aside, if they do. */
+  deadSinceMs: number | undefined;
   /** How leases run out, if they do. */
   readonly proof: Pick<Plan, 'isLeased' | 'isWatched' | 'startMs'>;
   /** Who has signed for a proposal in which round. */
@@ -86,6 +88,7 @@ export function createWitness(
     proof,
     heartbeatMs: proof.startMs,
     sightMs: proof.startMs,
+    deadSinceMs: undefined,
     books: createBooks(units),
     violations: [],
     counts: {
@@ -173,6 +176,9 @@ function judgeControl(witness: Witness, changes: Ledger.Changes): void {
     if (expected === 'absent') {
       if (open) blame(witness, 'P3', `${scope} was opened a second time, by ${incidentId}`);
       const next = (books.epochs.get(scope) ?? 0) + 1;
+      const { rowId } = incident.first;
+      const isAgain = rowId.startsWith('sighted:') && books.rows.has(rowId);
+      if (isAgain) blame(witness, 'P2', `${scope} was opened by a second sight of ${rowId}`);
       if (epoch !== next) blame(witness, 'P3', `${scope} opened with epoch ${epoch}, not ${next}`);
       continue;
     }
@@ -345,10 +351,12 @@ function judgeAllows(witness: Witness, changes: Ledger.Changes): void {
 
 /** P7: nothing is enabled or allowed longer after the last sign of life than a lease is worth, and a chain may be blind. */
 export function judgeProof(witness: Witness, what: string, atMs: number): void {
-  const { heartbeatMs, sightMs, proof } = witness;
+  const { heartbeatMs, sightMs, deadSinceMs, proof } = witness;
   if (!proof.isLeased) return;
   const uncountedMs = atMs - heartbeatMs - LEASE_MS - CLOCKS_MS;
   if (uncountedMs > 0) blame(witness, 'P7', `${what}, and nothing proved health for long enough`);
+  const asideMs = atMs - (deadSinceMs ?? atMs) - LEASE_MS - CLOCKS_MS;
+  if (asideMs > 0) blame(witness, 'P7', `${what}, and messages lay aside for long enough`);
   if (!proof.isWatched) return;
   const unseenMs = atMs - sightMs - BLIND_AFTER_MS - LEASE_MS - CLOCKS_MS;
   if (unseenMs > 0) blame(witness, 'P7', `${what}, and no block was seen for long enough`);

@@ -23,6 +23,7 @@ import { createHost, type Host, type Process } from './host.ts';
 import type { Plan } from './plan.ts';
 import { LEASE_MS, readPolicy } from './policies.ts';
 import { createRandom, mixSeeds, type Random } from './random.ts';
+import { asReadBy, type Written } from './releases.ts';
 import { createScheduler, type Scheduler } from './scheduler.ts';
 import { createThroughput, type Throughput } from './throughput.ts';
 import { see, type Witness } from './witness.ts';
@@ -39,6 +40,7 @@ export type World = {
   readonly ids: Ids;
   readonly rates: () => Rates;
   readonly throughput: Throughput;
+  readonly written: Written;
   /** From now on everything goes wrong as planned, or nothing any more. */
   readonly fail: () => void;
   readonly heal: () => void;
@@ -119,12 +121,16 @@ export function createSimulated(plan: Plan, witness: Witness): World {
     throughput: createThroughput(scheduler.nowMs, () =>
       rates === NO_FAULTS ? Number.MAX_VALUE : plan.itemUnits,
     ),
+    written: new Set(),
     fail: () => {
       rates = plan.rates;
     },
     heal: () => {
       rates = NO_FAULTS;
-      for (const host of world.hosts) host.setClock(0);
+      for (const host of world.hosts) {
+        host.setClock(0);
+        if (plan.isDeployed) host.deploy('newer');
+      }
     },
     invoke: (host) => invoke(world, policies, host),
     onControl: (next) => {
@@ -162,7 +168,8 @@ function invoke(world: World, policies: WeakMap<Process, PolicyInForce>, host: H
   let last = { fromMs: scheduler.nowMs(), toMs: scheduler.nowMs() };
   const { rates, throughput } = world;
   const network = { scheduler, process, random, rates, throughput };
-  const store = createFaultyStore(world.store, {
+  const read = asReadBy(world.store, process.release, world.written);
+  const store = createFaultyStore(read, {
     ...network,
     onLoad: (span) => {
       last = span;

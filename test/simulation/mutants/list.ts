@@ -41,6 +41,14 @@ const resume = of('lib/domain/resume.ts');
 const ceremony = of('lib/domain/ceremony.ts');
 const doubt = of('lib/domain/ceremony-doubt.ts');
 const proposal = of('lib/domain/proposal.ts');
+const health = of('lib/domain/health.ts');
+const flag = of('lib/domain/flag.ts');
+const watch = of('lib/domain/watch.ts');
+const watching = of('lib/actions/watch-chain.ts');
+const firstSight = of('lib/domain/first-sight.ts');
+const change = of('lib/domain/policy-change.ts');
+const overlay = of('lib/domain/overlay.ts');
+const stuck = of('lib/actions/note-stuck.ts');
 
 /** All of them. */
 export const MUTANTS: readonly Mutant[] = [
@@ -419,6 +427,64 @@ export const MUTANTS: readonly Mutant[] = [
     'signatures outlive an objection',
     'approvals.filter((approval) => approval.round === round)',
     'approvals.filter((approval) => approval.round <= round)',
+  ),
+  health(
+    'dead letters are overlooked',
+    'if (deadLetters > 0)',
+    'if (deadLetters > Number.MAX_SAFE_INTEGER)',
+  ),
+  health(
+    'a lease is counted from now, not from its proof',
+    'const untilMs = Math.min(heartbeat.sentAtMs, heartbeat.receivedAtMs) + leaseMs;',
+    'const untilMs = nowMs + leaseMs;',
+  ),
+  health('a blind chain gets a lease', 'if (!isBlind.has(chain)) return', 'if (chain) return'),
+  stuck(
+    'a host that knows no time notes what is stuck',
+    "result?.kind === 'failed' && !isOfClock(result.error)",
+    "result?.kind === 'failed'",
+  ),
+  standing(
+    'a lease that ran out admits',
+    'if (untilMs !== undefined && untilMs > draft.atMs) return undefined;',
+    'if (untilMs !== undefined) return undefined;',
+  ),
+  flag('a lease that ran out enables', '|| !(inForceUntilMs > nowMs)', ''),
+  watch(
+    'a reorg takes nothing back',
+    'const incoming = [...rowIds].map((rowId) => removedOf(rowId, sequence));',
+    'const incoming: Decision.Incoming[] = [];',
+  ),
+  watch('a step that broke off is forgotten', '...state.begun.map(({ rowId }) => rowId),', ''),
+  watching(
+    'blocks are remembered although their outflows failed',
+    "if (failed) return { kind: 'failed', error: failed.error };",
+    '',
+  ),
+  watching(
+    'what is about to be counted is not remembered first',
+    "if ((await deps.watches.save(begun)) === 'conflict') return { kind: 'again' };\n    version += 1;",
+    '',
+  ),
+  firstSight(
+    'a second sight trips again',
+    'if (policy.matching.graceMs > 0 || Draft.row(draft, rowId)) return undefined;',
+    'if (policy.matching.graceMs > 0) return undefined;',
+  ),
+  change(
+    'one alone puts a looser policy in force',
+    "if (decides === 'neutral' || decides === 'tightens') return undefined;",
+    "if (decides !== 'revokes') return undefined;",
+  ),
+  ceremony(
+    'a looser policy does not wait',
+    'const dueAtMs = dueOf(next, draft.atMs);',
+    'const dueAtMs = draft.atMs;',
+  ),
+  overlay(
+    'a second tightening is one of its own',
+    'if (!overlay) {',
+    'if (!overlay || shareBps < overlay.shareBps) {',
   ),
   memory(
     'items are written without their condition',
