@@ -5,12 +5,15 @@ import type { Clock, HealthStore } from '../ports.ts';
 import type { Entry, Recorded } from './record-batch.ts';
 
 /** What noting needs. */
-export type Deps = { readonly health: Pick<HealthStore, 'noteStuck'>; readonly clock: Clock };
+export type Deps = {
+  readonly health: Pick<HealthStore, 'stuckAtMs' | 'noteStuck'>;
+  readonly clock: Clock;
+};
 
 /**
- * Notes it where something of a batch is stuck. A host whose clock the store has refused notes
- * nothing: how long something waited it cannot tell, nor when it is now, and one whose clock is an
- * hour ahead would keep everybody's leases from being renewed for that hour.
+ * Notes it where something of a batch is stuck. It reads before it writes, since a host whose clock is
+ * wrong is refused by the first answer that it gets: how long something waited it cannot tell, nor
+ * when it is now, and a note from an hour ahead would keep everybody's leases from being renewed.
  *
  * @throws what the store throws: then heartbeats are not written either, and the leases run out.
  */
@@ -19,14 +22,14 @@ export async function noteStuck(
   entries: readonly Entry[],
   recorded: readonly Recorded[],
 ): Promise<void> {
-  const isStuck = entries.some((one, position) => {
-    const result = recorded[position];
-    const waitedLong = one.kind === 'transfer' && one.lagMs > WAITING_MAX_MS;
-    return waitedLong && result?.kind === 'failed' && !isOfClock(result.error);
-  });
-  if (isStuck) await deps.health.noteStuck(deps.clock.nowMs());
-}
-
-function isOfClock(error: unknown): boolean {
-  return error instanceof Error && error.name === 'Store.ClockError';
+  const isStuck = entries.some(
+    (one, position) =>
+      one.kind === 'transfer' &&
+      one.lagMs > WAITING_MAX_MS &&
+      recorded[position]?.kind === 'failed',
+  );
+  if (!isStuck) return;
+  const knownMs = await deps.health.stuckAtMs();
+  const nowMs = deps.clock.nowMs();
+  if (knownMs !== nowMs) await deps.health.noteStuck(nowMs);
 }

@@ -105,18 +105,24 @@ describe('ingestEvents', () => {
   });
 
   test('H13: a host whose clock is refused notes nothing as stuck: one alone would stop every flag', async () => {
-    const made = await readyWorld(Build.policy());
-    const load = async () => {
-      throw new ClockError({ deviationMs: -300_000 });
-    };
-    const { decision } = made.world;
-    const decisions = { ...decision.decisions, load };
-    const handler = ingestEvents({ ...made.world, decision: { ...decision, decisions } });
+    const down = { now: false };
+    const made = await readyWorld(Build.policy(), (parts) => {
+      const { store = parts.store } = outage(down)(parts);
+      const refused = async () => {
+        throw new ClockError({ deviationMs: -300_000 });
+      };
+      return { store: { ...store, health: { ...store.health, stuckAtMs: refused } } };
+    });
+    const noted: number[] = [];
+    const { health } = made.world.store;
+    const noting = { ...health, noteStuck: async (atMs: number) => void noted.push(atMs) };
+    const world = { ...made.world, store: { ...made.world.store, health: noting } };
+    down.now = true;
     made.clock.nowMs += 300_000;
     const Records = [sqsRecord('m-1', reported('w-1'), { sentAtMs: Build.T0_MS })];
-    const { batchItemFailures } = await handler({ Records }, CONTEXT);
+    const { batchItemFailures } = await ingestEvents(world)({ Records }, CONTEXT);
     expect(batchItemFailures).toEqual([{ itemIdentifier: 'm-1' }]);
-    expect(await made.world.store.health.stuckAtMs()).toBeUndefined();
+    expect(noted).toEqual([]);
   });
 
   test('P7: a heartbeat that fails does not come back, and fills no dead-letter queue', async () => {

@@ -183,8 +183,8 @@ export function planOf(seed: number): Plan {
   const skewsMs = [good, ...Array.from({ length: 1 + random.int(3) }, () => Math.round(skew()))];
   // Small schedules are many: what two or three events can break is found there first.
   const count = 1 + Math.floor(SIZES[workload].most * random.next() ** 2);
-  const isWatched = random.chance(0.3);
-  const isLeased = random.chance(0.3);
+  const isWatched = random.chance(0.25);
+  const isLeased = random.chance(0.25);
   const variant = { isWatched, isLeased };
   const units = Array.from({ length: count }, (_, number) =>
     drawUnit(random, { workload, number, isWatched }),

@@ -35,18 +35,18 @@ export type Result = {
   readonly violations: readonly Violation[];
 };
 
-/** A heartbeat every few seconds; where nothing freezes or comes late it proves nothing, and comes seldom. */
-const TICK_MS = 10_000;
+/** Between two tries of what is held, and between two looks at steps and proposals that are over. */
+const HELD_MS = 15_000;
 const STEP_MS = 5_000;
-const IDLE_TICK_MS = 45_000;
 /** After the end everything is delivered, and what stays open is looked at. */
 const REST_MS = 130_000;
 /** What was stuck keeps leases from being renewed for a while. */
-const LEASED_REST_MS = 230_000;
+const LEASED_REST_MS = 215_000;
+/** What is late has come by then; and heartbeats, blocks and leases are young again after this time, ms. */
+const HEALED_MS = 60_000;
+const LAST_LOOK_MS = 45_000;
 /** Between two ticks. */
 const RENEW_MS = 10_000;
-/** What was on its way when everything healed arrives within this time. */
-const LATE_MS = 30_000;
 
 /** Runs the schedule of a seed, or what is kept of it. */
 export function simulate(seed: number, keep?: readonly number[]): Promise<Result> {
@@ -108,19 +108,19 @@ function start(exchange: Exchange, look: Look): void {
   for (const operation of plan.operations) {
     scheduler.at(operation.atMs, () => begin(exchange, operation));
   }
-  const { freeze, late } = plan.rates;
-  const everyMs = freeze + late > 0 ? TICK_MS : IDLE_TICK_MS;
-  for (let atMs = plan.startMs + everyMs; atMs < plan.endMs + REST_MS; atMs += everyMs) {
-    const isLate = atMs > plan.endMs + LATE_MS;
-    if (!isLate || atMs % IDLE_TICK_MS < everyMs) scheduler.at(atMs, () => tick(exchange));
+  for (let atMs = plan.startMs + HELD_MS; atMs < plan.endMs + REST_MS; atMs += HELD_MS) {
+    scheduler.at(atMs, () => tryHeld(exchange));
   }
   for (let atMs = plan.startMs; atMs < plan.endMs + REST_MS; atMs += STEP_MS) {
     scheduler.at(atMs, () => goOn(world));
   }
   const overMs = plan.endMs + (plan.isLeased ? LEASED_REST_MS : REST_MS);
-  if (plan.isWatched) startWatching(world, exchange.chain, { look, untilMs: overMs });
+  // Long after everything has healed nothing is new until the last look.
+  const isQuiet = (atMs: number) => atMs > plan.endMs + HEALED_MS && atMs < overMs - LAST_LOOK_MS;
+  if (plan.isWatched) startWatching(world, exchange.chain, { look, untilMs: overMs, isQuiet });
   if (plan.isLeased) {
     for (let atMs = plan.startMs; atMs < overMs; atMs += RENEW_MS) {
+      if (isQuiet(atMs)) continue;
       scheduler.at(atMs + world.random.int(2_000), () => renew(exchange));
       scheduler.at(atMs + world.random.int(RENEW_MS), () => lookAtFlag(world, PROBE));
     }
@@ -163,10 +163,9 @@ function goOn({ invoke, random, hosts, witness }: World): void {
   carryOutDue(carrying).catch(() => undefined);
 }
 
-function tick({ world, queue }: Exchange): void {
-  const { scheduler, random, hosts, witness } = world;
-  const sentAtMs = scheduler.nowMs();
-  if (!world.plan.isLeased) queue.send({ entry: (waited) => heartbeatAt(sentAtMs, waited) });
+/** What is held is tried again, where anything may be. */
+function tryHeld({ world }: Exchange): void {
+  const { random, hosts, witness } = world;
   const limits = witness.policies.get(witness.books.policyVersion)?.limits ?? [];
   if (!limits.some(({ action }) => action.kind === 'hold')) return;
   const { reserve, store } = world.invoke(random.pick(hosts));

@@ -39,11 +39,16 @@ export function createLook(world: World, chain: Chain): Look {
 export function startWatching(
   world: World,
   chain: Chain,
-  to: { readonly look: Look; readonly untilMs: number },
+  to: {
+    readonly look: Look;
+    readonly untilMs: number;
+    readonly isQuiet: (atMs: number) => boolean;
+  },
 ): void {
   const { scheduler, random } = world;
-  const { look, untilMs } = to;
+  const { look, untilMs, isQuiet } = to;
   for (let atMs = world.plan.startMs; atMs < untilMs; atMs += BLOCK_MS) {
+    if (isQuiet(atMs)) continue;
     scheduler.at(atMs, () => {
       chain.mine();
       const nowMs = scheduler.nowMs();

@@ -441,8 +441,8 @@ export const MUTANTS: readonly Mutant[] = [
   health('a blind chain gets a lease', 'if (!isBlind.has(chain)) return', 'if (chain) return'),
   stuck(
     'a host that knows no time notes what is stuck',
-    "result?.kind === 'failed' && !isOfClock(result.error)",
-    "result?.kind === 'failed'",
+    'const knownMs = await deps.health.stuckAtMs();',
+    'const knownMs = undefined;',
   ),
   standing(
     'a lease that ran out admits',
