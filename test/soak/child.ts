@@ -37,8 +37,8 @@ function tell(told: Told): void {
 /** After a collection, so that only what is held is counted. */
 function sample(): void {
   globalThis.gc?.();
-  const { rss, heapUsed } = process.memoryUsage();
-  tell({ kind: 'memory', rss, heapUsed, lifeS: process.uptime() });
+  const { rss, heapUsed, external } = process.memoryUsage();
+  tell({ kind: 'memory', rss, heapUsed, external, lifeS: process.uptime() });
 }
 
 async function stop(): Promise<void> {

@@ -12,13 +12,15 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '600' },
     rate: { type: 'string', default: '20' },
     seed: { type: 'string', default: '1' },
+    /** Shortest life of the runtime, seconds; the longest is twice that. */
+    life: { type: 'string', default: '120' },
   },
 });
 const seconds = Math.min(3_600, Number(values.seconds));
 const rate = Math.min(200, Number(values.rate));
-/** Engine or node, on average every 20 s; the runtime lives for two to four minutes, to show its memory. */
+/** Engine or node, on average every 20 s; the runtime lives for minutes, to show its memory. */
 const KILL_EVERY_MS = 20_000;
-const RUNTIME_LIVES_MS = { least: 120_000, more: 120_000 };
+const lifeMs = 1_000 * Math.max(10, Number(values.life));
 const LIFE_LEAST_S = 110;
 const PAY_EVERY = 20;
 
@@ -50,10 +52,9 @@ function killsOf(seed: number): Soak['kills'] {
     kills.push({ atMs, victim: random.chance(0.5) ? 'engine' : 'node', downMs: downMs() });
     atMs += KILL_EVERY_MS * (0.5 + random.next());
   }
-  const { least, more } = RUNTIME_LIVES_MS;
-  for (let atMs = least + more * random.next(); atMs < seconds * 1_000; ) {
+  const aLifeMs = () => lifeMs * (1 + random.next());
+  for (let atMs = aLifeMs(); atMs < seconds * 1_000; atMs += aLifeMs()) {
     kills.push({ atMs, victim: 'runtime', downMs: 0 });
-    atMs += least + more * random.next();
   }
   return kills.toSorted((a, b) => a.atMs - b.atMs);
 }

@@ -1,7 +1,10 @@
 /** Whether the memory of a process stays what it is: samples of its life, and the line through them. */
 
 /** After a collection; bytes, and the age of the process. */
-export type Sample = { readonly rss: number; readonly heapUsed: number; readonly lifeS: number };
+export type Sample = Readonly<Record<Measure | 'lifeS', number>>;
+
+/** What V8 holds, what it knows to be held outside, and what the system gave the process. */
+type Measure = 'heapUsed' | 'external' | 'rss';
 
 /** One measure over a life, MB: the first, the middle and the last sample, and by how much it grows in a minute. */
 export type Course = {
@@ -16,6 +19,7 @@ export type Life = {
   readonly lifeS: number;
   readonly samples: number;
   readonly heapUsed: Course;
+  readonly external: Course;
   readonly rss: Course;
 };
 
@@ -28,11 +32,13 @@ export function lifeOf(samples: readonly Sample[], leastS: number): Life | undef
   const grown = samples.filter(({ lifeS }) => lifeS >= YOUNG_S);
   const lifeS = Math.round(samples.at(-1)?.lifeS ?? 0);
   if (lifeS < leastS || grown.length < 3) return undefined;
-  const course = (of: 'rss' | 'heapUsed') => courseOf(grown, of);
-  return { lifeS, samples: grown.length, heapUsed: course('heapUsed'), rss: course('rss') };
+  const [heapUsed, external, rss] = (['heapUsed', 'external', 'rss'] as const).map((of) =>
+    courseOf(grown, of),
+  ) as [Course, Course, Course];
+  return { lifeS, samples: grown.length, heapUsed, external, rss };
 }
 
-function courseOf(samples: readonly Sample[], of: 'rss' | 'heapUsed'): Course {
+function courseOf(samples: readonly Sample[], of: Measure): Course {
   const values = samples.map((one) => one[of] / MB);
   const sorted = values.toSorted((a, b) => a - b);
   const minutes = samples.map(({ lifeS }) => lifeS / 60);

@@ -261,7 +261,7 @@ async function judge(running: Running, before: ReadonlySet<string>): Promise<Rep
     lost: [...taken].filter((id) => !kept.rows.has(`withdrawal:${id}`)),
     unmatched: unmatchedIn(kept, paid),
     incidents: kept.incidents.map(({ scope, first }) => `${scope}: ${first.kind}, ${first.text}`),
-    disagreements: disagreements(kept),
+    disagreements: disagreements(kept, { reorganised: kills.node > 0 }),
     processes,
     files: after.filter((name) => !before.has(name)),
     lives: lives.flatMap((samples) => lifeOf(samples, soak.lifeLeastS) ?? []),

@@ -35,6 +35,7 @@ describe('lifeOf', () => {
       lifeS: at * 5,
       rss: 200e6,
       heapUsed: 50e6 + at * grow,
+      external: 5e6,
     }));
 
   test('default: flat, or by how much it grows', () => {
