@@ -16,7 +16,9 @@ describe.skipIf(!findAnvil())('runSoak', () => {
       ],
       lifeLeastS: 60,
     });
-    expect(report).toMatchObject({ sent: 120, taken: 120, paid: 12, starts: 2 });
+    expect(report).toMatchObject({ sent: 120, taken: 120, paid: 12 });
+    // One that begins while the engine is away begins again.
+    expect(report.starts).toBeGreaterThanOrEqual(2);
     expect(report).toMatchObject({
       kills: { runtime: 1, engine: 1, node: 1 },
       lost: [],
