@@ -177,12 +177,18 @@ export type Sight = { readonly kind: 'seeing' } | { readonly kind: 'blind'; read
 
 /**
  * Whether blocks come. Both our clock and the block's own time must be young: a node that repeats old
- * blocks shows nothing of now, nor does one that invents a time in the future and then stops.
+ * blocks shows nothing of now, nor does one that stamps blocks with a time that has not come: by such a
+ * time nobody can tell how old they are. `aheadMaxMs`: how far clocks may differ.
  * Fail direction: closed, blind is when nobody knows.
  */
 export function sight(
   cursor: Cursor,
-  at: { readonly nowMs: number; readonly blockTimeMs: number; readonly blocksMax: number },
+  at: {
+    readonly nowMs: number;
+    readonly blockTimeMs: number;
+    readonly blocksMax: number;
+    readonly aheadMaxMs: number;
+  },
 ): Sight {
   const boundMs = at.blockTimeMs * at.blocksMax;
   const quietMs = at.nowMs - cursor.seenAtMs;
@@ -194,6 +200,10 @@ export function sight(
   }
   if (ageMs > boundMs) {
     const why = `the newest block of ${cursor.chain} that was read is ${seconds(ageMs)} s old`;
+    return { kind: 'blind', why };
+  }
+  if (!(-ageMs <= at.aheadMaxMs)) {
+    const why = `the newest block of ${cursor.chain} that was read is stamped ${seconds(-ageMs)} s ahead of our clock`;
     return { kind: 'blind', why };
   }
   return { kind: 'seeing' };

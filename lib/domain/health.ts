@@ -14,6 +14,12 @@ export const WAITING_MAX_MS = 30_000;
 /** How long an event that fails again and again is remembered: longer than it takes to come back, ms. */
 export const STUCK_MS = 150_000;
 
+/**
+ * How far ahead of our clock a block may be stamped, beside the tolerance of the policy, ms: what
+ * execution clients accept of each other (`allowedFutureBlockTimeSeconds` in go-ethereum).
+ */
+export const AHEAD_MAX_MS = 15_000;
+
 /** Whether a heartbeat proves health, and until when each chain's flag is in force then. */
 export type Proof =
   | {
@@ -49,7 +55,8 @@ export function watchedOf(policy: Policy): readonly ChainId[] {
 
 /**
  * Chains that the policy wants to be watched and whose watcher sees nothing now.
- * Fail direction: closed, one that never saw a block is blind.
+ * Fail direction: closed, one that never saw a block is blind, and so is one whose newest block is
+ * stamped with a time that has not come.
  */
 export function blindOf(policy: Policy, sights: Sights, nowMs: number): readonly Blind[] {
   return watchedOf(policy).flatMap((chain): readonly Blind[] => {
@@ -61,7 +68,9 @@ export function blindOf(policy: Policy, sights: Sights, nowMs: number): readonly
     }
     const { seenAtMs, timestampMs } = sight;
     const cursor = { chain, recent: [], seenAtMs, timestampMs };
-    const seen = Cursor.sight(cursor, { nowMs, blockTimeMs: blindAfterMs, blocksMax: 1 });
+    const aheadMaxMs = policy.timing.clockToleranceMs + AHEAD_MAX_MS;
+    const bound = { nowMs, blockTimeMs: blindAfterMs, blocksMax: 1, aheadMaxMs };
+    const seen = Cursor.sight(cursor, bound);
     if (seen.kind === 'seeing') return [];
     return [{ chain, why: seen.why, sinceMs: Math.min(seenAtMs, timestampMs) }];
   });

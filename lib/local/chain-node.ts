@@ -37,6 +37,8 @@ export type AnvilParameters = {
   readonly statesMax?: number;
   /** Where the state is read at the start and written at the end: survives a restart. */
   readonly stateFile?: string;
+  /** How often the state is written meanwhile: survives a kill, too. */
+  readonly stateEveryS?: number;
 };
 
 /** The same as Ethereum's, so that identifiers read as people know them. */
@@ -117,7 +119,7 @@ function launch(command: readonly string[], home: string): ChildProcess {
 
 function argumentsOf(parameters: AnvilParameters, port: number): string[] {
   const { blockTimeS, automine = true, accounts = 10, hardfork = 'prague' } = parameters;
-  const { statesMax, stateFile } = parameters;
+  const { statesMax, stateFile, stateEveryS } = parameters;
   return [
     '--silent',
     ...['--host', '127.0.0.1', '--port', String(port)],
@@ -135,6 +137,7 @@ function argumentsOf(parameters: AnvilParameters, port: number): string[] {
           '--transaction-block-keeper',
           '1000',
         ]),
+    ...(stateEveryS === undefined ? [] : ['--state-interval', String(stateEveryS)]),
   ];
 }
 

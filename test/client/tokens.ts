@@ -1,4 +1,4 @@
-import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { CompactSign, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import type { Expected } from '../../lib/client/admission-claims.ts';
 
 export const NOW_MS = 1_700_000_000_000;
@@ -36,6 +36,8 @@ export type Issuer = {
     claims?: Record<string, unknown>,
     header?: Record<string, unknown>,
   ) => Promise<string>;
+  /** Signs a payload as it is. */
+  readonly raw: (header: Record<string, unknown>, payload: string) => Promise<string>;
 };
 
 /** Makes an issuer with a fresh key. Its token is {@link CLAIMS} under {@link HEADER} with the changes given. */
@@ -46,6 +48,10 @@ export async function issuer(kid = 'k1'): Promise<Issuer> {
     jwk,
     sign: (claims = {}, header = {}) =>
       new SignJWT({ ...CLAIMS, ...claims })
+        .setProtectedHeader({ ...HEADER, kid, ...header })
+        .sign(privateKey),
+    raw: (header, payload) =>
+      new CompactSign(new TextEncoder().encode(payload))
         .setProtectedHeader({ ...HEADER, kid, ...header })
         .sign(privateKey),
   };

@@ -158,7 +158,7 @@ describe('search', () => {
 });
 
 describe('sight', () => {
-  const bound = { blockTimeMs: 12_000, blocksMax: 5 };
+  const bound = { blockTimeMs: 12_000, blocksMax: 5, aheadMaxMs: 17_000 };
   const cursor = { ...at10, seenAtMs: T0_MS, timestampMs: T0_MS };
 
   test('behavior: H71 just below, at and above N block times', () => {
@@ -178,5 +178,19 @@ describe('sight', () => {
     });
     const future = { ...cursor, timestampMs: T0_MS * 2 };
     expect(Cursor.sight(future, { ...bound, nowMs: T0_MS + 61_000 }).kind).toBe('blind');
+  });
+
+  test('behavior: H67 a block of the future shows nothing of now: just below, at and above what clocks may differ', () => {
+    const ahead = (ms: number) =>
+      Cursor.sight({ ...cursor, timestampMs: T0_MS + ms }, { ...bound, nowMs: T0_MS });
+    expect(ahead(16_999)).toEqual({ kind: 'seeing' });
+    expect(ahead(17_000)).toEqual({ kind: 'seeing' });
+    expect(ahead(17_001)).toEqual({
+      kind: 'blind',
+      why: 'the newest block of eip155:1 that was read is stamped 17 s ahead of our clock',
+    });
+    expect(ahead(3_600_000).kind).toBe('blind');
+    expect(ahead(Number.NaN).kind).toBe('blind');
+    expect(ahead(Number.POSITIVE_INFINITY).kind).toBe('blind');
   });
 });

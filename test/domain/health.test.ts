@@ -120,6 +120,16 @@ describe('blindOf', () => {
     expect(at(sight)).toEqual([`the newest block of ${CHAIN} that was read is 60 s old`]);
   });
 
+  test('behavior: H67 a node that stamps its blocks ahead shows nothing of now; clocks may differ', () => {
+    const boundMs = watched.timing.clockToleranceMs + Health.AHEAD_MAX_MS;
+    const ahead = (ms: number) => at({ seenAtMs: T0_MS, timestampMs: T0_MS + ms });
+    expect(ahead(boundMs)).toEqual([]);
+    expect(ahead(boundMs + 1)).toEqual([
+      `the newest block of ${CHAIN} that was read is stamped 17 s ahead of our clock`,
+    ]);
+    expect(ahead(3_600_000)).toHaveLength(1);
+  });
+
   test('behavior: one that has stopped is blind however young its last block', () => {
     expect(at({ seenAtMs: T0_MS, timestampMs: T0_MS, stopped: 'too deep' })).toEqual(['too deep']);
   });

@@ -10,7 +10,8 @@ import { reserveWithdrawals } from '../../lib/actions/reserve-withdrawals.ts';
 import type { AdmissionSigner } from '../../lib/ports.ts';
 import { readyWorld, type TestWorld } from '../support/action-world.ts';
 import * as Build from '../support/builders.ts';
-import { broken, type Dependency, type Fault, type Switch } from './faults.ts';
+import { broken, type Dependency, type Fault, type How, SLOW_MS, STALE_MS } from './faults.ts';
+import { brokenKms } from './kms.ts';
 
 /** What is answered at once, what when leases have run out or were renewed, and what people hear. */
 export type Cell = {
@@ -32,8 +33,9 @@ const RULES = Build.policy({
 });
 
 type Scene = TestWorld & {
-  readonly how: { readonly dependency: Dependency; readonly fault: Fault; readonly when: Switch };
+  readonly how: How;
   readonly published: AdmissionSigner;
+  readonly end: () => Promise<void>;
 };
 
 /** Plays one cell from a healthy start. */
@@ -49,20 +51,23 @@ export async function play(dependency: Dependency, fault: Fault): Promise<Cell> 
   const flagLater = await flagNow(scene);
   const pause = await pauseNow(scene);
   const alarm = await hear(scene, ticked);
+  await scene.end();
   return { dependency, fault, reserve, flag, reserveLater, flagLater, pause, alarm };
 }
 
 async function prepare(dependency: Dependency, fault: Fault): Promise<Scene> {
   const when: { isOn: boolean; clock: { nowMs: number } } = { isOn: false, clock: { nowMs: 0 } };
-  const how = { dependency, fault, when };
-  let published: AdmissionSigner | undefined;
+  const kms = dependency === 'KMS' ? await brokenKms(fault, when) : undefined;
+  const how = { dependency, fault, when, kms: kms?.signer };
+  let published = kms?.signer;
   const made = await readyWorld(RULES, (parts) => {
-    published = parts.signer;
+    published ??= parts.signer;
     return broken(parts, how);
   });
   Object.assign(when, { clock: made.clock });
   if (!published) throw new Error('a world without a signer');
-  const scene = { ...made, how, published };
+  const end = async () => kms?.stop();
+  const scene = { ...made, how, published, end };
   await made.world.store.health.renew({}, made.clock.nowMs + 1);
   made.clock.nowMs += 2;
   await tick(scene);
@@ -131,22 +136,39 @@ async function pauseNow({ world }: Scene): Promise<string> {
   }
 }
 
-/** What reaches people, and what the tick's own alarm shows. */
+/** What reaches people and how late, and what the tick's own alarm shows. */
 async function hear(scene: Scene, ticked: string): Promise<string> {
-  const { world, records, messages, how } = scene;
+  const { clock, records, messages, how } = scene;
+  const { dependency, fault, when } = how;
+  const isStream = dependency === 'stream' && when.isOn;
+  const opened = records.filter(({ type }) => type === 'incident-opened');
+  const isStopped = isStream && (fault === 'down' || fault === 'throttled');
+  const startedMs = clock.nowMs;
+  if (isStream && fault === 'slow') clock.nowMs += SLOW_MS;
+  if (isStream && fault === 'stale') clock.nowMs += STALE_MS;
+  const times = isStream && fault === 'lying' ? 2 : 1;
+  const delivered = isStopped ? [] : Array(times).fill(opened).flat();
+  const failed = await project(scene, delivered);
+  const pages = messages.map(({ subject }) => subject.split(/[ :]/).slice(0, 2).join(' '));
+  const told = pages.length > 0 ? pages.join(' + ') : 'no page';
+  const lateS = Math.round((clock.nowMs - startedMs) / 1_000);
+  const late = pages.length > 0 && lateS > 0 ? `, ${lateS} s late` : '';
+  const open = isStopped || failed > 0 ? ', records wait' : '';
+  return `tick ${ticked}; ${told}${late}${open}`;
+}
+
+/** Hands over the records; how many failed. */
+async function project(
+  { world }: Scene,
+  records: readonly Scene['records'][number][],
+): Promise<number> {
   const { incidents, projections } = world.store;
   const deps = { incidents, projections, notifier: world.notifier, clock: world.clock };
-  const opened = records.filter(({ type }) => type === 'incident-opened');
-  const isStopped = how.dependency === 'stream' && ['down', 'throttled'].includes(how.fault);
-  const twice = how.dependency === 'stream' && how.fault === 'lying' ? opened : [];
   let failed = 0;
-  for (const record of isStopped ? [] : [...opened, ...twice]) {
+  for (const record of records) {
     await projectState(deps, record).catch(() => {
       failed += 1;
     });
   }
-  const pages = messages.map(({ subject }) => subject.split(/[ :]/).slice(0, 2).join(' '));
-  const told = pages.length > 0 ? pages.join(' + ') : 'no page';
-  const open = isStopped || failed > 0 ? ', records wait' : '';
-  return `tick ${ticked}; ${told}${open}`;
+  return failed;
 }

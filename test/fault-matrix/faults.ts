@@ -3,8 +3,7 @@
 import { checkClock } from '../../lib/adapters/dynamodb/clock-guard.ts';
 import { UnavailableError } from '../../lib/adapters/store-errors.ts';
 import type { Loaded } from '../../lib/domain/ledger.ts';
-import { createKeySigner, newSigningKey } from '../../lib/local/file-signer.ts';
-import type { AdmissionSigner, DecisionStore, HealthStore } from '../../lib/ports.ts';
+import type { AdmissionSigner, DecisionStore, HealthStore, Notifier } from '../../lib/ports.ts';
 import type { Parts } from '../support/action-world.ts';
 
 /** What others are needed for a decision, and what goes wrong with them. */
@@ -17,28 +16,32 @@ export type Fault = (typeof FAULTS)[number];
 export type Switch = { isOn: boolean; readonly clock: { nowMs: number } };
 
 /** Longer than anybody waits for an answer. */
-const SLOW_MS = 7_000;
+export const SLOW_MS = 7_000;
 const OFF_MS = 300_000;
+/** How old what is stale is. */
+export const STALE_MS = 3_600_000;
+
+/** What fails, how, and since when. `kms`: the signer over a KMS that lies. */
+export type How = {
+  readonly dependency: Dependency;
+  readonly fault: Fault;
+  readonly when: Switch;
+  readonly kms?: AdmissionSigner | undefined;
+};
 
 /** The parts of a world in which one dependency fails once the switch is on. RPC and stream fail in what is done, not here. */
-export function broken(
-  parts: Parts,
-  how: { readonly dependency: Dependency; readonly fault: Fault; readonly when: Switch },
-): Partial<Parts> {
+export function broken(parts: Parts, how: How): Partial<Parts> {
   const { dependency, fault, when } = how;
   const { store } = parts;
-  const failing = <T>(act: () => Promise<T>): Promise<T> => fail(act, fault, when);
   switch (dependency) {
     case 'ledger':
       return { store: { ...store, decisions: ledger(store.decisions, fault, when) } };
     case 'state':
       return { store: { ...store, health: state(store.health, fault, when) } };
     case 'KMS':
-      return { signer: signer(parts.signer, fault, when) };
-    case 'SNS': {
-      const { notifier } = parts;
-      return { notifier: { send: (message) => failing(() => notifier.send(message)) } };
-    }
+      return { signer: signer(how.kms ?? parts.signer, fault, when) };
+    case 'SNS':
+      return { notifier: topic(parts.notifier, fault, when) };
     case 'clock':
       return clock(parts, fault, when);
     case 'stream':
@@ -94,13 +97,22 @@ function state(health: HealthStore, fault: Fault, when: Switch): HealthStore {
   };
 }
 
-/** `stale` and `lying`: it signs with a key that nobody published. */
+/** `stale` and `lying` are made in KMS itself: see `kms.ts`. */
 function signer(own: AdmissionSigner, fault: Fault, when: Switch): AdmissionSigner {
-  const other = createKeySigner({ privateKey: newSigningKey(), issuer: own.issuer });
-  const isOther = () => when.isOn && (fault === 'stale' || fault === 'lying');
+  return { ...own, sign: (claims) => fail(() => own.sign(claims), fault, when) };
+}
+
+/** `stale`: what was sent comes an hour later, and again; `lying`: it is taken and reaches nobody. */
+function topic(own: Notifier, fault: Fault, when: Switch): Notifier {
   return {
-    ...own,
-    sign: (claims) => fail(() => (isOther() ? other : own).sign(claims), fault, when),
+    send: async (message) => {
+      if (when.isOn && fault === 'lying') return;
+      if (when.isOn && fault === 'stale') {
+        when.clock.nowMs += STALE_MS;
+        await own.send(message);
+      }
+      await fail(() => own.send(message), fault, when);
+    },
   };
 }
 

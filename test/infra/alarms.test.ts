@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { NAMESPACE } from '../../lib/infra/measured.ts';
 import * as Metrics from '../../lib/runtime/metrics.ts';
+import { NOTICED } from '../fault-matrix/noticed.ts';
 import { resourcesOf, shortOf, synthesized } from './synthesized.ts';
 
 const template = synthesized({ watch: { rpcSecretName: 'breakwater/rpc' } });
@@ -52,6 +53,14 @@ describe('VitalAlarms', () => {
         "[page] DrillMissing: DrillSuccesses <= 0 for 7, no data breaching → AlertsAlert",
       ]
     `);
+  });
+
+  test('behavior: every alarm that the fault matrix relies on is deployed', () => {
+    const deployed = alarms.map(({ name }) => name);
+    const relied = Object.values(NOTICED).flatMap((row) =>
+      Object.values(row).flatMap((notice) => notice.alarms),
+    );
+    expect(deployed).toEqual(expect.arrayContaining(relied));
   });
 
   test('behavior: each tells when it is over, to the same people', () => {

@@ -140,4 +140,19 @@ timing: { lease: 15s }
     child.kill('SIGINT');
     expect(await ended).toEqual([null, 'SIGINT']);
   }, 30_000);
+
+  // The last one: the node's clock stays ahead.
+  test('behavior: H67 a node whose blocks are stamped ahead proves nothing, however new they are', async () => {
+    folder = await enterFolder();
+    const rpc = await rpcFile([{ name: 'anvil', url: world.anvil.url }]);
+    const clock = { startMs: Date.now(), speed: 1 };
+    runtime = await launch({ rpc, clock, policySource: policySource('10m') });
+    await world.anvil.rpc('evm_increaseTime', 3_600);
+    await world.mine();
+    await runtime.watch();
+    await runtime.tick();
+    const ahead = await flagOf(runtime, question('hot', CHAIN));
+    expect(ahead).toMatchObject({ enabled: false, reason: 'lease-lapsed' });
+    expect((await flagOf(runtime, question('other', OTHER_CHAIN))).enabled).toBe(true);
+  });
 });

@@ -78,10 +78,17 @@ function sortIn(
   if (kind === 'item') items.set(id, fromItem(attributes));
 }
 
-/** Where meters and rows disagree, slot by slot; empty if they agree everywhere. */
-export function disagreements({ rows, items }: Kept): readonly string[] {
+/**
+ * Where meters and rows disagree, slot by slot; empty if they agree everywhere. After a reorganisation
+ * a row says nothing any more of the slots that its first charge was given back out of, and these keep
+ * the names of its assets: `reorganised` forgives the names, and no sum.
+ */
+export function disagreements(
+  { rows, items }: Kept,
+  { reorganised = false }: { readonly reorganised?: boolean } = {},
+): readonly string[] {
   const rebuilt = rebuild(rows.values(), nodeDigest.shortHash);
-  const moved = hasMoved(rows);
+  const moved = reorganised || hasMoved(rows);
   return [...new Set([...items.keys(), ...rebuilt.keys()])].flatMap((scope) => {
     const summed: Slots = rebuilt.get(scope) ?? new Map();
     const kept = slotsOf(items.get(scope));

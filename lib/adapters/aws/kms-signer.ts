@@ -1,6 +1,6 @@
 /** Signs admissions with a key that never leaves KMS. */
 
-import { createHash, createPublicKey } from 'node:crypto';
+import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { GetPublicKeyCommand, type KMSClient, SignCommand } from '@aws-sdk/client-kms';
 import type { AdmissionSigner } from '../../ports.ts';
 import { admissionHeader, type PublicJwk, toJwks, toPublicJwk } from '../admission-jws.ts';
@@ -9,7 +9,11 @@ import { toRawSignature } from './ecdsa-signature.ts';
 const ALGORITHM = 'ECDSA_SHA_256';
 
 /** The key as KMS describes it, pinned: an alias that is moved meanwhile changes nothing. */
-export type PinnedKey = { readonly arn: string; readonly jwk: PublicJwk };
+export type PinnedKey = {
+  readonly arn: string;
+  readonly jwk: PublicJwk;
+  readonly publicKey: KeyObject;
+};
 
 /**
  * A signer over an asymmetric key of KMS (`ECC_NIST_P256`, `SIGN_VERIFY`). It signs with one key and
@@ -58,7 +62,9 @@ export function pinnedOnce(client: KMSClient, keyId: string): () => Promise<Pinn
 }
 
 /**
- * The compact JWS of what comes before its signature.
+ * The compact JWS of what comes before its signature. Checked with the published key before anybody
+ * gets it: a withdrawal whose admission no signer accepts would be charged for nothing.
+ * Fail direction: closed, a signature that does not hold is none.
  *
  * @throws {UnavailableError}
  */
@@ -76,7 +82,11 @@ export async function signInput(client: KMSClient, key: PinnedKey, input: string
       throw new UnavailableError({ cause });
     });
   if (!der) throw new UnavailableError({ cause: 'no signature in the answer' });
-  return `${input}.${toRawSignature(der).toString('base64url')}`;
+  const signature = toRawSignature(der);
+  if (!verify('sha256', Buffer.from(input), key.publicKey, der)) {
+    throw new UnavailableError({ cause: 'the signature is not one of the published key' });
+  }
+  return `${input}.${signature.toString('base64url')}`;
 }
 
 async function pin(client: KMSClient, keyId: string): Promise<PinnedKey> {
@@ -89,10 +99,10 @@ async function pin(client: KMSClient, keyId: string): Promise<PinnedKey> {
   if (!arn || !spki || spec !== 'ECC_NIST_P256' || usage !== 'SIGN_VERIFY') {
     throw new UnfitKeyError({ keyId, spec, usage });
   }
-  const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
-  const { crv, x, y } = key.export({ format: 'jwk' });
+  const publicKey = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
+  const { crv, x, y } = publicKey.export({ format: 'jwk' });
   if (crv !== 'P-256' || !x || !y) throw new UnfitKeyError({ keyId, spec: crv, usage });
-  return { arn, jwk: await toPublicJwk({ x, y }) };
+  return { arn, jwk: await toPublicJwk({ x, y }), publicKey };
 }
 
 function encode(part: unknown): string {

@@ -21,8 +21,11 @@ const quantity = z.pipe(
   z.string().check(z.regex(/^0x[0-9a-fA-F]{1,64}$/)),
   z.transform((text: string) => BigInt(text)),
 );
+/** Beyond what a double holds exactly two blocks would have one number. */
 const count = z.pipe(
-  quantity,
+  quantity.check(
+    z.refine((value: bigint) => value <= BigInt(Number.MAX_SAFE_INTEGER), 'is above 2^53 − 1'),
+  ),
   z.transform((value: bigint) => Number(value)),
 );
 

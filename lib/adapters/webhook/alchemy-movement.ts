@@ -51,6 +51,9 @@ export type Movement = {
   readonly where: Where;
 };
 
+/** Categories of tokens; each has a contract and a log. */
+const TOKENS: ReadonlySet<string> = new Set(['token', 'erc20', 'erc721', 'erc1155']);
+
 /** A receiver that nobody knows, or none. */
 const NOBODY = `0x${'0'.repeat(40)}`;
 
@@ -79,6 +82,9 @@ function worth(one: Activity): Pick<Movement, 'asset' | 'amount'> {
   const contract = one.rawContract?.address?.toLowerCase();
   const raw = one.rawContract?.rawValue;
   if (isNative(one.category)) return { asset: 'native', amount: unitsOf(one, raw) };
+  if (!TOKENS.has(one.category)) {
+    throw malformed(one.hash, `category: "${one.category}" is not known`);
+  }
   if (contract === undefined) throw malformed(one.hash, 'rawContract.address: is missing');
   if (one.erc1155Metadata && one.erc1155Metadata.length > 0) {
     const parts = one.erc1155Metadata.map(({ value }) => unitsOf(one, value));
@@ -98,28 +104,18 @@ function unitsOf(one: Activity, raw: string | null | undefined): bigint {
 }
 
 function whereOf(one: Activity, transaction: string): Where {
-  switch (one.category) {
-    case 'external':
-      return { kind: 'top' };
-    case 'internal': {
-      const path = VALUE_CALL.exec(one.typeTraceAddress ?? '')?.[1];
-      if (path === undefined) {
-        throw malformed(transaction, `typeTraceAddress: "${one.typeTraceAddress}" is not known`);
-      }
-      return { kind: 'trace', path: path.slice(1).replaceAll('_', '.') };
+  if (one.category === 'external') return { kind: 'top' };
+  if (one.category === 'internal') {
+    const path = VALUE_CALL.exec(one.typeTraceAddress ?? '')?.[1];
+    if (path === undefined) {
+      throw malformed(transaction, `typeTraceAddress: "${one.typeTraceAddress}" is not known`);
     }
-    case 'token':
-    case 'erc20':
-    case 'erc721':
-    case 'erc1155': {
-      const contract = one.rawContract?.address;
-      if (!one.log || typeof contract !== 'string') throw malformed(transaction, 'log: is missing');
-      const { logIndex, blockHash } = one.log;
-      return { kind: 'log', index: Number(logIndex), blockHash, address: contract };
-    }
-    default:
-      throw malformed(transaction, `category: "${one.category}" is not known`);
+    return { kind: 'trace', path: path.slice(1).replaceAll('_', '.') };
   }
+  const contract = one.rawContract?.address;
+  if (!one.log || typeof contract !== 'string') throw malformed(transaction, 'log: is missing');
+  const { logIndex, blockHash } = one.log;
+  return { kind: 'log', index: Number(logIndex), blockHash, address: contract };
 }
 
 /**

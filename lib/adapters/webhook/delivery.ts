@@ -67,16 +67,20 @@ export function readSettings<T extends z.ZodMiniType>(shape: T, text: string): z
  * Checks that every event is one that the ingress takes: what it would reject later must be refused
  * now, while the provider still sends again.
  *
+ * @param where what the sender knows an event by, instead of our `event 3: detail`.
  * @throws {UnmappedError}
  */
-export function mustBeTaken(events: readonly Outgoing[]): readonly Outgoing[] {
+export function mustBeTaken(
+  events: readonly Outgoing[],
+  where = (position: number) => `event ${position}: detail`,
+): readonly Outgoing[] {
   const problems = events.flatMap(({ detailType, detail }, position) => {
     try {
       fromEnvelope({ 'detail-type': detailType, detail });
       return [];
     } catch (error) {
       if (!(error instanceof InvalidEventError)) throw error;
-      return error.problems.map((problem) => `event ${position}: ${problem}`);
+      return error.problems.map((problem) => problem.replace(/^detail\b/, where(position)));
     }
   });
   if (problems.length > 0) throw new UnmappedError({ problems });

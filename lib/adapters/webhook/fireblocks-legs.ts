@@ -88,10 +88,11 @@ function readLegs({ transaction, mapped, chain }: Completed): readonly Leg[] {
     ? [{ destinationAddress, destinationTag, amount: netOf(transaction) }]
     : several;
   const legs = all.map((one, position): Leg => {
-    const field = isOne ? '' : `destinations.${position}.`;
+    const under = isOne ? '' : `destinations.${position}.`;
     const address = given(one.destinationAddress);
-    if (address === undefined) throw malformed(`${field}destinationAddress: is missing`);
-    const amount = units(given(one.amount), { field: `${field}amount`, ...mapped });
+    if (address === undefined) throw malformed(`${under}destinationAddress: is missing`);
+    const field = isOne ? 'amountInfo.amount' : `${under}amount`;
+    const amount = units(given(one.amount), { field, ...mapped });
     return { address: spelled(chain, address), tag: given(one.destinationTag), amount };
   });
   return isOne ? legs : legs.toSorted(byAddressThenAmount);

@@ -62,14 +62,14 @@ export function parseFireblocksSettings(text: string): FireblocksSettings {
     assets: new Map(
       Object.entries(assets).map(([id, { asset, decimals }]) => [
         id,
-        { decimals, asset: named(`assets.${id}`, () => parseAsset(asset)) },
+        { decimals, asset: named(`assets.${id}.asset`, () => parseAsset(asset)) },
       ]),
     ),
   };
 }
 
 function byChain(id: string, texts: readonly string[]): ReadonlyMap<Caip.ChainId, Caip.AccountId> {
-  const accounts = texts.map((text) => named(`vaults.${id}`, () => parseAccount(text)));
+  const accounts = texts.map((text, at) => named(`vaults.${id}.${at}`, () => parseAccount(text)));
   const chains = new Map(accounts.map((account) => [Caip.chainOf(account), account]));
   if (chains.size < accounts.length) {
     throw new SettingsError({ problems: [`vaults.${id}: names two accounts on one chain`] });

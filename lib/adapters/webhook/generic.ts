@@ -47,6 +47,8 @@ const bodyShape = z.strictObject({
     .check(z.minLength(1), z.maxLength(ITEMS_MAX)),
 });
 
+type Reported = z.output<typeof bodyShape>['outflows'][number];
+
 /** Reads the secret: the keys, any of which may sign. @throws {SettingsError} */
 export function parseGenericSettings(text: string): { readonly keys: readonly string[] } {
   return readSettings(settingsShape, text);
@@ -73,12 +75,19 @@ export function isFromReporter(
  */
 export function readGeneric(policy: Policy.Policy, delivery: Delivery): Reading {
   const { outflows } = readBody(bodyShape, delivery.body);
-  const events = outflows.flatMap((one, position): readonly Outgoing[] => {
-    if (one.kind === 'spend') {
-      return toOutflows(policy, { spend: one, under: `outflows.${position}` });
-    }
-    const { kind: _, place = 'top', ...rest } = one;
-    return [{ detailType: 'outflow.observed', detail: { place, ...rest } }];
+  const read = outflows.flatMap((one, position) => {
+    const under = `outflows.${position}`;
+    return eventsOf(policy, { one, under }).map((event) => ({ event, under }));
   });
-  return { events: mustBeTaken(events), left: [] };
+  const events = read.map(({ event }) => event);
+  return { events: mustBeTaken(events, (position) => read[position]?.under ?? ''), left: [] };
+}
+
+function eventsOf(
+  policy: Policy.Policy,
+  { one, under }: { readonly one: Reported; readonly under: string },
+): readonly Outgoing[] {
+  if (one.kind === 'spend') return toOutflows(policy, { spend: one, under });
+  const { kind: _, place = 'top', ...detail } = one;
+  return [{ detailType: 'outflow.observed', detail: { place, ...detail } }];
 }

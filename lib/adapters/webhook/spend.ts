@@ -6,15 +6,17 @@
 
 import * as z from 'zod/mini';
 import * as Caip from '../../domain/caip.ts';
+import * as Money from '../../domain/money.ts';
 import * as Policy from '../../domain/policy.ts';
 import { parseAccount } from '../wire/identifier.ts';
 import type { Outgoing } from './delivery.ts';
 import { MalformedError } from './refusals.ts';
 
 const PARTS_MAX = 5_000;
-const amount = z
-  .string()
-  .check(z.regex(/^(0|[1-9]\d{0,77})$/, 'must be a decimal string of base units'));
+const amount = z.string().check(
+  z.regex(/^(0|[1-9]\d{0,77})$/, { error: 'must be a decimal string of base units', abort: true }),
+  z.refine((text) => BigInt(text) <= Money.MAX, 'is above 2^256 − 1'),
+);
 
 /** Inputs and outputs in full and in order. An output without an address carries data, or is of a kind that has none. */
 export const spendShape = z.strictObject({
@@ -64,16 +66,25 @@ export function toOutflows(
 ): readonly Outgoing[] {
   const { spend, under } = given;
   const account = accounts(spend, under);
-  const inputs = spend.inputs.map((one) => ({ ...one, account: account(one.address) }));
+  const inputs = spend.inputs.map((one, index) => {
+    return { ...one, account: account(one.address, `inputs.${index}`) };
+  });
   const outputs = spend.outputs.map((one, index): Output => {
     const { address = NOWHERE, withdrawalId } = one;
     const place = `log:${index}`;
-    return { place, account: account(address), amount: BigInt(one.amount), withdrawalId };
+    return {
+      place,
+      account: account(address, `outputs.${index}`),
+      amount: BigInt(one.amount),
+      withdrawalId,
+    };
   });
   const feeUnits =
     sum(inputs.map((one) => BigInt(one.amount))) - sum(outputs.map((one) => one.amount));
   if (feeUnits < 0n) {
-    throw new MalformedError({ problems: [`${under}.outputs: are worth more than the inputs`] });
+    throw new MalformedError({
+      problems: [`${under}.outputs: their amounts are above those of the inputs`],
+    });
   }
   const payers = inputs.map((one) => one.account);
   const own = ownOf(policy, payers);
@@ -107,15 +118,19 @@ function ownOf(policy: Policy.Policy, payers: readonly Caip.AccountId[]): Readon
   return new Set([...payers, ...wallets]);
 }
 
-function accounts(spend: Spend, under: string): (address: string) => Caip.AccountId {
-  return (address) => {
-    try {
-      return parseAccount(`${Caip.parseChain(spend.chain)}:${address}`);
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : 'cannot be read';
-      throw new MalformedError({ problems: [`${under}: ${why}`] });
-    }
-  };
+function accounts(spend: Spend, under: string): (address: string, part: string) => Caip.AccountId {
+  const chain = named(`${under}.chain`, () => Caip.parseChain(spend.chain));
+  return (address, part) =>
+    named(`${under}.${part}.address`, () => parseAccount(`${chain}:${address}`));
+}
+
+function named<T>(field: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : 'cannot be read';
+    throw new MalformedError({ problems: [`${field}: ${why}`] });
+  }
 }
 
 function sum(amounts: readonly bigint[]): bigint {

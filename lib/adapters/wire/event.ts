@@ -180,7 +180,8 @@ function toWithdrawal(detail: z.output<typeof withdrawalDetail>): Withdrawal.Wit
 
 function toBatch(detail: z.output<typeof batchDetail>): Event {
   const { batchId, wallet, contract, asset: moved, sum, withdrawalIds } = detail;
-  const transfer = toTransfer({ wallet, asset: moved, destination: contract, amount: sum });
+  const fields = { destination: 'contract', amount: 'sum' };
+  const transfer = toTransfer({ wallet, asset: moved, destination: contract, amount: sum }, fields);
   return { kind: 'batch', batchId, transfer, withdrawalIds };
 }
 
@@ -226,14 +227,18 @@ type TransferDetail = {
   readonly fee?: { readonly asset: Caip.AssetId; readonly amount: string } | undefined;
 };
 
-/** Checks what spans fields, and narrows to the domain's type. */
-function toTransfer(detail: TransferDetail): Withdrawal.Transfer {
+/** Checks what spans fields, and narrows to the domain's type. `names`: what the sender calls a field, where otherwise. */
+function toTransfer(
+  detail: TransferDetail,
+  names = { destination: 'destination', amount: 'amount' },
+): Withdrawal.Transfer {
   const chain = Caip.chainOf(detail.wallet);
+  const named = { asset: 'asset', ...names };
   const problems = (['asset', 'destination'] as const)
     .filter((field) => Caip.chainOf(detail[field]) !== chain)
     .map(
       (field) =>
-        `detail.${field}: is on ${Caip.chainOf(detail[field])}, but the wallet is on ${chain}`,
+        `detail.${named[field]}: is on ${Caip.chainOf(detail[field])}, but the wallet is on ${chain}`,
     );
   if (detail.fee && Caip.chainOf(detail.fee.asset) !== chain) {
     problems.push(`detail.fee.asset: is not on the wallet's chain ${chain}`);
@@ -241,10 +246,10 @@ function toTransfer(detail: TransferDetail): Withdrawal.Transfer {
   if (detail.memo !== undefined && isEvm(detail.wallet)) {
     problems.push('detail.memo: accounts on eip155 chains have no memo or tag');
   }
-  const units = [detail.amount, detail.fee?.amount ?? '0'].map(BigInt);
-  if (units.some((value) => value > Money.MAX)) problems.push('detail.amount: is above 2^256 − 1');
+  const [amount, fee] = [BigInt(detail.amount), BigInt(detail.fee?.amount ?? '0')];
+  if (amount > Money.MAX) problems.push(`detail.${names.amount}: is above 2^256 − 1`);
+  if (fee > Money.MAX) problems.push('detail.fee.amount: is above 2^256 − 1');
   if (problems.length > 0) throw new InvalidEventError({ problems });
-  const [amount = 0n, fee = 0n] = units;
   return {
     account: detail.wallet,
     asset: detail.asset,

@@ -1,3 +1,4 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { KMSClient } from '@aws-sdk/client-kms';
 import {
   calculateJwkThumbprint,
@@ -168,6 +169,14 @@ describe('createKmsSigner', () => {
     const { kms, signer } = await start({ GetPublicKey });
     await expect(signer.sign(CLAIMS)).rejects.toThrow(UnfitKeyError);
     expect(kms.asked).toEqual(['GetPublicKey alias/admission']);
+  });
+
+  test('error: a signature of another key, or over something else, reaches nobody', async () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const Signature = sign('sha256', Buffer.from('x'), privateKey).toString('base64');
+    const { signer } = await start({ Sign: { Signature } });
+    await expect(signer.sign(CLAIMS)).rejects.toThrow(UnavailableError);
+    await expect(signer.sign(CLAIMS)).rejects.toThrow('is not one of the published key');
   });
 
   test('error: an answer without a signature, or with none of ECDSA', async () => {

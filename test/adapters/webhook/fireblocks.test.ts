@@ -40,9 +40,11 @@ describe('parseFireblocksSettings', () => {
   test('error: names the field', () => {
     expect(() => parse({ workspaceId: undefined })).toThrow(/workspaceId: is missing/);
     expect(() => parse({ environment: 'moon' })).toThrow(/environment/);
-    expect(() => parse({ vaults: { '0': ['xrpl'] } })).toThrow(/vaults\.0: /);
+    expect(() => parse({ vaults: { '0': ['xrpl'] } })).toThrow(/vaults\.0\.0: /);
     expect(() => parse({ vaults: { '0': ['xrpl:0:a', 'xrpl:0:b'] } })).toThrow(/two accounts/);
-    expect(() => parse({ assets: { X: { asset: 'no', decimals: 6 } } })).toThrow(/assets\.X: /);
+    expect(() => parse({ assets: { X: { asset: 'no', decimals: 6 } } })).toThrow(
+      /assets\.X\.asset: /,
+    );
     expect(() => parse({ assets: { X: { asset: 'xrpl:0/slip44:144', decimals: -1 } } })).toThrow(
       /decimals/,
     );

@@ -119,9 +119,9 @@ describe('readGeneric', () => {
       [{ ...TRANSFER, wallet: Build.HOT_1, asset: Build.ETH, destination: Build.CUSTOMER }],
       /memo/,
     ],
-    ['a sign in the amount', [{ ...TRANSFER, amount: '-5' }], /event 0: detail\.amount/],
-    ['two chains', [{ ...TRANSFER, destination: Build.CUSTOMER }], /detail\.destination/],
-    ['one bad among good', [TRANSFER, { ...TRANSFER, place: 'log:07' }], /event 1: detail\.place/],
+    ['a sign in the amount', [{ ...TRANSFER, amount: '-5' }], /outflows\.0\.amount/],
+    ['two chains', [{ ...TRANSFER, destination: Build.CUSTOMER }], /outflows\.0\.destination/],
+    ['one bad among good', [TRANSFER, { ...TRANSFER, place: 'log:07' }], /outflows\.1\.place/],
   ])('error: %s', (_name, outflows, problem) => {
     expect(() => read(outflows)).toThrow(problem);
   });

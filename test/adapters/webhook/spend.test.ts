@@ -137,8 +137,12 @@ describe('toOutflows', () => {
   });
 
   test('error: outputs above inputs, an address or a chain that is none', () => {
-    expect(() => read([['hot1', 1]], [['x', 2]])).toThrow('outflows.0.outputs: are worth more');
-    expect(() => read([['no good', 1]], [['x', 1]])).toThrow(/outflows\.0: .*no good/);
+    expect(() => read([['hot1', 1]], [['x', 2]])).toThrow(
+      'outflows.0.outputs: their amounts are above',
+    );
+    expect(() => read([['no good', 1]], [['x', 1]])).toThrow(
+      /outflows\.0\.inputs\.0\.address: .*no good/,
+    );
     const wrong = { ...spend([['hot1', 1]], [['x', 1]]), chain: 'bitcoin' };
     expect(() => toOutflows(POLICY, { spend: wrong, under: 'outflows.0' })).toThrow(/CAIP-2/);
   });

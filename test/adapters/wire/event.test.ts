@@ -212,8 +212,8 @@ describe('fromEnvelope', () => {
     ['an id with a line break', { batchId: 'a\nb' }, 'detail.batchId'],
     ['an empty id', { batchId: '' }, 'detail.batchId'],
     ['a withdrawal without id', { withdrawalIds: ['w-1', ''] }, 'detail.withdrawalIds.1'],
-    ['a contract on another chain', { contract: TO.replace(':1:', ':56:') }, 'detail.destination'],
-    ['a sum above 2^256', { sum: `${2n ** 256n}` }, 'detail.amount'],
+    ['a contract on another chain', { contract: TO.replace(':1:', ':56:') }, 'detail.contract'],
+    ['a sum above 2^256', { sum: `${2n ** 256n}` }, 'detail.sum'],
     ['a sum with a sign', { sum: '-1' }, 'detail.sum'],
     ['a field that is not known', { evidence: 'x' }, 'detail'],
   ])('error: a batch with %s', (_name, wrong, field) => {
