@@ -89,9 +89,12 @@ export function createPolicyInForce(deps: {
 }
 
 /**
- * The policy in force for whoever replaces it: where its compiled form cannot be read, as its source says it.
- * So a new version of this program opens no way around the quorum. Where that cannot be read either, one that
- * knows nothing, or nobody could ever mend it.
+ * The policy in force for whoever replaces it: where its compiled form cannot be read, as its source says
+ * it; where that cannot be read either, one that knows nothing, if it was a trial. So neither another
+ * version of this program nor a store that does not answer opens a way around the quorum.
+ * Fail direction: closed, what is not known to be a trial is replaced by nobody who cannot read it.
+ *
+ * @throws {UnreadablePolicyError} and what the store throws; nothing is replaced then.
  */
 export function orRecompiled(deps: {
   readonly policy: PolicyInForce;
@@ -106,13 +109,15 @@ async function recompiled(
   deps: { readonly policy: PolicyInForce; readonly compilePolicy: PolicyCompiler },
   version: number,
 ): Promise<InForce> {
+  const stored = await deps.policy.stored?.(version);
+  if (!stored) throw new MissingPolicyError({ version });
+  const { hash, source, quorum } = stored;
   try {
-    const stored = await deps.policy.stored?.(version);
-    if (!stored) return { ...NONE, version };
-    const { policy } = deps.compilePolicy(stored.source);
-    return { version, hash: stored.hash, policy: remembering(policy, stored) };
-  } catch {
-    return { ...NONE, version };
+    const { policy } = deps.compilePolicy(source);
+    return { version, hash, policy: remembering(policy, stored) };
+  } catch (cause) {
+    if (quorum === 0) return { ...NONE, version, hash };
+    throw new UnreadablePolicyError({ version, quorum }, { cause });
   }
 }
 
@@ -129,6 +134,21 @@ async function read(
   if (!stored) throw new MissingPolicyError({ version });
   if (stored.compiled === undefined) throw new UncompiledPolicyError({ version });
   return { version, hash: stored.hash, policy: remembering(deps.parse(stored.compiled), stored) };
+}
+
+/** The version in force can be read neither as it was compiled nor as it was written, and is no trial. */
+export class UnreadablePolicyError extends Error {
+  override readonly name = 'PolicyInForce.UnreadablePolicyError';
+  constructor(
+    details: { readonly version: number; readonly quorum: number | undefined },
+    options: { readonly cause?: unknown } = {},
+  ) {
+    const { version, quorum = 'a quorum of' } = details;
+    super(
+      `policy version ${version} is in force and this version of Breakwater cannot read it; to replace it takes ${quorum} operators, so deploy the version that can read it first`,
+      options,
+    );
+  }
 }
 
 /** The version in force is not stored. Nothing can be decided. */

@@ -170,6 +170,8 @@ export const POLICY = z.object({
   reason: z.optional(z.string()),
   /** Absent: it was the first. */
   beforeHash: z.optional(z.string()),
+  /** How many sign for a looser one in its place; 0: one alone may. */
+  quorum: z.optional(z.number()),
   judged: z.optional(
     z.object({
       tightens: z.number(),

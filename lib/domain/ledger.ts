@@ -260,6 +260,12 @@ export type StoredPolicy = {
   readonly reason?: string;
   /** Hash of the policy that it replaced. Absent: there was none. */
   readonly beforeHash?: string;
+  /**
+   * How many operators have to sign for a looser policy in place of this one; 0 in a trial, where one
+   * alone may. It stands beside the text, so that it is known where the text cannot be read. Absent: an
+   * older version stored it, and nobody alone may replace it unread.
+   */
+  readonly quorum?: number;
   /** How many changes of each direction it brought. */
   readonly judged?: Readonly<Record<Direction, number>>;
   /** What earlier versions said of addresses and assets, see `retired.ts`. Absent: nothing is remembered. */

@@ -233,6 +233,7 @@ export function putInForce(draft: Draft.Draft, next: Next): Ledger.StoredPolicy 
     compiled: compiled.compiled,
     appliedAtMs: draft.atMs,
     actor,
+    quorum: compiled.policy.resume.kind === 'quorum' ? compiled.policy.resume.quorum : 0,
     ...(reason === undefined ? {} : { reason }),
     ...(policyHash ? { beforeHash: policyHash } : {}),
     ...(version === 1 ? {} : { judged: counted(changes) }),

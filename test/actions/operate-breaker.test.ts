@@ -50,6 +50,16 @@ async function incidentOf(world: World, command: Command): Promise<string> {
   return result.incidentId;
 }
 
+/** A stored policy of which neither the text nor what was made of it can be read. */
+function garbled(quorum: number | undefined) {
+  const stored = { hash: 'h', source: '?', compiled: '?', appliedAtMs: 1, actor: 'ann' };
+  return async (version: number) => ({
+    ...stored,
+    version,
+    ...(quorum === undefined ? {} : { quorum }),
+  });
+}
+
 describe('operateBreaker', () => {
   test('default', async () => {
     const { world } = await readyWorld(policy());
@@ -312,6 +322,39 @@ describe('operateBreaker', () => {
     await expect(broken.refresh()).rejects.toThrow();
     expect(await give(applying(armed({ limits: [] })))).toMatchObject({ kind: 'refused' });
     expect(await give(applying(armed(), 'c2'))).toMatchObject({ version: 2 });
+  });
+
+  describe.each([
+    ['is not answered', () => Promise.reject(new Error('throttled')), 'throttled'],
+    ['is gone', async () => undefined, 'is in force but not stored'],
+    ['says nothing that can be read', garbled(2), 'to replace it takes 2 operators'],
+    [
+      'was stored without its quorum',
+      garbled(undefined),
+      'to replace it takes a quorum of operators',
+    ],
+  ] as const)('error: H48: where the policy in force %s', (_, load, why) => {
+    test('nobody replaces it', async () => {
+      const { world } = await readyWorld(armed());
+      const { decisions, incidents } = world.store;
+      const broken = createPolicyInForce({ decisions, policies: { load }, parse: fromCompiled });
+      const { compilePolicy } = world;
+      const deps = { ...world.decision, policy: broken, incidents, compilePolicy };
+      const command = applying(armed({ limits: [] }));
+      await expect(operateBreaker(deps, { command, actor: ACTOR })).rejects.toThrow(why);
+      expect((await world.decision.policy.refresh()).version).toBe(1);
+    });
+  });
+
+  test('behavior: a trial that cannot be read is replaced by one alone', async () => {
+    const { world } = await readyWorld(policy());
+    const { decisions, incidents } = world.store;
+    const policies = { load: garbled(0) };
+    const broken = createPolicyInForce({ decisions, policies, parse: fromCompiled });
+    const { compilePolicy } = world;
+    const deps = { ...world.decision, policy: broken, incidents, compilePolicy };
+    const result = await operateBreaker(deps, { command: applying(armed()), actor: ACTOR });
+    expect(result).toMatchObject({ kind: 'policy-applied', version: 2 });
   });
 
   test('behavior: H49: every instance decides by a change from its next decision on', async () => {

@@ -10,6 +10,9 @@ import type { Store } from '../../lib/ports.ts';
 /** Which of the two a process runs. */
 export type Release = 'older' | 'newer';
 
+/** What the text of a newer policy is to the older version. */
+const UNKNOWN = 'newer';
+
 /** What the newer version has written last. */
 export type Written = Set<string>;
 
@@ -41,8 +44,9 @@ export function asReadBy(store: Store, release: Release, written: Written): Stor
     },
     policies: {
       load: async (version) => {
-        refuse([`policy:${version}`]);
-        return policies.load(version);
+        const stored = await policies.load(version);
+        const isNew = release === 'older' && written.has(`policy:${version}`);
+        return stored && isNew ? { ...stored, source: UNKNOWN, compiled: UNKNOWN } : stored;
       },
     },
   };

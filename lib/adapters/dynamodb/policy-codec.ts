@@ -37,6 +37,7 @@ const StoredPolicy: z.ZodMiniType<Ledger.StoredPolicy> = z.object({
   actor: z.string(),
   reason: z.exactOptional(z.string()),
   beforeHash: z.exactOptional(z.string()),
+  quorum: z.exactOptional(z.int()),
   judged: z.exactOptional(
     z.object({ tightens: z.int(), loosens: z.int(), revokes: z.int(), neutral: z.int() }),
   ),

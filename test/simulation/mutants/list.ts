@@ -44,6 +44,7 @@ const proposal = of('lib/domain/proposal.ts');
 const health = of('lib/domain/health.ts');
 const flag = of('lib/domain/flag.ts');
 const watch = of('lib/domain/watch.ts');
+const inForce = of('lib/actions/policy-in-force.ts');
 const watching = of('lib/actions/watch-chain.ts');
 const firstSight = of('lib/domain/first-sight.ts');
 const change = of('lib/domain/policy-change.ts');
@@ -470,6 +471,11 @@ export const MUTANTS: readonly Mutant[] = [
     'a second sight trips again',
     'if (policy.matching.graceMs > 0 || Draft.row(draft, rowId)) return undefined;',
     'if (policy.matching.graceMs > 0) return undefined;',
+  ),
+  inForce(
+    'what cannot be read is replaced by one alone',
+    'if (quorum === 0) return',
+    'if (quorum !== undefined) return',
   ),
   change(
     'one alone puts a looser policy in force',
