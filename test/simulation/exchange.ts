@@ -420,6 +420,10 @@ export function lookAtFlag(world: World, unit: Unit): void {
   });
 }
 
+const hashes = new WeakMap<Withdrawal.Transfer, string>();
+
 function hashOf(transfer: Withdrawal.Transfer): string {
-  return nodeDigest.hash(Withdrawal.canonicalBody(transfer));
+  const hash = hashes.get(transfer) ?? nodeDigest.hash(Withdrawal.canonicalBody(transfer));
+  hashes.set(transfer, hash);
+  return hash;
 }

@@ -182,9 +182,9 @@ export function planOf(seed: number): Plan {
   const good = Math.round(3_000 * (random.next() - 0.5));
   const skewsMs = [good, ...Array.from({ length: 1 + random.int(3) }, () => Math.round(skew()))];
   // Small schedules are many: what two or three events can break is found there first.
-  const count = 1 + Math.floor(SIZES[workload].most * random.next() ** 2);
-  const isWatched = random.chance(0.25);
-  const isLeased = random.chance(0.25);
+  const count = 1 + Math.floor(SIZES[workload].most * random.next() ** 2.5);
+  const isWatched = random.chance(0.2);
+  const isLeased = random.chance(0.2);
   const variant = { isWatched, isLeased };
   const units = Array.from({ length: count }, (_, number) =>
     drawUnit(random, { workload, number, isWatched }),
@@ -422,7 +422,7 @@ function drawOperators(
       const worstMs = (times[at] ?? atMs) + random.int(200);
       return { kind: 'pause' as const, atMs: isWorst ? worstMs : atMs, scope: scopeOf(unit) };
     }),
-    ...some(0.7, 5).map((atMs) => drawResume(random, atMs)),
+    ...some(0.6, 4).map((atMs) => drawResume(random, atMs)),
     ...some(0.35, 3).map((atMs) => ({
       kind: 'policy' as const,
       atMs,
