@@ -9,7 +9,7 @@ const SEED = Number(process.env.BREAKWATER_SEED ?? 20_230_912);
 const SCHEDULES = 200;
 
 describe('runBatch', () => {
-  test(`H74, H78, H79, H80: no promise is broken in ${SCHEDULES} schedules from seed ${SEED}`, {
+  test(`H13, H48, H66, H74, H78, H79, H80: no promise is broken in ${SCHEDULES} schedules from seed ${SEED}`, {
     timeout: 120_000,
   }, async () => {
     const totals = await runBatch({ seed: SEED, schedules: SCHEDULES });
