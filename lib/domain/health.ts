@@ -15,8 +15,8 @@ export const WAITING_MAX_MS = 30_000;
 export const STUCK_MS = 150_000;
 
 /**
- * How far ahead of our clock a block may be stamped, beside the tolerance of the policy, ms: what
- * execution clients accept of each other (`allowedFutureBlockTimeSeconds` in go-ethereum).
+ * How far ahead of our clock a block may be stamped, beside the tolerance of the policy, ms: the drift
+ * that Ethereum's clients allow each other (EIP-1482).
  */
 export const AHEAD_MAX_MS = 15_000;
 
