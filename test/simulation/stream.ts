@@ -1,6 +1,7 @@
-/** The Control table's stream: in order, at least once, in batches that are cut anew each time; and the people at its end. */
+/** The Control table's stream: in order within a shard, at least once, in batches that are cut anew each time; and the people at its end. */
 
 import { projectState } from '../../lib/actions/project-state.ts';
+import { nodeDigest } from '../../lib/adapters/node-digest.ts';
 import type { Message } from '../../lib/domain/page.ts';
 import type { ControlRecord } from '../../lib/ports.ts';
 import type { World } from './world.ts';
@@ -12,11 +13,30 @@ export type Stream = { readonly told: readonly Message[]; readonly open: () => n
 const BATCH_MS = 30_000;
 const BATCH_MAX = 5;
 
-/** The stream of a world with its projection. */
+const SHARDS = 2;
+
+/** The stream of a world with its projection. Nothing keeps the order between its shards. */
 export function createStream(world: World): Stream {
+  const told: Message[] = [];
+  const shards = Array.from({ length: SHARDS }, () => createShard(world, told));
+  world.onControl((record) => {
+    const shard = nodeDigest.shortHash(`${world.plan.seed}|${partitionOf(record)}`) % SHARDS;
+    shards[shard]?.put(record);
+  });
+  return { told, open: () => shards.reduce((sum, { open }) => sum + open(), 0) };
+}
+
+/** The partition key of its row: all incidents are in one, the causes of each in one of their own. */
+function partitionOf(record: ControlRecord): string {
+  if (record.type === 'cause-added') return `cause#${record.incidentId}`;
+  return record.type.startsWith('incident') ? 'incident' : record.type;
+}
+
+type Shard = { readonly put: (record: ControlRecord) => void; readonly open: () => number };
+
+function createShard(world: World, told: Message[]): Shard {
   const { scheduler, random, hosts, rates } = world;
   const waiting: ControlRecord[] = [];
-  const told: Message[] = [];
   let turn = 0;
   const notifier = {
     send: async (message: Message) => {
@@ -41,11 +61,13 @@ export function createStream(world: World): Stream {
     void projectAll(deps, batch).then(done);
     scheduler.at(scheduler.nowMs() + BATCH_MS, () => done(0));
   };
-  world.onControl((record) => {
-    waiting.push(record);
-    if (waiting.length === 1) scheduler.at(scheduler.nowMs() + 200, pump);
-  });
-  return { told, open: () => waiting.length };
+  return {
+    put: (record) => {
+      waiting.push(record);
+      if (waiting.length === 1) scheduler.at(scheduler.nowMs() + 200, pump);
+    },
+    open: () => waiting.length,
+  };
 }
 
 /** How many were projected until one failed. */
