@@ -40,7 +40,7 @@ export default defineConfig({
         test: {
           name: 'infra',
           include: [INFRA_TESTS],
-          setupFiles: [SETUP],
+          setupFiles: [SETUP, './test/infra/clean-up.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -42,6 +42,11 @@ const BEHIND_MAX_MS = 30_000;
 const WAITING_MAX_MS = 30_000;
 /** Contention costs retries, not correctness; this many in five minutes cost withdrawals. */
 const CONFLICTS_MAX = 500;
+/**
+ * Of what no rule refused, this much may be refused because something failed: a key, a table or a clock
+ * that is down refuses all of it, a burst that is throttled only some seconds of a minute.
+ */
+const UNDECIDED_MAX_PERCENT = 50;
 /** Every seven days holds one weekly drill. */
 const DRILL_DAYS = 7;
 
@@ -52,6 +57,7 @@ export function alarmsOf(scope: Construct, parts: AlarmParts): Specs {
     ...ofHealth(scope, parts),
     ...ofQueues(parts),
     ...ofFunctions(parts),
+    ...ofReservations(scope),
     ...ofLoad(parts),
     ...(parts.functions.watcher && ofWatcher(scope, parts.functions.watcher)),
     ...(parts.functions.drill && ofDrill(scope, parts)),
@@ -220,6 +226,33 @@ function ofFunctions({ functions }: AlarmParts): Specs {
       metric: projection.fn.metric('IteratorAge', { period: MINUTE, statistic: 'Maximum' }),
       above: BEHIND_MAX_MS,
       meaning: 'project-state is behind its stream: alerts come late.',
+    },
+  };
+}
+
+// A share, not a count: where one withdrawal comes a minute no count would be reached, and where a
+// thousand come some always meet and are asked again. What a rule refuses is left out, or a paused
+// scope would hide that all others fail. Two of three minutes: in steady traffic a burst would have to
+// last over a minute in all, while what is down pages after its second whole minute, or the third where
+// one between is without a reservation.
+function ofReservations(scope: Construct): Specs {
+  const sum = (name: string) => measured(scope, { name, statistic: 'Sum' });
+  return {
+    ReservationsFail: {
+      severity: 'page',
+      metric: new MathExpression({
+        expression: 'IF(undecided > 0, 100 * undecided / (allowed + undecided), 0)',
+        usingMetrics: { undecided: sum('Undecided'), allowed: sum('Allowed') },
+        period: MINUTE,
+        label: 'undecided, %',
+      }),
+      above: UNDECIDED_MAX_PERCENT,
+      periods: 3,
+      bad: 2,
+      missing: 'notBreaching',
+      runbook: 'reservations-fail',
+      meaning:
+        'Most withdrawals are refused because something a reservation needs fails (KMS, DynamoDB, a clock), not by a rule.',
     },
   };
 }

@@ -41,7 +41,7 @@ export class BreakwaterDashboard extends Construct {
         ],
         [
           this.#limits(),
-          graph('Decisions', ['Allowed', 'Held', 'Blocked', 'EventsDecided'].map(sum)),
+          graph('Decisions', ['Allowed', 'Held', 'Blocked', 'Undecided', 'EventsDecided'].map(sum)),
         ],
         [
           graph('Latency', [

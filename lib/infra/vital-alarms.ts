@@ -16,8 +16,10 @@ export type AlarmSpec = {
   /** In alarm when a value is above this, or with `below` at most this. */
   readonly above?: number;
   readonly atMost?: number;
-  /** Periods of the metric that have to be bad, one after the other. @default 1 */
+  /** Periods of the metric that are looked at together. @default 1 */
   readonly periods?: number;
+  /** How many of these periods have to be bad. @default all */
+  readonly bad?: number;
   /** What no data means. Chosen one by one: a silent meter is not a healthy one. */
   readonly missing: 'breaching' | 'notBreaching' | 'ignore';
   /** Page in `docs/runbooks`, without `.md`. */
@@ -56,7 +58,7 @@ export class VitalAlarms extends Construct {
   }
 
   #alarm(id: string, spec: AlarmSpec, runbooks: string): Alarm {
-    const { metric, above, atMost, periods = 1, severity, meaning, runbook } = spec;
+    const { metric, above, atMost, periods = 1, bad = periods, severity, meaning, runbook } = spec;
     const isBelow = atMost !== undefined;
     return new Alarm(this, id, {
       metric,
@@ -65,7 +67,7 @@ export class VitalAlarms extends Construct {
         ? ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD
         : ComparisonOperator.GREATER_THAN_THRESHOLD,
       evaluationPeriods: periods,
-      datapointsToAlarm: periods,
+      datapointsToAlarm: bad,
       alarmDescription: `[${severity}] ${meaning} Runbook: ${runbooks}/${runbook}.md`,
       treatMissingData: MISSING[spec.missing],
     });

@@ -24,8 +24,12 @@ export type ReserveEvent = {
 export type Options = { readonly audience: string };
 
 type Response = APIGatewayProxyStructuredResultV2;
-/** One invocation: what it was found to ask, as soon as that is read. */
-type Call = { readonly event: ReserveEvent; asks?: readonly Ask[] };
+/** One invocation: what it was found to ask and when, as soon as that is read, and whether time ran out. */
+type Call = {
+  readonly event: ReserveEvent;
+  asked?: { readonly asks: readonly Ask[]; readonly startedMs: number };
+  isOutOfTime?: boolean;
+};
 
 /** Longest request, bytes: a hundred withdrawals with room to spare. */
 const BODY_MAX_BYTES = 256 * 1024;
@@ -78,11 +82,12 @@ async function respond(world: World, options: Options, call: Call): Promise<Resp
     const asks = withdrawals.map((withdrawal): Ask => {
       return { withdrawal, bodyHash: world.digest.hash(canonicalBody(withdrawal.transfer)) };
     });
-    call.asks = asks;
+    call.asked = { asks, startedMs };
     const answers = await reserve(world.reserve, { asks, audience });
     for (const [position, one] of answers.entries())
       tell(world, { one, ask: asks[position], caller });
-    measure(world, answers, world.clock.nowMs() - startedMs);
+    // What was answered when time ran out is measured already; this answer reaches nobody.
+    if (!call.isOutOfTime) measure(world, answers, startedMs);
     return verdicts(answers);
   } catch (error) {
     if (!(error instanceof Wire.InvalidRequestError)) throw error;
@@ -90,10 +95,16 @@ async function respond(world: World, options: Options, call: Call): Promise<Resp
   }
 }
 
-function measure({ metrics }: World, answers: readonly Answer[], ReserveMs: number): void {
+/** `Undecided` are those of `Blocked` that no rule refused: something they needed failed. */
+function measure({ metrics, clock }: World, answers: readonly Answer[], startedMs: number): void {
   const of = (kind: Answer['kind']) => answers.filter((one) => one.kind === kind).length;
   const [Allowed, Held, Blocked] = [of('allow'), of('hold'), of('block')];
-  metrics.measure({ Allowed, Held, Blocked, ReserveMs });
+  const Undecided = answers.filter(isUndecided).length;
+  metrics.measure({ Allowed, Held, Blocked, Undecided, ReserveMs: clock.nowMs() - startedMs });
+}
+
+function isUndecided(one: Answer): boolean {
+  return one.kind === 'block' && (one.reason === 'unavailable' || one.reason === 'timeout');
 }
 
 /** Why a withdrawal waits. The id comes percent-encoded. */
@@ -135,15 +146,17 @@ function tell(
   });
 }
 
-function outOfTime(world: World, { asks }: Call): Response {
-  world.log.error('reservation out of time', { withdrawals: asks?.length ?? 0 });
-  if (!asks) return answer(503, { error: 'time ran out before the request was read; ask again' });
+function outOfTime(world: World, call: Call): Response {
+  const { asked } = call;
+  call.isOutOfTime = true;
+  world.log.error('reservation out of time', { withdrawals: asked?.asks.length ?? 0 });
+  if (!asked) return answer(503, { error: 'time ran out before the request was read; ask again' });
   const text = 'time ran out before it was decided; nothing was admitted, ask again';
-  return verdicts(
-    asks.map(({ withdrawal: { withdrawalId } }) => {
-      return { kind: 'block', withdrawalId, reason: 'timeout', text, provisional: true };
-    }),
-  );
+  const answers = asked.asks.map(({ withdrawal: { withdrawalId } }): Answer => {
+    return { kind: 'block', withdrawalId, reason: 'timeout', text, provisional: true };
+  });
+  measure(world, answers, asked.startedMs);
+  return verdicts(answers);
 }
 
 function verdicts(answers: readonly Answer[]): Response {

@@ -5,22 +5,25 @@ import type { Dependency, Fault } from './faults.ts';
 /** Alarms that go off, and what is no alarm of ours in words. */
 export type Notice = { readonly alarms: readonly string[]; readonly other?: string };
 
-const callers = 'every caller is refused';
+const FAIL = 'ReservationsFail';
 const LAPSED = ['LeaseLapsed', 'HeartbeatLate'];
 
-/** By dependency and fault. `test/infra/alarms.test.ts` checks that each alarm is deployed. */
+/**
+ * By dependency and fault. `ReservationsFail` stands where nothing is decided, at once or when leases
+ * have run out. `test/infra/alarms.test.ts` checks that each alarm is deployed.
+ */
 export const NOTICED: Readonly<Record<Dependency, Readonly<Record<Fault, Notice>>>> = {
   ledger: {
-    down: { alarms: [...LAPSED, 'EventsWaiting'] },
-    slow: { alarms: ['EventsWaiting', 'DrillSlow'], other: callers },
-    throttled: { alarms: ['TablesThrottled', ...LAPSED, 'EventsWaiting'] },
-    stale: { alarms: ['LeaseLapsed', 'EventsWaiting'] },
+    down: { alarms: [FAIL, ...LAPSED, 'EventsWaiting'] },
+    slow: { alarms: [FAIL, 'EventsWaiting', 'DrillSlow'] },
+    throttled: { alarms: [FAIL, 'TablesThrottled', ...LAPSED, 'EventsWaiting'] },
+    stale: { alarms: [FAIL, 'LeaseLapsed', 'EventsWaiting'] },
     lying: { alarms: ['LeaseLapsed', 'EventsWaiting'] },
   },
   state: {
-    down: { alarms: LAPSED },
-    slow: { alarms: [], other: callers },
-    throttled: { alarms: ['TablesThrottled', ...LAPSED] },
+    down: { alarms: [FAIL, ...LAPSED] },
+    slow: { alarms: [FAIL] },
+    throttled: { alarms: [FAIL, 'TablesThrottled', ...LAPSED] },
     stale: { alarms: ['LeaseLapsed'] },
     lying: { alarms: ['LeaseLapsed'] },
   },
@@ -32,11 +35,11 @@ export const NOTICED: Readonly<Record<Dependency, Readonly<Record<Fault, Notice>
     lying: { alarms: [], other: 'nothing to notice: each page is sent once' },
   },
   KMS: {
-    down: { alarms: [], other: callers },
-    slow: { alarms: [], other: callers },
-    throttled: { alarms: [], other: callers },
-    stale: { alarms: [], other: callers },
-    lying: { alarms: [], other: callers },
+    down: { alarms: [FAIL] },
+    slow: { alarms: [FAIL] },
+    throttled: { alarms: [FAIL] },
+    stale: { alarms: [FAIL] },
+    lying: { alarms: [FAIL] },
   },
   SNS: {
     down: { alarms: ['ProjectionErrors', 'ProjectionBehind'], other: 'in CloudWatch only' },
@@ -53,11 +56,11 @@ export const NOTICED: Readonly<Record<Dependency, Readonly<Record<Fault, Notice>
     lying: { alarms: ['WatcherBehind', 'LeaseLapsed'] },
   },
   clock: {
-    down: { alarms: ['ClockDeviation', ...LAPSED] },
-    slow: { alarms: ['ClockDeviation', ...LAPSED] },
-    throttled: { alarms: ['ClockDeviation', ...LAPSED] },
-    stale: { alarms: ['ClockDeviation', ...LAPSED] },
-    lying: { alarms: ['ClockDeviation', ...LAPSED] },
+    down: { alarms: [FAIL, 'ClockDeviation', ...LAPSED] },
+    slow: { alarms: [FAIL, 'ClockDeviation', ...LAPSED] },
+    throttled: { alarms: [FAIL, 'ClockDeviation', ...LAPSED] },
+    stale: { alarms: [FAIL, 'ClockDeviation', ...LAPSED] },
+    lying: { alarms: [FAIL, 'ClockDeviation', ...LAPSED] },
   },
 };
 

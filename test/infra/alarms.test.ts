@@ -13,14 +13,18 @@ const alarms = Object.entries(resourcesOf(template, 'AWS::CloudWatch::Alarm')).m
 const folder = join(import.meta.dirname, '..', '..', 'docs', 'runbooks');
 const runbookOf = (alarm: (typeof alarms)[number]) =>
   /Runbook: docs\/runbooks\/([a-z-]+)\.md$/.exec(String(alarm.AlarmDescription))?.[1] ?? '';
+/** The label of what an alarm computes from several metrics. */
+const computedOf = ({ Metrics }: (typeof alarms)[number]) =>
+  (Metrics as readonly { readonly Label?: string }[]).find(({ Label }) => Label)?.Label;
 
 describe('VitalAlarms', () => {
   test('default: each with its severity, its threshold and its own answer to missing data; H89', () => {
     const rows = alarms.map((alarm) => {
       const [severity] = /^\[\w+\]/.exec(String(alarm.AlarmDescription)) ?? [];
       const sign = alarm.ComparisonOperator === 'GreaterThanThreshold' ? '>' : '<=';
-      const what = alarm.MetricName ?? 'sum';
-      const periods = alarm.EvaluationPeriods === 1 ? '' : ` for ${alarm.EvaluationPeriods}`;
+      const what = alarm.MetricName ?? computedOf(alarm);
+      const { EvaluationPeriods: of, DatapointsToAlarm: bad } = alarm;
+      const periods = of === 1 ? '' : ` for ${bad === of ? of : `${bad} of ${of}`}`;
       return `${severity} ${alarm.name}: ${what} ${sign} ${alarm.Threshold}${periods}, no data ${alarm.TreatMissingData} → ${shortOf(alarm.AlarmActions)}`;
     });
     expect(rows).toMatchInlineSnapshot(`
@@ -43,14 +47,36 @@ describe('VitalAlarms', () => {
         "[notice] CloseErrors: Errors > 0, no data notBreaching → AlertsNotice",
         "[page] ProjectionErrors: Errors > 0, no data notBreaching → AlertsAlert",
         "[page] ProjectionBehind: IteratorAge > 30000, no data notBreaching → AlertsAlert",
-        "[page] TablesThrottled: sum > 0, no data notBreaching → AlertsAlert",
-        "[page] FunctionsThrottled: sum > 0, no data notBreaching → AlertsAlert",
+        "[page] ReservationsFail: undecided, % > 50 for 2 of 3, no data notBreaching → AlertsAlert",
+        "[page] TablesThrottled: throttled > 0, no data notBreaching → AlertsAlert",
+        "[page] FunctionsThrottled: throttled > 0, no data notBreaching → AlertsAlert",
         "[notice] Conflicts: TransactionConflict > 500, no data notBreaching → AlertsNotice",
         "[page] WatcherBehind: BlindChains > 0 for 2, no data ignore → AlertsAlert",
         "[notice] WatcherErrors: Errors > 0, no data notBreaching → AlertsNotice",
         "[page] DrillFailed: DrillFailures > 0, no data notBreaching → AlertsAlert",
         "[page] DrillSlow: DrillVerifiedMs > 30000, no data notBreaching → AlertsAlert",
         "[page] DrillMissing: DrillSuccesses <= 0 for 7, no data breaching → AlertsAlert",
+      ]
+    `);
+  });
+
+  test('behavior: ReservationsFail is the share of what no rule refused, minute by minute', () => {
+    const [alarm] = alarms.filter(({ name }) => name === 'ReservationsFail');
+    const queries = (alarm?.Metrics ?? []) as readonly Readonly<Record<string, unknown>>[];
+    const rows = queries.map((query) => {
+      const { Expression, MetricStat } = query;
+      const { Metric, Period, Stat } = (MetricStat ?? {}) as {
+        readonly Metric?: { readonly MetricName: string };
+        readonly Period?: number;
+        readonly Stat?: string;
+      };
+      return `${query.Id}: ${Expression ?? `${Stat} of ${Metric?.MetricName} in ${Period} s`}`;
+    });
+    expect(rows).toMatchInlineSnapshot(`
+      [
+        "expr_1: IF(undecided > 0, 100 * undecided / (allowed + undecided), 0)",
+        "undecided: Sum of Undecided in 60 s",
+        "allowed: Sum of Allowed in 60 s",
       ]
     `);
   });
@@ -119,7 +145,8 @@ describe('BreakwaterDashboard', () => {
       ]
     `);
     expect(dashboard?.Properties.DashboardName).toBe('Breakwater');
-    for (const name of ['LimitUsedPercent', 'Allowed', 'ReserveMs', 'Tripped', 'HeartbeatAgeMs']) {
+    const shown = ['LimitUsedPercent', 'Allowed', 'Undecided', 'ReserveMs', 'Tripped'];
+    for (const name of [...shown, 'HeartbeatAgeMs']) {
       expect(body).toContain(name);
     }
   });

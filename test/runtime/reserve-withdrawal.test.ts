@@ -1,5 +1,5 @@
 import type { JSONWebKeySet } from 'jose';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createAdmissionVerifier } from '../../lib/client/admission.ts';
 import { fromAnswer, toWire } from '../../lib/client/reserve-wire.ts';
 import type { Policy } from '../../lib/domain/policy.ts';
@@ -40,6 +40,15 @@ async function call(made: TestWorld, given: ReserveEvent, timeoutMs = 8_000): Pr
 
 function ask(made: TestWorld, request: unknown): Promise<Answered> {
   return call(made, event({ body: JSON.stringify(request) }));
+}
+
+/** Metrics that note what is measured. */
+function noting() {
+  const measured: Record<string, number>[] = [];
+  const metrics = {
+    measure: (values: Readonly<Record<string, number>>) => void measured.push({ ...values }),
+  };
+  return { metrics, measured };
 }
 
 function ready(overrides: Partial<Policy> = LIMITED): Promise<TestWorld> {
@@ -219,6 +228,54 @@ describe('reserveWithdrawal', () => {
       ],
     });
     expect(made.lines.at(-1)).toMatchObject({ level: 'error', fields: { withdrawals: 2 } });
+  });
+
+  test('behavior: measured by answer; what a rule refuses is not undecided', async () => {
+    const { metrics, measured } = noting();
+    const made = await readyWorld(Build.policy(LIMITED), () => ({ metrics }));
+    const of = (withdrawalId: string, amount: string) => ({ ...DETAIL, withdrawalId, amount });
+    await ask(made, { withdrawals: [of('a', '600000000'), of('b', '600000000')] });
+    expect(measured).toEqual([{ Allowed: 1, Held: 0, Blocked: 1, Undecided: 0, ReserveMs: 0 }]);
+  });
+
+  test('error: what cannot be signed, or only too late, is measured as undecided', async () => {
+    const { metrics, measured } = noting();
+    const kms: { fails: boolean; lateMs: number } = { fails: true, lateMs: 0 };
+    const made = await readyWorld(Build.policy(LIMITED), ({ signer }) => ({
+      metrics,
+      signer: {
+        ...signer,
+        sign: (claims) => {
+          made.clock.nowMs += kms.lateMs;
+          return kms.fails ? Promise.reject(new Error('down')) : signer.sign(claims);
+        },
+      },
+    }));
+    const refused = { ...DETAIL, withdrawalId: 'w-2' };
+    await ask(made, { withdrawals: [DETAIL, refused] });
+    Object.assign(kms, { fails: false, lateMs: 6_001 });
+    await ask(made, { withdrawals: [DETAIL] });
+    expect(measured).toEqual([
+      { Allowed: 0, Held: 0, Blocked: 2, Undecided: 1, ReserveMs: 0 },
+      { Allowed: 0, Held: 0, Blocked: 1, Undecided: 1, ReserveMs: 6_001 },
+    ]);
+  });
+
+  test('error: when time runs out, each is measured as undecided, and once', async () => {
+    const { metrics, measured } = noting();
+    const kms = Promise.withResolvers<void>();
+    const made = await readyWorld(Build.policy(LIMITED), ({ signer }) => ({
+      metrics,
+      signer: { ...signer, sign: (claims) => kms.promise.then(() => signer.sign(claims)) },
+    }));
+    await call(made, event(), 550);
+    const once = [{ Allowed: 0, Held: 0, Blocked: 1, Undecided: 1, ReserveMs: 0 }];
+    expect(measured).toEqual(once);
+    const isTold = () => made.lines.some(({ message }) => message === 'reservation decided');
+    expect(isTold()).toBe(false);
+    kms.resolve();
+    await vi.waitUntil(isTold);
+    expect(measured).toEqual(once);
   });
 
   test('error: calls that run at the same time are answered each with its own withdrawals', async () => {
