@@ -132,6 +132,7 @@ export function legsOf(row: Ledger.Row | undefined): Ledger.Money['charged'] {
 
 /** Whether a row's charge is new in this write. */
 export function isNewCharge(before: Ledger.Row | undefined, after: Ledger.Row): boolean {
+  if (before?.state === 'reserved' && after.state === 'reserved') return true;
   const [had, has] = [legsOf(before), legsOf(after)];
   return (
     has.length > 0 && (had.length === 0 || before?.money?.chargedAtMs !== after.money?.chargedAtMs)
@@ -144,6 +145,9 @@ export function noteRows(books: Books, changes: Ledger.Changes): void {
   for (const { key } of changes.items) books.items.add(key);
   for (const { row } of changes.rows) {
     const unit = books.units.get(row.rowId);
+    // Admitted again, it is charged anew, also within the same millisecond.
+    const isAgain = row.state === 'reserved' && books.rows.get(row.rowId)?.state === 'reserved';
+    if (unit && isAgain) books.chargedIn.delete(nameOf(unit, row));
     if (unit && (legsOf(books.rows.get(row.rowId)).length > 0 || legsOf(row).length > 0)) {
       for (const list of books.charged.values()) {
         const at = list.findIndex(({ rowId }) => rowId === row.rowId);
@@ -182,9 +186,13 @@ function charge(books: Books, unit: Unit, row: Ledger.Row): void {
   }
 }
 
+function nameOf(unit: Unit, row: Ledger.Row): string {
+  return `${unit.number}|${row.money?.chargedAtMs}`;
+}
+
 /** The commit in which a unit was charged what one of its rows stands charged with. */
 export function commitOf(books: Books, unit: Unit, row: Ledger.Row): number {
-  const name = `${unit.number}|${row.money?.chargedAtMs}`;
+  const name = nameOf(unit, row);
   const commit = books.chargedIn.get(name) ?? books.commits;
   books.chargedIn.set(name, commit);
   return commit;

@@ -33,7 +33,7 @@ export type Rates = {
   /** Calls that the node of the chain does not answer, and those that it answers with an old head. */
   readonly node: number;
   readonly behind: number;
-  /** Steps of the watcher during which its process dies. */
+  /** Times at which a watcher dies before it remembers what it has told. */
   readonly dying: number;
 };
 
@@ -72,7 +72,7 @@ export function drawRates(random: Random): Rates {
     redelivered: some(0.6, 0.4),
     node: some(0.4, 0.3),
     behind: some(0.3, 0.5),
-    dying: some(0.4, 0.4),
+    dying: some(0.5, 0.4),
   };
 }
 

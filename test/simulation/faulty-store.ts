@@ -38,6 +38,7 @@ const HOT: unique symbol = Symbol('hot');
 export function createFaultyStore(store: Store, network: Network): Store {
   const read = <T>(execute: () => Promise<T>) => exchange(network, { kind: 'read' }, execute);
   const write = <T>(execute: () => Promise<T>) => exchange(network, { kind: 'write' }, execute);
+  const { process, random, rates } = network;
   const { policies, incidents, health, alerts, held, graces, projections, watches } = store;
   return {
     ...store,
@@ -55,7 +56,12 @@ export function createFaultyStore(store: Store, network: Network): Store {
     },
     watches: {
       load: (chain) => read(() => watches.load(chain)),
-      save: (state) => write(() => watches.save(state)),
+      save: async (state) => {
+        // Between what is counted and what is remembered of it lies the worst moment to die.
+        if (random.chance(rates().dying)) process.crash();
+        await process.wait(0);
+        return write(() => watches.save(state));
+      },
     },
     alerts: { raise: (alert) => read(() => alerts.raise(alert)) },
     held: { ...held, heads: (...of) => read(() => held.heads(...of)) },

@@ -20,7 +20,7 @@ export type Look = (host?: Host) => void;
 
 /** A watcher of the chain, whose hosts remember what they have doubted. */
 export function createLook(world: World, chain: Chain): Look {
-  const { random, hosts, rates, scheduler } = world;
+  const { random, hosts } = world;
   const tellers = new WeakMap<Process, TellDoubts>();
   return (host = random.pick(hosts)) => {
     const { deps, store, process } = world.invoke(host);
@@ -28,8 +28,6 @@ export function createLook(world: World, chain: Chain): Look {
     const teller = tellers.get(process) ?? createDoubtTeller({ alerts, clock: deps.clock }, CHAIN);
     tellers.set(process, teller);
     const reader = createReader(world, chain, process);
-    if (random.chance(rates().dying))
-      scheduler.at(scheduler.nowMs() + random.int(400), process.crash);
     const watched = { chain: CHAIN, reader, tellDoubts: teller };
     watchChain({ ...deps, watches, health, alerts }, watched).catch(() => undefined);
   };

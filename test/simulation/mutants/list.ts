@@ -456,7 +456,11 @@ export const MUTANTS: readonly Mutant[] = [
     'const incoming = [...rowIds].map((rowId) => removedOf(rowId, sequence));',
     'const incoming: Decision.Incoming[] = [];',
   ),
-  watch('a step that broke off is forgotten', '...state.begun.map(({ rowId }) => rowId),', ''),
+  watch(
+    'a step that broke off is forgotten',
+    '...lost.map(({ rowId }) => removedOf(rowId, sequence)),',
+    '',
+  ),
   watching(
     'blocks are remembered although their outflows failed',
     "if (failed) return { kind: 'failed', error: failed.error };",
