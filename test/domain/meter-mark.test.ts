@@ -185,9 +185,7 @@ describe('what a mark leaves out', () => {
     const meter = Meter.charge(Meter.EMPTY, five, EDGE_MS);
     const mark = Meter.mark(meter, EDGE_MS + 10 * MINUTE_MS);
     const held = mark.held.map(({ notional }) => notional);
-    expect(held).toEqual(
-      Meter.LADDER.map(({ slotMs }) => (slotMs > 10 * MINUTE_MS ? 5n : 0n)),
-    );
+    expect(held).toEqual(Meter.LADDER.map(({ slotMs }) => (slotMs > 10 * MINUTE_MS ? 5n : 0n)));
     expect(held).toContain(0n);
   });
 
@@ -197,9 +195,7 @@ describe('what a mark leaves out', () => {
     meter = Meter.charge(meter, seven, later);
     const mark = Meter.mark(meter, later);
     const lowered = Meter.lowerMark(mark, five, EDGE_MS);
-    expect(lowered.held.map(({ notional }) => notional)).toEqual(
-      Meter.LADDER.map(() => 7n),
-    );
+    expect(lowered.held.map(({ notional }) => notional)).toEqual(Meter.LADDER.map(() => 7n));
     expect(lowered.held.map(({ count }) => count)).toEqual(Meter.LADDER.map(() => 1));
     expect(Meter.lowerMark(mark, five, later + 1)).toBe(mark);
   });
