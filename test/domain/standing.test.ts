@@ -186,7 +186,7 @@ describe('unproven', () => {
   const unproven = (leases: Parameters<typeof Standing.unproven>[2]['leases']) =>
     Standing.unproven(draftOf(), 'w1', { resolved: Policy.resolve(policy(), transfer()), leases });
 
-  test('default: H20: a lease that ends later is proof, one that ends now is none', () => {
+  test('default: a lease that ends later is proof, one that ends now is none', () => {
     expect(unproven({ [CHAIN]: T0_MS + 1 })).toBeUndefined();
     expect(unproven({ [CHAIN]: T0_MS })).toEqual({
       kind: 'block',
