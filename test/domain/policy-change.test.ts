@@ -8,6 +8,7 @@ import {
   CUSTOMER,
   ETH,
   HOT_1,
+  HOT_1_OTHER_CHAIN,
   HOT_2,
   HOUR_MS,
   limit,
@@ -56,6 +57,15 @@ const feed = (id: string, more: object = {}) => ({
 });
 const floor = { floorPricePicoUsd: 100n };
 const pattern = (name: string): Policy.ChainRule => ({ pattern: name, name });
+
+const floorOf = (of: string, amount: bigint) => ({ asset: of as typeof ETH, amount });
+const watched = (part: Part): Part => ({
+  ...chain({ watch: { confirmations: 0, blindAfterMs: 1 } }),
+  ...part,
+});
+const single = { limitId: 'one', metric: 'single', windowMs: 0 } as const;
+const LAX: Policy.UnknownRule = { withdrawal: 'allow', outflow: 'alert', scope: 'wallet' };
+const NEITHER = ['loosens', 'loosens'] as const;
 
 /** Each with the direction from left to right, and where it says so, from right to left. */
 const BOTH_WAYS: readonly (readonly [...Case, Direction])[] = [
@@ -398,6 +408,113 @@ const BOTH_WAYS: readonly (readonly [...Case, Direction])[] = [
   ],
   ['one step less', staged(ten, { ...ten, shareBps: 2_000 }), staged(ten), 'loosens', 'tightens'],
   ['a budget', staged(ten), quorum({ steps: [ten], budget: 11n }), 'loosens', 'tightens'],
+  [
+    'roles in another order',
+    operators({ roles: ['resume', 'pause'] }),
+    operators({ roles: ['pause', 'resume'] }),
+    'neutral',
+    'neutral',
+  ],
+  [
+    'addresses in another order',
+    wallet({ addresses: [HOT_1, HOT_2] }),
+    wallet({ addresses: [HOT_2, HOT_1] }),
+    'neutral',
+    'neutral',
+  ],
+  ['a wallet on a watched chain', watched(wallet({})), watched({ wallets: [] }), ...NEITHER],
+  [
+    'an address on a watched chain, beside one that is not',
+    watched(wallet({ addresses: [HOT_1, HOT_1_OTHER_CHAIN, HOT_2] })),
+    watched(wallet({ addresses: [HOT_2] })),
+    ...NEITHER,
+  ],
+  [
+    'an address on a chain nobody looks at',
+    watched(wallet({ addresses: [HOT_1, HOT_1_OTHER_CHAIN] })),
+    watched(wallet({ addresses: [HOT_1] })),
+    'tightens',
+    'loosens',
+  ],
+  [
+    'a pattern of which others speak in part',
+    { chains: [pattern('eip155:*'), pattern('eip155:1*')] },
+    { chains: [pattern('eip155:1*'), pattern('solana:*')] },
+    ...NEITHER,
+  ],
+  ['a pattern alone', { chains: [pattern('eip155:*')] }, { chains: [] }, 'tightens', 'loosens'],
+  [
+    'floors of which one is lower',
+    wallet({ floors: [floorOf(ETH, 2n), floorOf(USDC, 2n)] }),
+    wallet({ floors: [floorOf(ETH, 3n), floorOf(USDC, 1n)] }),
+    ...NEITHER,
+  ],
+  [
+    'one more floor',
+    wallet({ floors: [floorOf(ETH, 2n)] }),
+    wallet({ floors: [floorOf(ETH, 2n), floorOf(USDC, 1n)] }),
+    'tightens',
+    'loosens',
+  ],
+  [
+    'a first floor of a wallet',
+    wallet({}),
+    wallet({ floors: [floorOf(ETH, 1n)] }),
+    'tightens',
+    'loosens',
+  ],
+  [
+    'patterns of other lengths that overlap',
+    { chains: [pattern('a*'), pattern('*bc')] },
+    { chains: [pattern('*bc'), pattern('a*')] },
+    'neutral',
+    'neutral',
+  ],
+  [
+    'a pattern that is gone from before another',
+    { chains: [pattern('a*'), pattern('*b')] },
+    { chains: [pattern('*b')] },
+    ...NEITHER,
+  ],
+  [
+    'assets of a step, one more',
+    staged({ ...ten, assets: [ETH] }),
+    staged({ ...ten, assets: [ETH, USDC] }),
+    'loosens',
+    'tightens',
+  ],
+  ['a limit on one withdrawal', limits(single), { limits: [] }, 'loosens', 'tightens'],
+  [
+    'a share over another window, and no share any more',
+    limits({ metric: 'share' as never }),
+    limits({ windowMs: 6 * HOUR_MS }),
+    ...NEITHER,
+  ],
+  [
+    'a limit on two fields',
+    limits(),
+    limits({ where: { wallet: 'hot-1', keyDomain: 'vault-a' } }),
+    'loosens',
+    'tightens',
+  ],
+  [
+    'a feed where only one side has a floor',
+    asset({ sources: [feed('a')] }),
+    asset({ ...floor, sources: [feed('a'), feed('b')] }),
+    ...NEITHER,
+  ],
+  [
+    'decimals of a budget that is shared no more',
+    asset({}, [{ pattern: ETH, symbol: 'E', decimals: 6, sameAs: USDC }]),
+    asset({ decimals: 7 }, [{ pattern: ETH, symbol: 'E', decimals: 6 }]),
+    ...NEITHER,
+  ],
+  [
+    'a wallet where the unknown passes',
+    { ...wallet({}), unknown: { ...policy().unknown, wallet: LAX } },
+    { wallets: [], unknown: { ...policy().unknown, wallet: LAX } },
+    ...NEITHER,
+  ],
 ];
 
 const directed = (before: Part, after: Part) =>
@@ -721,7 +838,70 @@ describe('judge', () => {
         ← resume steps 10% for 3600s → 10% for 3600s; 20% for 3600s (no step gives more, or gives it sooner)
       a budget:
         → resume budgetUsd $0.01 → $0.01 (a step gives more where a scope has no limit of its own)
-        ← resume budgetUsd $0.01 → $0.01 (a step gives less where a scope has no limit of its own)"
+        ← resume budgetUsd $0.01 → $0.01 (a step gives less where a scope has no limit of its own)
+      roles in another order:
+        → operator alice roles pause resume → pause resume (another order)
+        ← operator alice roles pause resume → pause resume (another order)
+      addresses in another order:
+        → wallet hot-1 addresses eip155:1:0x1111111111111111111111111111111111111111 eip155:1:0x2222222222222222222222222222222222222222 → eip155:1:0x1111111111111111111111111111111111111111 eip155:1:0x2222222222222222222222222222222222222222 (another order)
+        ← wallet hot-1 addresses eip155:1:0x1111111111111111111111111111111111111111 eip155:1:0x2222222222222222222222222222222222222222 → eip155:1:0x1111111111111111111111111111111111111111 eip155:1:0x2222222222222222222222222222222222222222 (another order)
+      a wallet on a watched chain:
+        → wallet hot-1 (nobody looks at what leaves from it)
+        ← wallet hot-1 (money may leave from it, and it has its own budget)
+      an address on a watched chain, beside one that is not:
+        → wallet hot-1 addresses eip155:1:0x1111111111111111111111111111111111111111 eip155:1:0x2222222222222222222222222222222222222222 eip155:56:0x1111111111111111111111111111111111111111 → eip155:1:0x2222222222222222222222222222222222222222 (nobody looks at what leaves from it)
+        ← wallet hot-1 addresses eip155:1:0x2222222222222222222222222222222222222222 → eip155:1:0x1111111111111111111111111111111111111111 eip155:1:0x2222222222222222222222222222222222222222 eip155:56:0x1111111111111111111111111111111111111111 (money may leave from more)
+      an address on a chain nobody looks at:
+        → wallet hot-1 addresses eip155:1:0x1111111111111111111111111111111111111111 eip155:56:0x1111111111111111111111111111111111111111 → eip155:1:0x1111111111111111111111111111111111111111 (it is unknown: unknown.wallet stops it)
+        ← wallet hot-1 addresses eip155:1:0x1111111111111111111111111111111111111111 → eip155:1:0x1111111111111111111111111111111111111111 eip155:56:0x1111111111111111111111111111111111111111 (money may leave from more)
+      a pattern of which others speak in part:
+        → chain solana:* (the chain was unknown and is known now)
+        → chain eip155:* (another rule speaks of some of it)
+        ← chain eip155:* (the chain was unknown and is known now)
+        ← chain solana:* (it is unknown: unknown.chain stops it)
+      a pattern alone:
+        → chain eip155:* (it is unknown: unknown.chain stops it)
+        ← chain eip155:* (the chain was unknown and is known now)
+      floors of which one is lower:
+        → wallet hot-1 floors 2 of eip155:1/slip44:60 and 2 of eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48 → 3 of eip155:1/slip44:60 and 1 of eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48 (people hear of it later, or not at all)
+        ← wallet hot-1 floors 3 of eip155:1/slip44:60 and 1 of eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48 → 2 of eip155:1/slip44:60 and 2 of eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48 (people hear of it later, or not at all)
+      one more floor:
+        → wallet hot-1 floors 2 of eip155:1/slip44:60 → 2 of eip155:1/slip44:60 and 1 of eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48 (people hear of it earlier)
+        ← wallet hot-1 floors 2 of eip155:1/slip44:60 and 1 of eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48 → 2 of eip155:1/slip44:60 (people hear of it later, or not at all)
+      a first floor of a wallet:
+        → wallet hot-1 floors none → 1 of eip155:1/slip44:60 (people hear of it earlier)
+        ← wallet hot-1 floors 1 of eip155:1/slip44:60 → none (people hear of it later, or not at all)
+      patterns of other lengths that overlap:
+      a pattern that is gone from before another:
+        → chain a* (another rule speaks of some of it)
+        ← chain a* (the chain was unknown and is known now)
+      assets of a step, one more:
+        → resume steps 10% for 3600s of eip155:1/slip44:60 → 10% for 3600s of eip155:1/slip44:60 eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48 (a step gives more, gives it sooner, or is gone)
+        ← resume steps 10% for 3600s of eip155:1/slip44:60 eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48 → 10% for 3600s of eip155:1/slip44:60 (no step gives more, or gives it sooner)
+      a limit on one withdrawal:
+        → limit one (what it refused or told passes)
+        ← limit one (one more limit, with the history of what has left)
+      a share over another window, and no share any more:
+        → limit wallet-hour metric share → notional (another thing is counted)
+        → limit wallet-hour window 1h → 6h (a share of another balance, that at the start of another window)
+        ← limit wallet-hour metric notional → share (another thing is counted)
+        ← limit wallet-hour window 6h → 1h (a share of another balance, that at the start of another window)
+      a limit on two fields:
+        → limit wallet-hour where none → keyDomain=vault-a wallet=hot-1 (it does not speak of all that it spoke of)
+        ← limit wallet-hour where keyDomain=vault-a wallet=hot-1 → none (it speaks of everything that it spoke of, and more)
+      a feed where only one side has a floor:
+        → asset eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48 floorPriceUsd none → $0.0000000001 (what had no price, or none at times, is known)
+        → asset eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48 price http a maxAge 60s keep 90s → http a maxAge 60s keep 90s and http b maxAge 60s keep 90s (what had no price, or none at times, is known)
+        ← asset eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48 floorPriceUsd $0.0000000001 → none (it can count nothing)
+        ← asset eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48 price http a maxAge 60s keep 90s and http b maxAge 60s keep 90s → http a maxAge 60s keep 90s (a feed that raised values is gone)
+      decimals of a budget that is shared no more:
+        → asset eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48 decimals 6 → 7 (the same money looks smaller)
+        → asset eip155:1/slip44:60 sameAs eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48 → none (it uses another budget)
+        ← asset eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48 decimals 7 → 6 (what shares its budget counts less)
+        ← asset eip155:1/slip44:60 sameAs none → eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48 (it uses another budget)
+      a wallet where the unknown passes:
+        → wallet hot-1 (it is unknown: unknown.wallet lets it pass)
+        ← wallet hot-1 (money may leave from it, and it has its own budget)"
     `);
   });
 

@@ -161,10 +161,22 @@ describe('decide', () => {
     const hours = (count: number) => Array(count).fill({ limitId: 'hour', scope: SCOPE });
     expect(outcome(resume({ rebase: hours(20) }))).toMatchObject({ kind: 'resume' });
     expect(outcome(resume({ rebase: hours(21) }))).toBe('rebase: names more than 20 limits');
-    expect(outcome(resume({ also: Array(20).fill('INC1') }))).toMatchObject({ kind: 'resume' });
-    expect(outcome(resume({ also: Array(21).fill('INC1') }))).toBe(
+    const others = (count: number) => Array.from({ length: count }, (_, at) => `INC${at + 2}`);
+    const incidents = ['INC1', ...others(20)].map((id) => incident(id, `wallet:${id}`));
+    const items = Object.fromEntries(
+      incidents.map(({ scope, incidentId }) => [scope, held(incidentId)]),
+    );
+    expect(outcome(resume({ also: others(20) }), { incidents, items })).toMatchObject({
+      kind: 'resume',
+    });
+    expect(outcome(resume({ also: others(21) }), { incidents, items })).toBe(
       'also: names more than 20 incidents',
     );
+  });
+
+  test('error: H80: an incident twice, which no resume could carry out', () => {
+    expect(outcome(resume({ also: ['INC1'] }))).toBe('also: names an incident twice');
+    expect(outcome(resume({ also: ['INC2', 'INC2'] }))).toBe('also: names an incident twice');
   });
 
   test('error: H76: a limit that is not there, of another scope, or without a window', () => {

@@ -12,12 +12,13 @@ import { contextOf, load } from '../support/world.ts';
 const SCOPE = 'wallet:hot-1';
 const DOMAIN = 'key-domain:vault-a';
 
-/** A scene with two limits of the wallet, one of all wallets, and one of a single withdrawal. */
+/** A scene with three limits of the wallet, one of all wallets, and one of a single withdrawal. */
 const limited = () =>
   scene({
     limits: [
       limit({ limitId: 'hour' }),
       limit({ limitId: 'day', windowMs: DAY_MS, allowed: usd(5_000) }),
+      limit({ limitId: 'week', windowMs: 7 * DAY_MS, allowed: usd(9_000) }),
       limit({ limitId: 'all', scope: 'global', allowed: usd(9_000) }),
       limit({ limitId: 'one', metric: 'single', windowMs: 0 }),
     ],
@@ -61,6 +62,19 @@ describe('carryOut', () => {
     here.steal(1, { destination: STRANGER });
     here.resume({ steps: [], rebase: [{ limitId: 'day', scope: SCOPE }] });
     expect(basesOf(here)).toEqual([['hour day', 1_000]]);
+  });
+
+  test('behavior: H76: it joins the base of its own ms, and none before that', () => {
+    const here = limited();
+    renew(here, ['hour']);
+    for (const limitId of ['day', 'week']) {
+      here.steal(1, { destination: STRANGER });
+      here.resume({ steps: [], rebase: [{ limitId, scope: SCOPE }] });
+    }
+    expect(basesOf(here)).toEqual([
+      ['hour', 0],
+      ['day week', 1_000],
+    ]);
   });
 
   test('behavior: H76: a limit of everything counts anew where everything was stopped', () => {
