@@ -223,7 +223,7 @@ describe('read', () => {
     });
     const many = <One>(count: number, make: (at: number) => One) =>
       Array.from({ length: count }, (_, at) => make(at));
-    const transactions = [...many(25, claim), ...many(30, (at) => risk(100 + at))];
+    const transactions = [...many(30, (at) => risk(100 + at)), ...many(25, claim)];
     const step = readAll(start, [{ ...block(1), transactions }]);
     const kinds = step.incoming.map((one) => (one.kind === 'risk' ? one.risk.kind : one.kind));
     expect(kinds.filter((kind) => kind === 'delegation')).toHaveLength(30);
