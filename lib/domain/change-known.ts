@@ -188,7 +188,8 @@ function comes<Rule extends object>(
   both: Change.Both,
 ): Change.Verdict {
   const was = Pattern.mostSpecific(of(both.before), rule.pattern);
-  if (!was || rule.pattern.includes('*')) return loosens(`a ${what} that was unknown is known`);
+  if (!was || rule.pattern.includes('*'))
+    return loosens(`the ${what} was unknown and is known now`);
   const changes = Change.fields(what, rules, { before: was, after: rule, both });
   return Change.worst(changes, neutral(`${was.pattern} said the same`));
 }

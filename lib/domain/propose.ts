@@ -162,7 +162,9 @@ function resumeOf(
   const { rebase, also } = wish;
   if (rebase.length > NAMED_MAX) return refuse(`rebase: names more than ${NAMED_MAX} limits`);
   if (also.length > NAMED_MAX) return refuse(`also: names more than ${NAMED_MAX} incidents`);
-  const opened = [wish.incidentId, ...also].map((id) => openingOf(draft, id, incidents));
+  const ids = [wish.incidentId, ...also];
+  if (new Set(ids).size < ids.length) return refuse('also: names an incident twice');
+  const opened = ids.map((id) => openingOf(draft, id, incidents));
   const refused = opened.find((one) => 'why' in one);
   if (refused && 'why' in refused) return refused;
   const strange = rebase.find(({ limitId, scope }) => {

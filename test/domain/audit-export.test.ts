@@ -5,6 +5,7 @@ import { describe, expect } from 'vitest';
 import { nodeTools } from '../../lib/adapters/audit-jws.ts';
 import * as Audit from '../../lib/domain/audit.ts';
 import * as Export from '../../lib/domain/audit-export.ts';
+import * as Canonical from '../../lib/domain/canonical.ts';
 import { trustedKeys, verifyAudit } from '../../scripts/verify-audit.mjs';
 import { entry, exported, testAuditing } from '../support/audit.ts';
 import { T0_MS } from '../support/builders.ts';
@@ -179,5 +180,162 @@ describe('verify', () => {
     expect(Export.verify(file([ROWS[0] ?? '']), nodeTools)).toMatchObject({
       why: 'the file ends before its closing line',
     });
+  });
+});
+
+describe('verify, by what is wrong', () => {
+  type Parts = Record<string, unknown>;
+  /** The file with one line as something else, in canonical form. */
+  const changed = (row: number, change: (parts: Parts) => Parts) =>
+    file(
+      ROWS.map((line, at) =>
+        at === row - 1 ? Canonical.text(change(JSON.parse(line)) as Canonical.Json) : line,
+      ),
+    );
+  const replaced = (row: number, line: string) =>
+    file(ROWS.map((each, at) => (at === row - 1 ? line : each)));
+  const why = (bytes: Uint8Array, row: number, trusted?: readonly string[]) => {
+    expect(rowOf(bytes, trusted)).toBe(row);
+    const verdict = Export.verify(bytes, nodeTools, trusted);
+    return verdict.kind === 'broken' && verdict.why;
+  };
+  const END = ROWS.length;
+  const entryOf = (more: Parts) => (parts: Parts) => ({
+    ...parts,
+    entry: { ...(parts.entry as Parts), ...more },
+  });
+  const keyOf = (more: Parts) => (parts: Parts) => ({
+    ...parts,
+    jwk: { ...(parts.jwk as Parts), ...more },
+  });
+
+  test('error: a line that is none', () => {
+    expect(why(FILE.subarray(0, -1), END)).toBe('the line does not end with a line feed');
+    expect(why(Buffer.from(''), 1)).toBe('the line does not end with a line feed');
+    expect(why(Buffer.from('\n'), 1)).toBe('the line is no JSON');
+    expect(why(Buffer.concat([Buffer.from([0xff]), FILE]), 1)).toBe('the line is no UTF-8');
+    const marked = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), FILE]);
+    expect(why(marked, 1)).toBe('the line is no JSON');
+    expect(why(replaced(2, '{'), 2)).toBe('the line is no JSON');
+    for (const line of ['[]', '1', 'null', '"a"']) {
+      expect(why(replaced(2, line), 2)).toBe('the line is no JSON object');
+    }
+    expect(why(replaced(2, '{}'), 2)).toBe(
+      'the fields are none, not entry hash previousHash sequence',
+    );
+    expect(why(replaced(2, `${ROWS[1]} `), 2)).toBe('the line is not in canonical form');
+    expect(why(replaced(1, '{"breakwater":"audit-chain","format":1.5,"issuer":"a"}'), 1)).toBe(
+      'the line holds a number that is no safe integer',
+    );
+  });
+
+  test('error: a first line of something else, and one that is all', () => {
+    for (const more of [{ breakwater: 'other' }, { format: 2 }, { issuer: 5 }]) {
+      expect(
+        why(
+          changed(1, (parts) => ({ ...parts, ...more })),
+          1,
+        ),
+      ).toBe('it is no audit-chain of format 1');
+    }
+    expect(
+      why(
+        changed(1, (parts) => ({ ...parts, issuer: 'other' })),
+        1,
+      ),
+    ).toBe('the issuer is other, but breakwater-test is signed');
+    expect(why(file(ROWS.slice(0, 1)), 2)).toBe('the file ends before its closing line');
+    expect(
+      why(
+        changed(1, (parts) => ({ ...parts, more: 1 })),
+        1,
+      ),
+    ).toBe('the fields are breakwater format issuer more, not breakwater format issuer');
+  });
+
+  test('error: a link that does not follow, or that its hash does not cover', () => {
+    expect(why(file([ROWS[0]!, ...ROWS.slice(2)]), 2)).toBe('link 1 should be here, but it says 2');
+    const unlinked = (parts: Parts) => ({ ...parts, previousHash: 'f'.repeat(64) });
+    expect(why(changed(2, unlinked), 2)).toBe(
+      'previousHash is not the hash of the beginning of a chain',
+    );
+    expect(why(changed(3, unlinked), 3)).toBe('previousHash is not the hash of link 1');
+    expect(why(changed(3, entryOf({ who: 'eve' })), 3)).toMatch(
+      /^the hash is [0-9a-f]{64}, but the link's text has [0-9a-f]{64}$/,
+    );
+  });
+
+  test('error: an entry that is none', () => {
+    for (const entry of [null, [], 'x', 1]) {
+      expect(
+        why(
+          changed(2, (parts) => ({ ...parts, entry })),
+          2,
+        ),
+      ).toBe('the entry is no object');
+    }
+    expect(why(changed(2, entryOf({ atMs: '1' })), 2)).toBe("the entry's atMs has the wrong type");
+    expect(why(changed(2, entryOf({ who: 1 })), 2)).toBe("the entry's who has the wrong type");
+    expect(why(changed(2, entryOf({ more: 'x' })), 2)).toBe(
+      'the fields are after atMs before entryId more reason scope what who, not after atMs before entryId reason scope what who',
+    );
+  });
+
+  test('error: a closing line that is none, or whose key is none', () => {
+    for (const more of [
+      { jwk: null },
+      { jwk: [] },
+      { jwk: 'x' },
+      { count: '3' },
+      { head: 1 },
+      { jws: 1 },
+    ]) {
+      expect(
+        why(
+          changed(END, (parts) => ({ ...parts, ...more })),
+          END,
+        ),
+      ).toBe('it is no closing line');
+    }
+    for (const more of [{ kty: 'RSA' }, { crv: 'P-384' }, { alg: 'ES384' }, { use: 'enc' }]) {
+      expect(why(changed(END, keyOf(more)), END)).toBe('the key is not one for ES256');
+    }
+    for (const more of [{ x: 1 }, { y: 'short' }, { kid: `${jwk.kid}A` }, { kid: `A${jwk.kid}` }]) {
+      expect(why(changed(END, keyOf(more)), END)).toBe('the key is not whole');
+    }
+    expect(why(changed(END, keyOf({ more: 1 })), END)).toBe(
+      'the fields are alg crv kid kty more use x y, not alg crv kid kty use x y',
+    );
+    expect(why(changed(END, keyOf({ kid: 'A'.repeat(43) })), END)).toBe(
+      'the kid is not the thumbprint of the key',
+    );
+  });
+
+  test('error: a signature over something else, or by somebody else', () => {
+    const { jws } = JSON.parse(ROWS.at(-1)!) as { readonly jws: string };
+    const [head, payload, signature] = jws.split('.');
+    const signed = (parts: readonly (string | undefined)[]) =>
+      why(
+        changed(END, (closing) => ({ ...closing, jws: parts.join('.') })),
+        END,
+      );
+    expect(signed([payload, payload, signature])).toBe('the signature has a wrong header');
+    expect(signed([head, head, signature])).toBe('the signature is not one of the key');
+    for (const more of [{ count: 2 }, { head: 'f'.repeat(64) }]) {
+      expect(
+        why(
+          changed(END, (parts) => ({ ...parts, ...more })),
+          END,
+        ),
+      ).toBe('the signature is over another head');
+    }
+    const shorter = file([...ROWS.slice(0, 3), ROWS.at(-1)!]);
+    expect(why(shorter, 4)).toMatch(
+      /^the closing line signs link 3 with hash [0-9a-f]+, but the last link is 2 with hash/,
+    );
+    expect(why(FILE, END, ['other'])).toBe(
+      `it is signed by the key ${jwk.kid}, which is not a trusted one`,
+    );
+    expect(rowOf(FILE, ['other', jwk.kid])).toBe('whole');
   });
 });

@@ -133,3 +133,31 @@ describe('atStart', () => {
     if (within) expect(basis).toBeLessThanOrEqual(within.amount);
   });
 });
+
+describe('atStart, of slots that differ', () => {
+  const slotMs = (index: number) => START_MS + index * SLOT_MS;
+
+  test.each([
+    [5n, 3n],
+    [3n, 5n],
+  ])('behavior: H38: of %d and %d the least counts, whichever came first', (first, second) => {
+    const steps = Balance.STEPS.map((step) => [
+      { index: slotMs(1) / step.slotMs, least: second },
+      { index: slotMs(0) / step.slotMs, least: first },
+    ]);
+    const balance = { newestMs: slotMs(1), newest: second, steps };
+    const nowMs = slotMs(1) + HOUR_MS + 1;
+    const at = (widenMs: number) => Balance.atStart(balance, { windowMs: HOUR_MS, widenMs, nowMs });
+    expect(at(WIDEN_MS)).toBe(3n);
+    expect(at(0)).toBe(second);
+  });
+
+  test('behavior: H38: a window shorter than an hour, or longer than any step, is not known', () => {
+    const balance = noted(steady(9n, { atMs: START_MS, forMs: 2 * HOUR_MS }));
+    const nowMs = START_MS + 2 * HOUR_MS;
+    const at = (windowMs: number) => Balance.atStart(balance, { windowMs, widenMs: 0, nowMs });
+    expect(at(HOUR_MS)).toBe(9n);
+    expect(at(HOUR_MS - 1)).toBeUndefined();
+    expect(at(400 * DAY_MS)).toBeUndefined();
+  });
+});

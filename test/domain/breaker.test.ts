@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as Breaker from '../../lib/domain/breaker.ts';
+import type * as Meter from '../../lib/domain/meter.ts';
 import { T0_MS } from '../support/builders.ts';
 
 const cause: Breaker.Cause = {
@@ -16,6 +17,21 @@ const second = {
   incidentId: 'INC2',
 };
 
+const mark: Meter.Mark = { atMs: T0_MS, held: [] };
+const steps: readonly Breaker.Step[] = [
+  { shareBps: 1_000, forMs: 600, chains: ['eip155:1'] },
+  { shareBps: 5_000, forMs: 900 },
+];
+const asked = { incidentId: 'INC1', steps, budget: 7n, mark, nowMs: T0_MS + 50 };
+
+function tripped(kind: Breaker.Cause['kind'] = 'limit'): Breaker.Breaker {
+  return Breaker.trip(Breaker.CLOSED, { ...opening, cause: { ...cause, kind } }).breaker;
+}
+
+function halfOpen(): Breaker.HalfOpen {
+  return Breaker.resume(tripped(), asked)!;
+}
+
 describe('permits', () => {
   test('behavior: only a closed breaker lets withdrawals flow', () => {
     const { breaker } = Breaker.trip(Breaker.CLOSED, opening);
@@ -28,6 +44,14 @@ describe('permits', () => {
       false,
       false,
     ]);
+  });
+});
+
+describe('stops', () => {
+  test('behavior: open and isolated stop everything, closed and half-open do not', () => {
+    const all = [Breaker.CLOSED, tripped(), tripped('operator'), halfOpen()];
+    expect(all.map(Breaker.stops)).toEqual([false, true, true, false]);
+    expect(Breaker.permits(halfOpen())).toBe(false);
   });
 });
 
@@ -88,6 +112,29 @@ describe('trip', () => {
     expect(tripped.incidentId).toBe('INC1');
   });
 
+  test('behavior: causes that are not unmatched leave no count of them', () => {
+    const { breaker } = Breaker.trip(tripped(), opening);
+    expect(Object.keys(breaker)).not.toContain('unmatched');
+  });
+
+  test('behavior: H78: one that resumes in steps opens again: same incident, new epoch, nothing of its steps', () => {
+    expect(Breaker.trip(halfOpen(), second)).toEqual({
+      breaker: {
+        state: 'open',
+        epoch: 2,
+        incidentId: 'INC1',
+        openedAtMs: T0_MS + 1,
+        causes: 2,
+        unmatched: 1,
+      },
+      reopened: true,
+      causeNumber: 2,
+      incidentId: 'INC1',
+    });
+    const operator = { ...second, cause: { ...second.cause, kind: 'operator' as const } };
+    expect(Breaker.trip(halfOpen(), operator).breaker.state).toBe('isolated');
+  });
+
   test('behavior: each opening has an epoch of its own', () => {
     const first = Breaker.trip(Breaker.CLOSED, opening).breaker;
     const closed = Breaker.reset(first, 'INC1')!;
@@ -108,6 +155,63 @@ describe('alsoUnmatched', () => {
     });
     expect(counts).toEqual([0, 0, 1, 1, 2]);
     expect(Breaker.alsoUnmatched({ state: 'closed', epoch: 1 })).toBe(0);
+  });
+});
+
+describe('resume', () => {
+  test.each(['limit', 'operator'] as const)('default: opened by %s', (kind) => {
+    expect(Breaker.resume(tripped(kind), asked)).toEqual({
+      ...tripped(kind),
+      state: 'half-open',
+      steps,
+      step: 0,
+      stepSinceMs: T0_MS + 50,
+      mark,
+      budget: 7n,
+    });
+  });
+
+  test('args: another incident, and no steps', () => {
+    expect(Breaker.resume(tripped(), { ...asked, incidentId: 'INC2' })).toBeUndefined();
+    expect(Breaker.resume(tripped(), { ...asked, steps: [] })).toBeUndefined();
+  });
+
+  test('behavior: neither a closed one nor one that resumes already', () => {
+    expect(Breaker.resume(Breaker.CLOSED, asked)).toBeUndefined();
+    expect(Breaker.resume(halfOpen(), asked)).toBeUndefined();
+  });
+});
+
+describe('stepEndsAtMs', () => {
+  test('default', () => {
+    expect(Breaker.stepEndsAtMs(halfOpen())).toBe(T0_MS + 650);
+    expect(Breaker.stepEndsAtMs({ ...halfOpen(), step: 1 })).toBe(T0_MS + 950);
+  });
+
+  test('behavior: a step that is not there is over at once', () => {
+    expect(Breaker.stepEndsAtMs({ ...halfOpen(), step: 2 })).toBe(T0_MS + 50);
+  });
+});
+
+describe('advance', () => {
+  const later: Meter.Mark = { atMs: T0_MS + 650, held: [] };
+
+  test('behavior: H78: the next step begins when the step is over, not 1 ms before', () => {
+    const at = (nowMs: number) => Breaker.advance(halfOpen(), { mark: later, nowMs });
+    expect(at(T0_MS + 649)).toBeUndefined();
+    expect(at(T0_MS + 650)).toEqual({
+      ...halfOpen(),
+      step: 1,
+      stepSinceMs: T0_MS + 650,
+      mark: later,
+    });
+  });
+
+  test('behavior: however late, one call is one step, and the last one closes', () => {
+    const next = Breaker.advance(halfOpen(), { mark: later, nowMs: T0_MS + 9_000 });
+    expect(next).toMatchObject({ state: 'half-open', step: 1, stepSinceMs: T0_MS + 9_000 });
+    const last = Breaker.advance(next as Breaker.HalfOpen, { mark: later, nowMs: T0_MS + 9_900 });
+    expect(last).toEqual({ state: 'closed', epoch: 1 });
   });
 });
 

@@ -79,11 +79,20 @@ describe('canonicalBody', () => {
       resume('c1', 'INC1'),
       resume('c1', 'INC2'),
       { ...resume('c1', 'INC1'), reason: 'other' },
+      { ...resume('c1', 'INC1'), also: ['INC2'] },
       { ...apply, hash: 'h' },
       { ...apply, hash: 'i' },
+      { ...apply, hash: 'h', reason: 'more' },
     ].map(Command.canonicalBody);
     expect(new Set(bodies).size).toBe(bodies.length);
     expect(Command.canonicalBody(pause('c2'))).toBe(bodies[0]);
+    expect(bodies.slice(-4)).toEqual([
+      '["resume","INC1","checked","INC2"]',
+      '["apply-policy","h"]',
+      '["apply-policy","i"]',
+      '["apply-policy","h","more"]',
+    ]);
+    expect(Command.canonicalBody(resume('c9', 'INC1'))).toBe('["resume","INC1","checked"]');
   });
 });
 
@@ -182,6 +191,54 @@ describe('decide', () => {
       closed: { atMs: T0_MS, actor: 'alice', reason: 'checked' },
     });
     expect(here.incidents.get('INC2')?.state).toBe('open');
+  });
+
+  test('behavior: H79: in trial mode it closes what it names beside, all of it or nothing', () => {
+    const here = world();
+    give(here, pause('c1'));
+    give(here, pause('c2', 'wallet:hot-2'));
+    give(here, pause('c3', 'wallet:hot-3'));
+    const named = (commandId: string, also: readonly string[]) => {
+      const command = { ...resume(commandId, 'INC1'), also };
+      const incidents = new Map(here.incidents);
+      const items = ['global', 'wallet:hot-1', 'wallet:hot-2', 'wallet:hot-3'];
+      const keys = { rows: [Command.commandRowId(commandId)], items };
+      const decided = Command.decide(contextOf(here, policy(), T0_MS), load(here, keys), {
+        command,
+        by: { actor: 'alice', bodyHash: hash(Command.canonicalBody(command)), incidents },
+      });
+      if (decided.changes) commit(here, decided.changes);
+      return decided.result;
+    };
+    expect(named('c4', ['INC2', 'INC9'])).toEqual({
+      kind: 'refused',
+      why: 'there is no incident INC9',
+    });
+    expect(openScopes(here)).toEqual(['wallet:hot-1', 'wallet:hot-2', 'wallet:hot-3']);
+    expect(named('c5', ['INC2'])).toMatchObject({ kind: 'resumed', incidentId: 'INC1' });
+    expect(openScopes(here)).toEqual(['wallet:hot-3']);
+  });
+
+  test('behavior: H78: in trial mode too it resumes in the steps of the policy, and says how many', () => {
+    const here = world();
+    give(here, pause('c1'));
+    const steps = [{ shareBps: 1_000, forMs: 1 }];
+    const rules = policy({ resume: { kind: 'trial', steps, budget: 5n } });
+    expect(give(here, resume('c2', 'INC1'), rules)).toMatchObject({ kind: 'resumed', steps: 1 });
+    expect(here.items.get('wallet:hot-1')?.breaker).toMatchObject({
+      state: 'half-open',
+      steps,
+      budget: 5n,
+    });
+  });
+
+  test('behavior: a pause of a scope that the policy does not know stops it, and says so', () => {
+    const here = world();
+    expect(give(here, pause('c1', 'wallet:hot-9'))).toMatchObject({
+      kind: 'paused',
+      doubt: expect.stringContaining('hot-9'),
+    });
+    expect(give(here, pause('c2'))).not.toHaveProperty('doubt');
   });
 
   test('behavior: H76: a resume keeps what was used', () => {

@@ -110,6 +110,19 @@ describe('advance', () => {
     const at = { nowMs: T0_MS, confirmations: 0 };
     expect(() => Cursor.advance(at10, broken, at)).toThrow(Cursor.BrokenChainError);
   });
+
+  test('error: the hash of the parent alone, and the number alone, are not enough', () => {
+    const at = { nowMs: T0_MS, confirmations: 0 };
+    const [one, two] = chain(11, 2);
+    const skipped = [one!, { ...two!, number: 13 }];
+    expect(() => Cursor.advance(at10, skipped, at)).toThrow(
+      'block 13 does not follow the block that was read before it',
+    );
+    const foreign = [one!, head(12, 'b')];
+    expect(() => Cursor.advance(at10, foreign, at)).toThrow('block 12 does not follow');
+    expect(Cursor.advance(at10, [{ ...one!, number: 12 }], at)).toEqual({ kind: 'fork' });
+    expect(Cursor.advance(at10, [head(11, 'b')], at)).toEqual({ kind: 'fork' });
+  });
 });
 
 /** Asks a chain until the fork is found. */
@@ -137,6 +150,24 @@ describe('search', () => {
   test('behavior: a shorter chain has nothing at some heights', () => {
     const found = searched(at10, (number) => (number <= 9 ? `0xa${number}` : 'absent'));
     expect(found.removed).toEqual([{ number: 10, hash: '0xa10' }]);
+  });
+
+  test('behavior: H73 what was accounted before the fork stays accounted', () => {
+    const deep = advanced(fresh, chain(1, 10), 6).cursor;
+    expect(deep.accounted?.number).toBe(4);
+    const forked = (stays: number) =>
+      searched(deep, (number) => (number <= stays ? `0xa${number}` : `0xb${number}`)).cursor;
+    expect(forked(7).accounted).toEqual({ number: 4, hash: '0xa4' });
+    expect(forked(4).accounted).toEqual({ number: 4, hash: '0xa4' });
+    expect(forked(3).accounted).toEqual({ number: 3, hash: '0xa3' });
+  });
+
+  test('behavior: of a chain of which nothing was read nothing is removed', () => {
+    expect(searched(fresh, () => 'absent')).toMatchObject({ removed: [], isWhole: true });
+    const { cursor } = searched(advanced(fresh, chain(1, 3), 9).cursor, (n) =>
+      n === 1 ? '0xa1' : 'absent',
+    );
+    expect(cursor).not.toHaveProperty('accounted');
   });
 
   test('behavior: a fork before everything that is remembered', () => {

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { CLOSED } from '../../lib/domain/breaker.ts';
 import type { AccountId } from '../../lib/domain/caip.ts';
 import * as Decision from '../../lib/domain/decision.ts';
+import * as FirstSight from '../../lib/domain/first-sight.ts';
+import * as Forewarn from '../../lib/domain/forewarn.ts';
 import * as Ledger from '../../lib/domain/ledger.ts';
 import * as Meter from '../../lib/domain/meter.ts';
 import type * as Policy from '../../lib/domain/policy.ts';
@@ -61,6 +63,36 @@ const reported = (id: string, whole: number, lagMs = 0) =>
   incoming(withdrawal(id, { amount: usd(whole) }), lagMs);
 
 describe('keys', () => {
+  test('behavior: what is removed is judged by its own row, what is foreseen or seen by its scopes', () => {
+    const removed = { rowId: 'outflow:x', sequence: 1 };
+    expect(Decision.keys(policy(), [{ kind: 'removed', removed }])).toEqual({
+      rows: ['outflow:x'],
+      items: ['global'],
+    });
+    const event = outflow({ transaction: '0xa' });
+    const { bodyHash } = incoming(event);
+    const seen = Decision.keys(policy(), [{ kind: 'sighted', event, bodyHash }]);
+    expect(seen.rows).toContain(FirstSight.rowIdOf(event));
+    expect(seen.items).toEqual(
+      expect.arrayContaining([...FirstSight.keys(policy(), { event, bodyHash })]),
+    );
+    const plain = incoming(event);
+    expect(Decision.keys(policy(), [plain]).rows).not.toContain(FirstSight.rowIdOf(event));
+    expect(Decision.keys(policy(), [{ ...plain, wasSighted: true }]).rows).toContain(
+      FirstSight.rowIdOf(event),
+    );
+    const risk = {
+      riskId: 'r',
+      kind: 'control',
+      account: HOT_1,
+      transaction: '0xa',
+      text: 't',
+    } as const;
+    const foreseen = Decision.keys(policy(), [{ kind: 'risk', risk }]);
+    expect(foreseen.rows).toEqual([...Forewarn.rowIds(risk)]);
+    expect(foreseen.items).toEqual(expect.arrayContaining([...Forewarn.keys(policy(), risk)]));
+  });
+
   test('behavior: H44: no events, but global', () => {
     expect(Decision.keys(policy(), [])).toEqual({ rows: [], items: ['global'] });
     const heartbeat = { sentAtMs: 1, receivedAtMs: 2, oldestWaitingMs: 0 };
@@ -942,6 +974,41 @@ describe('decide', () => {
       const events = ['0xa', '0xb', '0xc'].map((transaction) => incoming(outflow({ transaction })));
       submit(here, { policy: policy(), nowMs: T0_MS, events });
       expect([toldIncidents(here).length, here.causes.size]).toEqual([1, 2]);
+    });
+
+    test('behavior: H89: of two heartbeats the one that was sent later counts, in either order', () => {
+      const at = (sentAtMs: number) =>
+        ({
+          kind: 'heartbeat',
+          heartbeat: { sentAtMs, receivedAtMs: 9, oldestWaitingMs: 0 },
+        }) as const;
+      for (const events of [
+        [at(1), at(2)],
+        [at(2), at(1)],
+      ]) {
+        const here = world();
+        const { outcomes } = submit(here, { policy: policy(), nowMs: T0_MS, events });
+        expect(here.heartbeats.map(({ sentAtMs }) => sentAtMs)).toEqual([2]);
+        expect(outcomes[0]).toEqual({
+          rowId: 'heartbeat',
+          result: 'heartbeat',
+          notional: 0n,
+          trips: [],
+          wouldTrip: [],
+        });
+      }
+    });
+
+    test('behavior: H66: what is removed and was never seen changes nothing', () => {
+      const removed = { rowId: 'outflow:x', sequence: 1 };
+      const { outcomes } = submit(world(), {
+        policy: policy(),
+        nowMs: T0_MS,
+        events: [{ kind: 'removed', removed }],
+      });
+      expect(outcomes).toMatchObject([
+        { rowId: 'outflow:x', notional: 0n, trips: [], wouldTrip: [] },
+      ]);
     });
 
     test('behavior: outcomes come in the order of the events', () => {

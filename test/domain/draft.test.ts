@@ -345,3 +345,106 @@ describe('changes', () => {
     ]);
   });
 });
+
+describe('bases and steps', () => {
+  const KEY = 'wallet:hot-1';
+  const legs = [{ asset: USDC, amount: 5n, notional: 5n }];
+  const money = { subject: subject(), legs } as unknown as Parameters<typeof Draft.charge>[1];
+  const base = (atMs: number) => ({
+    limitIds: ['wallet-hour'],
+    mark: Meter.mark(Meter.EMPTY, atMs),
+  });
+  const steps = [{ shareBps: 1, forMs: HOUR_MS }];
+  const halfOpen = (mark: Meter.Mark): Breaker.HalfOpen => ({
+    ...open,
+    state: 'half-open',
+    steps,
+    step: 0,
+    stepSinceMs: T0_MS,
+    mark,
+    budget: 1n,
+  });
+  const [old, young] = [base(T0_MS - Meter.SILENCE_MS - 1), base(T0_MS - Meter.SILENCE_MS)];
+  const basesAfter = (bases: Ledger.Item['bases']) => {
+    const draft = Draft.start(
+      context(),
+      loaded({ items: { [KEY]: item({ ...(bases && { bases }) }) } }),
+    );
+    Draft.charge(draft, money);
+    return Draft.item(draft, KEY).bases;
+  };
+
+  test('behavior: H78: a base is forgotten once it lies before every window, not a ms sooner', () => {
+    expect(basesAfter([young])).toEqual([young]);
+    expect(basesAfter([old, young])).toEqual([young]);
+    expect(basesAfter([old])).toBeUndefined();
+    expect(basesAfter(undefined)).toBeUndefined();
+  });
+
+  test('behavior: H19: giving back lowers what marks of bases and steps hold of it', () => {
+    const charged = Draft.start(context(), loaded());
+    Draft.charge(charged, money);
+    const { meter } = Draft.item(charged, KEY);
+    const mark = Meter.mark(meter, T0_MS);
+    const here = item({ meter, breaker: halfOpen(mark), bases: [{ limitIds: ['a'], mark }] });
+    const draft = Draft.start(context(), loaded({ items: { [KEY]: here } }));
+    const given = { transfer: transfer(), subject: subject(), charged: legs, chargedAtMs: T0_MS };
+    Draft.giveBack(draft, given as unknown as Ledger.Money);
+    const { breaker, bases } = Draft.item(draft, KEY);
+    const held = (one: Meter.Mark | undefined) => one?.held.map(({ notional }) => notional);
+    const none = Meter.LADDER.map(() => 0n);
+    expect(held(mark)).toEqual(Meter.LADDER.map(() => 5n));
+    expect(held((breaker as Breaker.HalfOpen).mark)).toEqual(none);
+    expect(held(bases?.[0]?.mark)).toEqual(none);
+    expect(breaker.state).toBe('half-open');
+  });
+
+  test('behavior: H78: what opens a resuming breaker again is kept as a cause with its epoch', () => {
+    const here = item({ breaker: halfOpen(Meter.mark(Meter.EMPTY, T0_MS)) });
+    const draft = Draft.start(context(), loaded({ items: { [KEY]: here } }));
+    expect(Draft.tripKey(draft, KEY, cause)).toEqual({
+      scope: KEY,
+      incidentId: 'INC0',
+      opened: true,
+    });
+    expect(draft.causes).toEqual([
+      { incidentId: 'INC0', number: 2, cause: { ...cause, reopened: 2 } },
+    ]);
+    expect(draft.incidents).toEqual([]);
+  });
+
+  test('behavior: H62: the first theft is kept however many causes came before it', () => {
+    const many = { ...open, causes: Breaker.CAUSES_MAX + 5 };
+    const draft = Draft.start(context(), loaded({ items: { [KEY]: item({ breaker: many }) } }));
+    expect(Draft.tripKey(draft, KEY, cause).opened).toBe(false);
+    expect(draft.causes).toEqual([]);
+    const theft = { ...cause, kind: 'unmatched' as const };
+    Draft.tripKey(draft, KEY, theft);
+    Draft.tripKey(draft, KEY, theft);
+    expect(draft.causes).toEqual([
+      { incidentId: 'INC0', number: Breaker.CAUSES_MAX + 7, cause: theft },
+    ]);
+  });
+});
+
+describe('tripBeside', () => {
+  test('behavior: only an incident that it opens names the one that it stands beside', () => {
+    const draft = Draft.start(
+      context(),
+      loaded({ items: { 'wallet:b': item({ breaker: open }) } }),
+    );
+    const by = { incidentId: 'INC9', cause };
+    const trip = Draft.tripBeside(draft, 'wallet:a', by);
+    expect(draft.incidents).toMatchObject([
+      { incidentId: trip.incidentId, scope: 'wallet:a', quarantinedBy: 'INC9' },
+    ]);
+    expect(Draft.tripBeside(draft, 'wallet:b', by)).toMatchObject({ incidentId: 'INC0' });
+    expect(draft.incidents).toHaveLength(1);
+    const alone = Draft.start(
+      context(),
+      loaded({ items: { 'wallet:b': item({ breaker: open }) } }),
+    );
+    expect(Draft.tripBeside(alone, 'wallet:b', by).opened).toBe(false);
+    expect(alone.incidents).toEqual([]);
+  });
+});

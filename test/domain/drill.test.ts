@@ -67,6 +67,65 @@ describe('isDrill', () => {
   });
 });
 
+describe('outflowOf', () => {
+  const outflowOf = (assets: Policy['assets'], addresses: readonly string[] = [ADDRESS]) =>
+    Canary.outflowOf({ ...policy, assets }, { ...canary, addresses: addresses as never }, 'one');
+  const canary = Canary.canaryOf(policy)!;
+  const asset = (pattern: string, floorPricePicoUsd?: bigint) => ({
+    pattern,
+    symbol: 'X',
+    decimals: 6,
+    ...(floorPricePicoUsd === undefined ? {} : { floorPricePicoUsd }),
+  });
+
+  test('default: one base unit to nobody, under a transaction that no chain has', () => {
+    expect(outflowOf(policy.assets)).toEqual({
+      transaction: 'drill:one',
+      place: 'top',
+      wallet: ADDRESS,
+      asset: Build.ETH,
+      destination: `${Build.CHAIN}:0x000000000000000000000000000000000000dead`,
+      amount: '1',
+    });
+  });
+
+  test('behavior: of an asset with a price, so that no second cause keeps it from its reset', () => {
+    const bare = asset(Build.PRICELESS);
+    expect(outflowOf([bare, asset(Build.USDC, 1n)])?.asset).toBe(Build.USDC);
+    expect(outflowOf([bare])?.asset).toBe(Build.PRICELESS);
+  });
+
+  test('args: none without an asset that is listed on its chain, and without an address', () => {
+    const elsewhere = [asset(Build.WRAPPED_ETH, 1n), asset('eip155:1/erc20:*', 1n)];
+    expect(outflowOf(elsewhere)).toBeUndefined();
+    expect(outflowOf(policy.assets, [])).toBeUndefined();
+  });
+
+  test('behavior: on a chain that is no EVM', () => {
+    const outflow = outflowOf([asset('solana:main/slip44:501', 1n)], ['solana:main:abc']);
+    expect(outflow?.destination).toBe('solana:main:breakwater-drill');
+  });
+});
+
+describe('opens', () => {
+  const cause = { kind: 'unmatched', rowId: `outflow:${Build.CHAIN}:drill:one:top` } as const;
+
+  test('default: an unmatched outflow of a drill on the canary, and nothing else', () => {
+    expect(Canary.opens(policy, 'wallet:canary', cause)).toBe(true);
+    expect(Canary.opens(policy, 'global', cause)).toBe(false);
+    expect(Canary.opens(policy, 'wallet:canary', { ...cause, kind: 'limit' })).toBe(false);
+    expect(Canary.opens(base, 'wallet:canary', cause)).toBe(false);
+  });
+
+  test('behavior: on every chain of the canary', () => {
+    const addresses = [ADDRESS, Build.HOT_1_OTHER_CHAIN] as never;
+    const wallets = policy.wallets.map((one) => (one.canary ? { ...one, addresses } : one));
+    const rowId = `outflow:${Build.OTHER_CHAIN}:drill:one:top`;
+    expect(Canary.isDrill({ wallets }, { wallet: 'canary', rowId })).toBe(true);
+    expect(Canary.isDrill(policy, { wallet: 'canary', rowId })).toBe(false);
+  });
+});
+
 describe('decide', () => {
   test('behavior: a drill opens the canary alone, whatever scope the policy has for thefts; H33', () => {
     const { outcomes, changes } = trip('drill:one');
@@ -145,6 +204,58 @@ describe('reset', () => {
     const { result, changes } = resetOf(opened, more);
     expect(result.kind).toBe('refused');
     expect(changes).toBeUndefined();
+  });
+
+  test('error: H80: a breaker that is closed, or held by another incident, stays as it is', () => {
+    const reset = (breaker: Breaker.Breaker) =>
+      Drill.reset(
+        Draft.start(
+          Build.context({ policy }),
+          Build.loaded({ items: { 'wallet:canary': Build.item({ breaker }) } }),
+        ),
+        incident,
+        { actor: 'drill', incidentId: incident.incidentId },
+      );
+    const held = { state: 'open', epoch: 1, openedAtMs: Build.T0_MS, causes: 1 } as const;
+    for (const breaker of [
+      { state: 'closed', epoch: 1 } as const,
+      { ...held, incidentId: 'OTHER' },
+    ]) {
+      expect(reset(breaker)).toEqual({
+        result: {
+          kind: 'refused',
+          why: `the breaker of wallet:canary is not held by ${incident.incidentId}`,
+        },
+      });
+    }
+  });
+
+  test('behavior: it says why it is refused, and who reset it', () => {
+    const why = (more: Parameters<typeof resetOf>[1]) => {
+      const { result } = resetOf(opened, more);
+      return result.kind === 'refused' && result.why;
+    };
+    expect(why({ causes: 3 })).toBe('2 more causes have joined the drill: only people resume it');
+    expect(why({ on: base })).toBe('the policy marks no canary wallet: a drill may reset nothing');
+    expect(why({ incident: { ...incident, scope: 'global' } })).toBe(
+      'global is not the canary: only people resume it',
+    );
+    expect(why({ incident: strip(incident) })).toBe(
+      'no drill opened this incident: only people resume it',
+    );
+    expect(why({ incident: { ...incident, state: 'closed' } as Breaker.Incident })).toBe(
+      `incident ${incident.incidentId} is closed already`,
+    );
+    const none = Drill.reset(Draft.start(Build.context({ policy }), Build.loaded()), undefined, {
+      actor: 'drill',
+      incidentId: 'INC9',
+    });
+    expect(none.result).toEqual({ kind: 'refused', why: 'there is no incident INC9' });
+    expect(resetOf(opened).changes?.incidents[0]?.incident.closed).toEqual({
+      atMs: Build.T0_MS,
+      actor: 'drill',
+      reason: 'drill: verified and reset',
+    });
   });
 });
 

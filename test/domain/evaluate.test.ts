@@ -1,19 +1,24 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type * as Breaker from '../../lib/domain/breaker.ts';
 import * as Evaluate from '../../lib/domain/evaluate.ts';
+import type * as Ledger from '../../lib/domain/ledger.ts';
 import * as Meter from '../../lib/domain/meter.ts';
 import * as Money from '../../lib/domain/money.ts';
 import type * as Policy from '../../lib/domain/policy.ts';
 import * as Scope from '../../lib/domain/scope.ts';
+import * as Step from '../../lib/domain/step.ts';
 import {
   charge,
   DAY_MS,
+  ETH,
   HOUR_MS,
   item,
   limit,
   policy,
   subject,
   T0_MS,
+  USDC,
 } from '../support/builders.ts';
 
 /** Judges one limit after a charge onto what was there before. */
@@ -212,5 +217,110 @@ describe('use', () => {
         widenMs: 0,
       }).headroom;
     expect([11n, 10n, 9n, 0n].map(headroom)).toEqual([1n, 0n, 0n, 0n]);
+  });
+});
+
+const halfOpen: Breaker.HalfOpen = {
+  state: 'half-open',
+  epoch: 1,
+  incidentId: 'INC1',
+  openedAtMs: T0_MS - 9,
+  causes: 1,
+  steps: [
+    { shareBps: 1_000, forMs: 600 },
+    { shareBps: 5_000, forMs: 600 },
+  ],
+  step: 0,
+  stepSinceMs: T0_MS,
+  mark: Meter.mark(Meter.EMPTY, T0_MS),
+  budget: 500n,
+};
+
+describe('stepBounds', () => {
+  test.each([
+    ['wallet', 'of-paid'],
+    ['chain', 'of-paid'],
+    ['asset', 'of-fee'],
+    ['wallet-asset', 'of-fee'],
+  ] as const)('behavior: a fee is judged in a scope of %s by the limit %s', (kind, limitId) => {
+    const fee = subject({ asset: ETH });
+    const limits = [
+      limit({ limitId: 'of-fee', scope: kind, where: { asset: ETH } }),
+      limit({ limitId: 'of-paid', scope: kind, where: { asset: USDC } }),
+    ];
+    const bounds = Evaluate.stepBounds(policy({ limits }), {
+      item: item({ breaker: halfOpen }),
+      scope: Scope.of(kind, fee),
+      subject: fee,
+      flows: subject({ asset: USDC }),
+      nowMs: T0_MS,
+    });
+    expect(bounds.map((bound) => bound.limitId)).toEqual([limitId]);
+  });
+});
+
+describe('inForce', () => {
+  const rule = limit({ allowed: 1_001n });
+  const allowance = { limitId: 'wallet-hour', extraBps: 5_000, untilMs: T0_MS + 1 };
+  const allowed = (overrides: Partial<Ledger.Item>, nowMs = T0_MS) =>
+    Evaluate.inForce(rule, item(overrides), nowMs).allowed;
+
+  test('default: as it is written, also in a scope that nothing has touched', () => {
+    expect(Evaluate.inForce(rule, undefined, T0_MS)).toBe(rule);
+    expect(Evaluate.inForce(rule, item(), T0_MS)).toBe(rule);
+  });
+
+  test('behavior: an allowance adds its part until its time, and not at it', () => {
+    const allowances = [allowance];
+    expect(allowed({ allowances })).toBe(1_501n);
+    expect(allowed({ allowances }, T0_MS + 1)).toBe(1_001n);
+  });
+
+  test('behavior: an allowance of another limit adds nothing', () => {
+    const allowances = [{ ...allowance, limitId: 'other' }];
+    expect(allowed({ allowances })).toBe(1_001n);
+  });
+});
+
+describe('capacityAtMs', () => {
+  const meter = Meter.charge(Meter.EMPTY, charge({ notional: 60n }), T0_MS);
+  const at = { need: 40n, nowMs: T0_MS, widenMs: 0 };
+  const rule = limit({ allowed: 100n });
+
+  test('default: now, where the window has the room, to the last unit', () => {
+    expect(Evaluate.capacityAtMs(item({ meter }), rule, at)).toBe(T0_MS);
+    expect(Evaluate.capacityAtMs(item({ meter }), rule, { ...at, need: 41n })).toBeGreaterThan(
+      T0_MS,
+    );
+    expect(Evaluate.capacityAtMs(undefined, rule, at)).toBe(T0_MS);
+  });
+
+  test('behavior: H79: no time brings room for more than the limit allows, nor for a single one', () => {
+    expect(Evaluate.capacityAtMs(item({ meter }), rule, { ...at, need: 100n })).toBeDefined();
+    expect(Evaluate.capacityAtMs(item({ meter }), rule, { ...at, need: 101n })).toBeUndefined();
+    const single = limit({ metric: 'single', windowMs: 0, allowed: 100n });
+    expect(Evaluate.capacityAtMs(item({ meter }), single, at)).toBeUndefined();
+  });
+
+  test('behavior: H78: of a step now, to the last unit, or when one begins that has the room', () => {
+    const here = item({ meter, breaker: halfOpen });
+    const [bound] = Step.boundsOf(here, {
+      scope: Scope.of('wallet', subject()),
+      limits: [limit({ allowed: 1_000n })],
+    });
+    const when = (need: bigint) => Evaluate.capacityAtMs(here, bound!, { ...at, need });
+    expect(when(40n)).toBe(T0_MS);
+    expect(when(41n)).toBe(T0_MS + 600);
+  });
+
+  test('behavior: H78: what is bound by a step that is over counts as more than any limit', () => {
+    const here = item({ meter, breaker: halfOpen });
+    const [bound] = Step.boundsOf(here, {
+      scope: Scope.of('wallet', subject()),
+      limits: [limit()],
+    });
+    const over = item({ meter, breaker: { ...halfOpen, step: 1 } });
+    expect(Evaluate.used(over, bound!, at)).toBe(Money.MAX);
+    expect(Evaluate.used(here, bound!, at)).toBe(60n);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type * as Evaluate from '../../lib/domain/evaluate.ts';
 import * as Explain from '../../lib/domain/explain.ts';
 import * as Money from '../../lib/domain/money.ts';
+import * as Step from '../../lib/domain/step.ts';
 import {
   DAY_MS,
   ETH,
@@ -73,6 +74,80 @@ describe('limit', () => {
     expect(Explain.limit(policy(), { ...breach, limit: single }).text).toBe(
       'limit single on wallet:hot-1: $1,001 in one withdrawal of $1,000 allowed',
     );
+  });
+});
+
+describe('step', () => {
+  const of = {
+    scope: 'wallet:hot-1',
+    incidentId: 'INC1',
+    epoch: 2,
+    step: 1,
+    steps: 3,
+    shareBps: 2_550,
+    sinceMs: T0_MS,
+    whole: usd(1_000),
+  };
+  const rule = { ...limit({ allowed: usd(255) }), step: of };
+
+  test('default: what has left since when, of what the step allows', () => {
+    const text =
+      'step 2 of 3 of resuming wallet:hot-1: $256 since 2023-09-12T13:21:00.000Z of $255 allowed (25.5% of limit wallet-hour of $1,000)';
+    expect(Explain.step(policy(), rule, usd(256))).toBe(text);
+    expect(Explain.limit(policy(), { ...breach, limit: rule, used: usd(256) })).toEqual({
+      limit: { limitId: 'wallet-hour', used: usd(256), allowed: usd(255) },
+      text,
+    });
+  });
+
+  test('behavior: of the budget of the order, and of what the step does not name', () => {
+    const budget = { ...rule, limitId: Step.BUDGET_ID };
+    expect(Explain.step(policy(), budget, usd(1))).toContain('(25.5% of the budget of $1,000)');
+    const unnamed = { ...rule, step: { ...of, isUnnamed: true as const } };
+    expect(Explain.step(policy(), unnamed, usd(1))).toBe(
+      'step 2 of 3 of resuming wallet:hot-1: it left where this step lets nothing flow yet',
+    );
+  });
+
+  test('behavior: its alert is one for each step of each epoch', () => {
+    const at = (step: Partial<typeof of>) =>
+      Explain.alert(
+        policy(),
+        { ...breach, limit: { ...rule, step: { ...of, ...step } } },
+        { atMs: T0_MS, rowId: 'r', late: false },
+      ).alertId;
+    expect(at({})).toMatch(/\|step\|2\|1$/);
+    expect(new Set([at({}), at({ step: 2 }), at({ epoch: 3 })]).size).toBe(3);
+  });
+});
+
+describe('ofWhat', () => {
+  const rule = limit({ metric: 'amount', where: { asset: ETH }, windowMs: DAY_MS });
+
+  test('default: nothing of a limit that is no share', () => {
+    expect(Explain.ofWhat(policy(), rule)).toBe('');
+  });
+
+  test('behavior: of what was held, and of what nobody read', () => {
+    expect(Explain.ofWhat(policy(), { ...rule, share: { bps: 1_250n, basis: eth(8) } })).toBe(
+      ': 12.5% of the 8 ETH held 24h ago',
+    );
+    expect(Explain.ofWhat(policy(), { ...rule, share: { bps: 1_250n } })).toBe(
+      ': 12.5% of a balance that is not known (none was read 24h ago)',
+    );
+  });
+});
+
+describe('headroom', () => {
+  test.each([
+    [limit(), 19_999n, '$0.01'],
+    [limit({ metric: 'single', windowMs: 0 }), 19_999n, '$0.01'],
+    [limit(), Money.MAX, 'more than can be counted'],
+    [limit(), Money.MAX - 1n, Money.formatUsdDown(Money.MAX - 1n)],
+    [limit({ metric: 'count' }), 7n, '7'],
+    [limit({ metric: 'amount', where: { asset: ETH } }), eth(3) / 2n, '1.5 ETH'],
+  ])('args: %o %s, never rounded up', (rule, value, text) => {
+    expect(Explain.headroom(policy(), rule, value)).toBe(text);
   });
 });
 
@@ -158,7 +233,13 @@ describe('conflict', () => {
     );
   });
 
-  test('behavior: H44: nothing known about the first', () => {
+  test('behavior: H44: what it had and has not, and nothing known about the first', () => {
+    const back = withdrawal('a', { memo: '7' });
+    const here = world();
+    submit(here, { policy: policy(), nowMs: T0_MS, events: [incoming(back)] });
+    expect(Explain.conflict(withdrawal('a'), here.rows.get('withdrawal:a'))).toContain(
+      'memo 7 → none',
+    );
     expect(Explain.conflict(outflow({ transaction: '0xa' }), undefined)).toBe(
       'outflow 0xa top came again with other content: unknown fields',
     );
@@ -173,6 +254,7 @@ describe('quantity', () => {
     [limit({ metric: 'assets' }), 7n, '7'],
     [limit({ metric: 'amount', where: { asset: ETH } }), eth(3) / 2n, '1.5 ETH'],
     [limit({ metric: 'amount' }), 7n, '7 base units'],
+    [limit({ metric: 'share' as never }), 1_250n, '12.5%'],
     [limit(), Money.MAX, 'more than can be counted'],
   ])('args: %o %s', (rule, value, text) => {
     expect(Explain.quantity(policy(), rule, value)).toBe(text);

@@ -77,6 +77,39 @@ describe('see', () => {
     expect(see(world(), [sighted(outflow(5n))], rules)).toMatchObject([{ result: 'expected' }]);
   });
 
+  test('behavior: H62 H63 what moves more than was approved trips at first sight, what is short of it does not', () => {
+    const sent = (here: World) => {
+      const { transfer } = outflow(5n);
+      const event = {
+        kind: 'withdrawal',
+        withdrawalId: 'w-1',
+        transfer,
+        sent: { transaction: '0xaa' },
+      } as const;
+      const bodyHash = hash(Withdrawal.canonicalBody(transfer));
+      see(here, [{ kind: 'transfer', event, bodyHash, lagMs: 0 }]);
+    };
+    const more = world();
+    sent(more);
+    expect(see(more, [sighted(outflow(6n))])).toMatchObject([
+      { trips: [{ scope: 'key-domain:vault-a' }] },
+    ]);
+    expect(more.incidents.get('INC1')?.first.text).toContain(
+      'it moves more than was approved; it is not confirmed yet',
+    );
+    expect(more.rows.get('sighted:outflow:eip155:1:0xaa:top')?.note).toMatch(/^first sight: it mo/);
+    const same = world();
+    sent(same);
+    expect(see(same, [sighted(outflow(5n))])).toMatchObject([{ trips: [] }]);
+  });
+
+  test('behavior: nobody’s approval: it says so, and that it is not confirmed', () => {
+    const here = world();
+    see(here, [sighted(outflow(5n))]);
+    expect(here.incidents.get('INC1')?.first.text).toMatch(/; it is not confirmed yet$/);
+    expect(here.incidents.size).toBe(3);
+  });
+
   test('args: shadow mode: nothing opens, and people hear of it', () => {
     const here = world();
     const [first] = see(here, [sighted(outflow(5n))], policy({ mode: 'shadow' }));

@@ -1,9 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import type * as Breaker from '../../lib/domain/breaker.ts';
 import * as Flag from '../../lib/domain/flag.ts';
+import type * as Ledger from '../../lib/domain/ledger.ts';
+import * as Meter from '../../lib/domain/meter.ts';
 import type * as Policy from '../../lib/domain/policy.ts';
 import * as Scope from '../../lib/domain/scope.ts';
-import { CHAIN, CUSTOMER, item, OTHER_CHAIN, policy, subject, T0_MS } from '../support/builders.ts';
+import {
+  CHAIN,
+  CUSTOMER,
+  item,
+  limit,
+  OTHER_CHAIN,
+  policy,
+  subject,
+  T0_MS,
+  usd,
+} from '../support/builders.ts';
 
 const open: Breaker.Breaker = {
   state: 'open',
@@ -51,6 +63,94 @@ describe('evaluate', () => {
     });
     const isolated = new Map([[scope, item({ breaker: { ...open, state: 'isolated' } })]]);
     expect(Flag.evaluate(evidence({ items: isolated })).enabled).toBe(false);
+  });
+
+  describe('H78: a breaker that resumes in steps', () => {
+    const scope: Scope.Key = 'wallet:hot-1';
+    const halfOpen: Breaker.HalfOpen = {
+      ...open,
+      state: 'half-open',
+      steps: [
+        { shareBps: 1_000, forMs: 600_000, chains: [CHAIN] },
+        { shareBps: 5_000, forMs: 600_000, chains: [OTHER_CHAIN] },
+      ],
+      step: 0,
+      stepSinceMs: T0_MS - 60_000,
+      mark: Meter.mark(Meter.EMPTY, T0_MS - 60_000),
+      budget: usd(1_000),
+    };
+    const told = { scope, incidentId: 'INC7', sinceMs: T0_MS - 60_000 };
+    const until = '2023-09-12T13:30:00.000Z';
+    const head = `${scope} resumes in steps, 1 of 2, incident INC7`;
+    const flag = (breaker: Breaker.Breaker, used: bigint, more: Partial<Flag.Evidence> = {}) => {
+      const charge = { notional: used, amount: 0n, count: 1, assets: [] };
+      const meter = Meter.charge(Meter.EMPTY, charge, T0_MS);
+      const items = new Map([[scope, item({ breaker, meter })]]);
+      return Flag.evaluate(evidence({ items, ...more }));
+    };
+
+    test('behavior: enabled while the step has anything left, and says within what', () => {
+      expect(flag(halfOpen, usd(100) - 1n)).toEqual({
+        enabled: true,
+        reason: 'enabled',
+        ...told,
+        text: `${head}: withdrawals are enabled within 10% of the limits until ${until}`,
+        inForceUntilMs: T0_MS + 1,
+      });
+    });
+
+    test('behavior: not enabled once all that the step allows has left', () => {
+      expect(flag(halfOpen, usd(100))).toEqual({
+        enabled: false,
+        reason: 'breaker-open',
+        ...told,
+        text: `${head}: what this step allows, 10% of the limits, is used up until ${until}`,
+      });
+    });
+
+    test('behavior: money that the step does not name is not resumed', () => {
+      expect(flag({ ...halfOpen, step: 1 }, 0n)).toEqual({
+        enabled: false,
+        reason: 'breaker-open',
+        ...told,
+        text: `${scope} resumes in steps, 2 of 2, incident INC7: this money is not resumed yet`,
+      });
+    });
+
+    test('behavior: any one bound that is used up is enough', () => {
+      const limits = [
+        limit({ limitId: 'small', allowed: usd(100) }),
+        limit({ limitId: 'large', allowed: usd(10_000) }),
+      ];
+      expect(flag(halfOpen, usd(10), { policy: policy({ limits }) }).enabled).toBe(false);
+    });
+
+    test('behavior: an open breaker of a wider scope stops it all the same', () => {
+      const items = new Map([
+        [scope, item({ breaker: halfOpen })],
+        [Scope.GLOBAL_KEY, item({ breaker: open })],
+      ]);
+      expect(Flag.evaluate(evidence({ items }))).toMatchObject({
+        enabled: false,
+        scope: Scope.GLOBAL_KEY,
+      });
+    });
+
+    test('behavior: of two that resume the narrower one is told', () => {
+      const items = new Map<Scope.Key, Ledger.Item>([
+        [scope, item({ breaker: halfOpen })],
+        [Scope.GLOBAL_KEY, item({ breaker: { ...halfOpen, incidentId: 'INC8' } })],
+      ]);
+      expect(Flag.evaluate(evidence({ items }))).toMatchObject({ enabled: true, scope });
+    });
+
+    test('behavior: a scope that stops this money without counting it keeps it stopped', () => {
+      const whole = `destination:${CUSTOMER}` as Scope.Key;
+      const items = new Map([[whole, item({ breaker: halfOpen })]]);
+      const answer = Flag.evaluate(evidence({ subject: subject({ memo: '77' }), items }));
+      expect(answer).toMatchObject({ enabled: false, scope: whole });
+      expect(answer.text).toContain('this money is not resumed yet');
+    });
   });
 
   test('behavior: H33: a destination as a whole stops it under every memo, and no memo stops the whole', () => {

@@ -1,7 +1,29 @@
 import { describe, expect, test } from 'vitest';
-import { MINUTE_MS, T0_MS } from '../support/builders.ts';
+import * as Draft from '../../lib/domain/draft.ts';
+import * as Grace from '../../lib/domain/grace.ts';
+import type * as Ledger from '../../lib/domain/ledger.ts';
+import {
+  CUSTOMER,
+  context,
+  item,
+  loaded,
+  MINUTE_MS,
+  policy,
+  subject,
+  T0_MS,
+  transfer,
+} from '../support/builders.ts';
 import { scene } from '../support/seeing.ts';
 
+const ROW: Ledger.Row = {
+  rowId: 'outflow:eip155:1:0xa:top',
+  version: 1,
+  state: 'unmatched',
+  decisionId: 'd',
+  bodyHash: '',
+  atMs: T0_MS,
+  policyVersion: 1,
+};
 const GRACE = { matching: { deductedFeeMax: 0n, graceMs: MINUTE_MS, unseenMs: 1 } };
 
 describe('begin', () => {
@@ -97,5 +119,53 @@ describe('expire', () => {
     state.nowMs += 2 * MINUTE_MS;
     expect(expire()).toBeUndefined();
     expect([here.graces.size, trips(), counted()]).toEqual([0, 0, [1n, 1]]);
+  });
+});
+
+describe('keys', () => {
+  const money = {
+    transfer: transfer(),
+    subject: subject(),
+    charged: [],
+    chargedAtMs: T0_MS,
+  };
+
+  test('default: what each of them may open; nothing of a row without money', () => {
+    expect(Grace.keys(policy(), [{ ...ROW, money }, ROW])).toEqual([
+      'key-domain:vault-a',
+      'global',
+      'wallet:hot-1',
+      `destination:${CUSTOMER}`,
+    ]);
+    expect(Grace.keys(policy(), [ROW])).toEqual([]);
+  });
+
+  test('behavior: expire leaves alone what is matched, what has no grace, and what is not there', () => {
+    const expired = (more: Partial<Ledger.Row>) => {
+      const rows = [{ ...ROW, money, graceUntilMs: T0_MS, ...more }];
+      const draft = Draft.start(context(), loaded({ rows, items: { global: item() } }));
+      return { effect: Grace.expire(draft, [ROW.rowId, 'outflow:none']), draft };
+    };
+    expect(expired({}).effect?.trips).toMatchObject([{ scope: 'key-domain:vault-a' }]);
+    expect([...expired({}).draft.graces.values()]).toEqual([
+      { grace: { rowId: ROW.rowId, untilMs: T0_MS }, change: 'delete' },
+    ]);
+    for (const more of [
+      { state: 'matched' },
+      { graceUntilMs: T0_MS + 1 },
+      { graceUntilMs: undefined as never },
+      { money: undefined as never },
+    ] as const) {
+      expect(expired(more).effect).toBeUndefined();
+    }
+  });
+
+  test('behavior: one that begins is put, one whose row has none is not taken away', () => {
+    const draft = Draft.start(context(), loaded());
+    Grace.begin(draft, 'outflow:x', T0_MS);
+    Grace.end(draft, ROW);
+    expect([...draft.graces.values()]).toEqual([
+      { grace: { rowId: 'outflow:x', untilMs: T0_MS }, change: 'put' },
+    ]);
   });
 });

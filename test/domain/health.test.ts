@@ -130,6 +130,15 @@ describe('blindOf', () => {
     expect(ahead(3_600_000)).toHaveLength(1);
   });
 
+  test('behavior: it is so since the older of the two times', () => {
+    const since = (sight: Health.Sight) =>
+      Health.blindOf(watched, new Map([[CHAIN, sight]]), T0_MS).map(({ sinceMs }) => sinceMs);
+    const [old, older] = [T0_MS - 70_000, T0_MS - 80_000];
+    expect(since({ seenAtMs: old, timestampMs: older })).toEqual([older]);
+    expect(since({ seenAtMs: older, timestampMs: old })).toEqual([older]);
+    expect(since({ seenAtMs: old, timestampMs: older, stopped: 'x' })).toEqual([old]);
+  });
+
   test('behavior: one that has stopped is blind however young its last block', () => {
     expect(at({ seenAtMs: T0_MS, timestampMs: T0_MS, stopped: 'too deep' })).toEqual(['too deep']);
   });
@@ -181,5 +190,36 @@ describe('lapsedPage', () => {
         "subject": "NOT ENABLED: no proof of health since 2023-09-12T13:21:00.000Z; run: breakwater status",
       }
     `);
+  });
+});
+
+describe('prove, of what it refuses', () => {
+  const why = (overrides: Partial<Parameters<typeof Health.prove>[0]>) => {
+    const proof = Health.prove({ ...evidence, ...overrides });
+    return proof.kind === 'unproven' ? proof.why : undefined;
+  };
+
+  test('behavior: an event that is stuck proves nothing, until it has not failed for long enough', () => {
+    const stuck = 'an event that has waited too long fails again and again, uncounted';
+    expect(why({ stuckAtMs: T0_MS })).toBe(stuck);
+    expect(why({ stuckAtMs: T0_MS - Health.STUCK_MS + 1 })).toBe(stuck);
+    expect(why({ stuckAtMs: T0_MS - Health.STUCK_MS })).toBeUndefined();
+    expect(why({ stuckAtMs: undefined })).toBeUndefined();
+  });
+
+  test('behavior: it says what is missing', () => {
+    expect(why({ heartbeat: undefined })).toBe('no heartbeat has come through the ingress yet');
+    const oldestWaitingMs = Health.WAITING_MAX_MS + 1_000;
+    expect(why({ heartbeat: { ...heartbeat, oldestWaitingMs } })).toBe(
+      `the oldest waiting event is ${Math.round(oldestWaitingMs / 1_000)} s old`,
+    );
+    expect(why({ nowMs: T0_MS + 20_000 })).toBe(
+      'the last heartbeat that came through was sent 21 s ago',
+    );
+  });
+
+  test('behavior: subjects of pages are cut to what a pager shows', () => {
+    const chain = `eip155:${'1'.repeat(200)}` as const;
+    expect(Health.blindPage({ chain, why: 'x' }, T0_MS).subject).toHaveLength(140);
   });
 });

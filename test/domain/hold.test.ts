@@ -636,3 +636,68 @@ describe('behind', () => {
     expect(brief(askFor(ask('more', 500)))).toEqual(['allow']);
   });
 });
+
+describe('stop', () => {
+  const heldRow = (here: ReturnType<typeof scene>['here'], id: string) =>
+    here.rows.get(`withdrawal:${id}`);
+  const stopped = (id: string) => {
+    const { here, state, askFor } = scene();
+    askFor(ask('a', 1_000), ask('b', 600));
+    const places = Queue.heldOf(heldRow(here, 'b'));
+    const queues = new Map([[Queue.keyOf(places[0]!), [...here.held.values()]]]);
+    const draft = Draft.start(context({ policy: state.policy }), { ...here, queues });
+    Hold.stop(draft, heldRow(here, id));
+    return { draft, before: heldRow(here, id) };
+  };
+
+  test('behavior: H79: nobody waits for it, and it keeps its place and its age', () => {
+    const { draft, before } = stopped('b');
+    expect(before?.goesAtMs).toBeDefined();
+    const after = Draft.row(draft, 'withdrawal:b');
+    expect(after?.goesAtMs).toBeUndefined();
+    expect(after).toMatchObject({ state: 'held', atMs: before?.atMs, places: before?.places });
+    const changes = Draft.changes(draft);
+    expect(changes.rows.map(({ row }) => row.rowId)).toEqual(['withdrawal:b']);
+  });
+
+  test('behavior: what is not held, and what is not there, stay as they are', () => {
+    const { draft } = stopped('a');
+    expect(draft.rows.size).toBe(0);
+    Hold.stop(draft, undefined);
+    expect(draft.rows.size).toBe(0);
+  });
+});
+
+describe('queueAlert', () => {
+  const limit = { limitId: 'wallet-hour' } as NonNullable<Refusal['limit']>;
+  const alertAt = (nowMs: number, more: Partial<Refusal> = {}, rules = [holding()]) =>
+    Hold.queueAlert(Draft.start(context({ policy: policy({ limits: rules }), nowMs }), loaded()), {
+      ...refusal,
+      scope: 'wallet:hot-1',
+      limit,
+      ...more,
+    });
+
+  test('default: what it is about, and where to look', () => {
+    expect(alertAt(T0_MS)).toEqual({
+      alertId: `queue|wallet-hour|wallet:hot-1|${Math.floor(T0_MS / HOUR_MS)}`,
+      kind: 'held',
+      atMs: T0_MS,
+      scope: 'wallet:hot-1',
+      rowId: 'withdrawal:a',
+      text: 'withdrawal a does not fit; see: breakwater withdrawal held',
+    });
+  });
+
+  test('behavior: once for each limit and window of that limit, or a fixed time without one', () => {
+    const other = holding({ limitId: 'other', windowMs: DAY_MS });
+    const day = holding({ windowMs: DAY_MS });
+    const period = (rules: ReturnType<typeof holding>[]) =>
+      alertAt(T0_MS, {}, rules).alertId.split('|').at(-1);
+    expect(period([other, holding()])).toBe(`${Math.floor(T0_MS / HOUR_MS)}`);
+    expect(period([holding(), day])).toBe(`${Math.floor(T0_MS / HOUR_MS)}`);
+    expect(period([day])).toBe(`${Math.floor(T0_MS / DAY_MS)}`);
+    expect(Number(period([]))).toBeGreaterThan(0);
+    expect(Number(period([]))).toBeLessThan(T0_MS);
+  });
+});

@@ -155,3 +155,48 @@ describe('outflow since a mark', () => {
     expect(Meter.lowerMark(mark, full, T0_MS)).toEqual(mark);
   });
 });
+
+describe('what a mark leaves out', () => {
+  const five = charge({ notional: 5n, count: 1 });
+  const seven = charge({ notional: 7n, count: 1 });
+
+  test('behavior: H78: slots before the mark’s are not counted, also where the window reaches them', () => {
+    let meter = Meter.charge(Meter.EMPTY, five, EDGE_MS);
+    const atMs = EDGE_MS + 30 * MINUTE_MS;
+    meter = Meter.charge(meter, five, atMs);
+    const mark = Meter.mark(meter, atMs);
+    meter = Meter.charge(meter, seven, atMs + MINUTE_MS);
+    const window = { metric: 'notional', windowMs: HOUR_MS, widenMs: 0 } as const;
+    const nowMs = atMs + MINUTE_MS;
+    expect(Meter.outflow(meter, { ...window, nowMs, since: mark })).toBe(7n);
+    expect(Meter.outflow(meter, { ...window, nowMs })).toBe(17n);
+  });
+
+  test('behavior: a window that no longer reaches the mark is what it is without one', () => {
+    let meter = Meter.charge(Meter.EMPTY, five, EDGE_MS);
+    const mark = Meter.mark(meter, EDGE_MS);
+    const nowMs = EDGE_MS + 3 * HOUR_MS;
+    meter = Meter.charge(meter, seven, nowMs);
+    const window = { metric: 'notional', windowMs: HOUR_MS, widenMs: 0, nowMs } as const;
+    expect(Meter.outflow(meter, { ...window, since: mark })).toBe(7n);
+  });
+
+  test('behavior: a mark holds what is in its own slot, not what lies before', () => {
+    const meter = Meter.charge(Meter.EMPTY, five, EDGE_MS);
+    const mark = Meter.mark(meter, EDGE_MS + 10 * MINUTE_MS);
+    const held = mark.held.map(({ notional }) => notional);
+    expect(held).toEqual(Meter.LADDER.map(({ slotMs }) => (slotMs > 10 * MINUTE_MS ? 5n : 0n)));
+    expect(held).toContain(0n);
+  });
+
+  test('behavior: H19: giving back lowers a mark only where both lie in one slot', () => {
+    const later = EDGE_MS + 10 * MINUTE_MS;
+    let meter = Meter.charge(Meter.EMPTY, five, EDGE_MS);
+    meter = Meter.charge(meter, seven, later);
+    const mark = Meter.mark(meter, later);
+    const lowered = Meter.lowerMark(mark, five, EDGE_MS);
+    expect(lowered.held.map(({ notional }) => notional)).toEqual(Meter.LADDER.map(() => 7n));
+    expect(lowered.held.map(({ count }) => count)).toEqual(Meter.LADDER.map(() => 1));
+    expect(Meter.lowerMark(mark, five, later + 1)).toBe(mark);
+  });
+});

@@ -565,6 +565,42 @@ describe('distinctAssets', () => {
   });
 });
 
+describe('what is lost count of', () => {
+  const window = { windowMs: HOUR_MS, widenMs: 0, nowMs: T0_MS };
+
+  test('behavior: H11: a count that is full is over every limit of counts, and of nothing else', () => {
+    const meter = Meter.charge(
+      Meter.EMPTY,
+      charge({ notional: 5n, count: Meter.COUNT_MAX }),
+      T0_MS,
+    );
+    expect(Meter.outflow(meter, { ...window, metric: 'count' })).toBe(Money.MAX);
+    expect(Meter.outflow(meter, { ...window, metric: 'notional' })).toBe(5n);
+  });
+
+  test('behavior: H11: assets that are too many are kept as one fixed set', () => {
+    const assets = (from: number, length: number) =>
+      charge({ assets: Array.from({ length }, (_, n) => from + n) });
+    const full = Meter.charge(Meter.EMPTY, assets(1_000, Meter.ASSETS_MAX), T0_MS);
+    expect(Meter.outflow(full, { ...window, metric: 'assets' })).toBe(BigInt(Meter.ASSETS_MAX));
+    const over = Meter.charge(full, assets(1, 5), T0_MS);
+    expect(over.steps[0]?.[0]?.assets).toBe(Meter.SATURATED_ASSETS);
+    expect(Meter.charge(over, assets(9_000, 5), T0_MS).steps[0]?.[0]?.assets).toBe(
+      Meter.SATURATED_ASSETS,
+    );
+    expect(Meter.outflow(over, { ...window, metric: 'assets' })).toBe(Money.MAX);
+  });
+
+  test('error: a negative charge says what it was', () => {
+    const negative = charge({ notional: -1n, amount: 2n, count: 3 });
+    expect(() => Meter.charge(Meter.EMPTY, negative, T0_MS)).toThrow(
+      'charge of notional -1, amount 2, count 3 must not be negative',
+    );
+    const { name } = new Meter.NegativeChargeError({ charge: negative });
+    expect(name).toBe('Meter.NegativeChargeError');
+  });
+});
+
 function expectWithinOneSlot(
   meter: Meter.Meter,
   left: readonly Oracle.Left[],

@@ -227,3 +227,40 @@ describe('rescale', () => {
     expect(Money.rescale(Money.MAX, { from: 0, to: 1 })).toBe(Money.MAX);
   });
 });
+
+describe('formatUsdDown', () => {
+  test.each([
+    [0n, '$0.00'],
+    [9_999n, '$0.00'],
+    [10_000n, '$0.01'],
+    [99_999_999n, '$99.99'],
+    [100_000_000n, '$100'],
+    [1_234_999_999n, '$1,234'],
+  ])('args: %d never promises what is not there', (microUsd, text) => {
+    expect(Money.formatUsdDown(microUsd)).toBe(text);
+  });
+});
+
+describe('unitsFor', () => {
+  test('default: the most units that are worth no more', () => {
+    const eth = { decimals: 18, pricePicoUsd: 1_500n * 10n ** 12n };
+    expect(Money.unitsFor({ microUsd: 1_500_000_000n, ...eth })).toBe(10n ** 18n);
+    expect(Money.unitsFor({ microUsd: 1n, decimals: 6, pricePicoUsd: 3n * 10n ** 12n })).toBe(0n);
+    expect(Money.unitsFor({ microUsd: 7n, decimals: 6, pricePicoUsd: 3n * 10n ** 12n })).toBe(2n);
+  });
+});
+
+describe('errors', () => {
+  test('error: each says what was wrong, and has a name of its own', () => {
+    const negative = new Money.NegativeAmountError({ amount: -1n, pricePicoUsd: 2n });
+    expect(`${negative}`).toBe(
+      'Money.NegativeAmountError: amount -1 and price 2 must not be negative',
+    );
+    const precise = new Money.TooPreciseError({ text: '1'.repeat(101), decimals: 6 });
+    expect(precise.name).toBe('Money.TooPreciseError');
+    expect(precise.message).toBe(`"${'1'.repeat(100)}" has more than 6 fraction digits`);
+    expect(new Money.InvalidDecimalError({ text: 'x' }).name).toBe('Money.InvalidDecimalError');
+    const given = { amount: -1n, decimals: 0, pricePicoUsd: 2n };
+    expect(() => Money.notionalMicroUsd(given)).toThrow('amount -1 and price 2');
+  });
+});

@@ -49,9 +49,55 @@ describe('notice', () => {
     expect(notice(refusal(more), HELD).lift).toBe(lift);
   });
 
+  test.each([
+    [{}, 'operators', 'It waits until a person has looked at it.'],
+    [
+      { capacityAtMs: 5 },
+      'time',
+      'Much has left in a short time. It keeps its place and goes when there is room for it; people can let it go before.',
+    ],
+    [{ position: 2 }, 'time', 'Much has left in a short time.'],
+    [{ kind: 'block' }, 'time', 'Much has left in a short time.'],
+    [{ reason: 'queue', position: 1 }, 'time', 'Much has left in a short time.'],
+    [
+      { reason: 'paused' },
+      'operators',
+      'Withdrawals are paused. It keeps its place; people decide when they go on.',
+    ],
+    [{ reason: 'unknown' }, 'operators', 'It waits until a person has looked at it.'],
+    [
+      { reason: 'outstanding' },
+      'time',
+      'It goes when earlier withdrawals of the same customer are done.',
+    ],
+    [{ reason: 'lease' }, 'time', 'Withdrawals are stopped until the checks on them work again.'],
+    [{ reason: 'conflict' }, 'nobody', 'It cannot be sent under this number.'],
+    [{ reason: 'final' }, 'nobody', 'It cannot be sent under this number.'],
+  ] as const)('args: of %o it says who can lift it, and how', (more, lift, text) => {
+    const told = notice(refusal(more), HELD);
+    expect(told.lift).toBe(lift);
+    expect(told.text.startsWith(text)).toBe(true);
+  });
+
+  test('behavior: what is not known is not said, an incident is', () => {
+    expect(Object.keys(notice(refusal({}), HELD)).sort()).toEqual([
+      'lift',
+      'reason',
+      'state',
+      'text',
+      'withdrawalId',
+    ]);
+    const stopped = refusal({ reason: 'paused', incidentId: 'I1' });
+    expect(notice(stopped, HELD)).toMatchObject({ reason: 'paused', incidentId: 'I1' });
+  });
+
   test('behavior: what fits now is ready', () => {
     const verdict = { kind: 'allow', withdrawalId: 'w', expiresAtMs: 9 } as const;
-    expect(notice(verdict, HELD).state).toBe('ready');
+    expect(notice(verdict, HELD)).toEqual({
+      withdrawalId: 'w',
+      state: 'ready',
+      text: 'It can go now and is about to be sent.',
+    });
     expect(notice(verdict, { isHeld: false }).state).toBe('ready');
   });
 

@@ -62,6 +62,121 @@ describe('opened', () => {
   });
 });
 
+describe('opened, otherwise', () => {
+  const opened = (more: Partial<Incident>, first: Partial<Incident['first']> = {}) =>
+    Page.opened({ ...incident, ...more, first: { ...incident.first, ...first } });
+
+  test('behavior: a drill says so first, wakes nobody, and speaks of no quarantine', () => {
+    const { subject, severity, body } = opened({ drill: true });
+    expect(subject).toMatch(/^DRILL TRIPPED key-domain:vault-a: unmatched/);
+    expect(severity).toBe('notice');
+    expect(body).toMatch(/^This is a drill: .*\nDRILL TRIPPED /);
+    expect(body).not.toContain('Its wallet and its destination');
+  });
+
+  test('behavior: what several planned wakes nobody; what stops beside a theft is told of thefts only', () => {
+    const planned = opened({}, { kind: 'operator', planned: true });
+    expect(planned.subject).toMatch(/^PAUSED AS PLANNED: key-domain:vault-a/);
+    expect(planned.severity).toBe('notice');
+    const limit = opened({}, { kind: 'limit' });
+    expect(limit.severity).toBe('page');
+    expect(limit.body).not.toContain('Its wallet and its destination');
+  });
+
+  test('behavior: H52: an overlay says how much of each limit is left, and stops nothing', () => {
+    expect(opened({ overlay: 1_050 })).toEqual({
+      subject:
+        'TIGHTENED key-domain:vault-a to 10.5% of its limits; run: breakwater incident 01HA4Q2V7N9K3M5P8R1S',
+      severity: 'page',
+      body: [
+        'TIGHTENED key-domain:vault-a at 2023-09-12T13:21:00.000Z: every limit allows 10.5% of itself',
+        'Cause: outflow of 4,947 ETH',
+        'A resume of incident 01HA4Q2V7N9K3M5P8R1S lifts it.',
+      ].join('\n'),
+    });
+  });
+
+  test('behavior: a scope that is cut keeps both ends and fills the line', () => {
+    const name = `wallet:${'a'.repeat(300)}z`;
+    const closed = { atMs: T0_MS, actor: 'alice', reason: 'checked' };
+    const resuming = { atMs: T0_MS, actors: ['alice'], reason: 'checked', epoch: 1 };
+    const cause = { ...incident.first, kind: 'limit' } as const;
+    const pages = [
+      opened({ scope: name }),
+      opened({ scope: name, overlay: 1 }),
+      Page.joined({ ...incident, scope: name }, cause),
+      Page.openedAgain({ ...incident, scope: name }, cause),
+      Page.closed({ ...incident, scope: name, state: 'closed', closed }),
+      Page.resuming({ ...incident, scope: name, resuming }),
+    ];
+    for (const { subject } of pages) {
+      expect(subject).toHaveLength(Page.SUBJECT_MAX);
+      expect(subject).toMatch(/ wallet:a+…a+z/);
+    }
+  });
+});
+
+describe('openedAgain', () => {
+  const cause = { ...incident.first, kind: 'limit', text: 'too much', reopened: 2 } as const;
+
+  test('default', () => {
+    expect(Page.openedAgain(incident, cause)).toEqual({
+      subject:
+        'OPENED AGAIN key-domain:vault-a: limit $7,420,500; run: breakwater incident 01HA4Q2V7N9K3M5P8R1S',
+      severity: 'page',
+      body: [
+        'OPENED AGAIN key-domain:vault-a at 2023-09-12T13:21:00.000Z, while it was resuming',
+        'Cause: too much',
+        'Opened first because: outflow of 4,947 ETH',
+        'Nothing flows in this scope. What was agreed on to resume it is void: epoch 2 needs a resume of its own.',
+        'Look: breakwater incident 01HA4Q2V7N9K3M5P8R1S',
+        'Event outflow:eip155:1:0xa:top',
+      ].join('\n'),
+    });
+  });
+
+  test('behavior: of nothing no amount is said, here and where a cause joins', () => {
+    const none = { ...cause, notional: 0n };
+    expect(Page.openedAgain(incident, none).subject).toContain('vault-a: limit; run:');
+    expect(Page.joined(incident, none).subject).toContain('already paused; run:');
+  });
+});
+
+describe('resuming', () => {
+  const resuming = { atMs: T0_MS, actors: ['alice', 'bob'], reason: 'checked', epoch: 1 };
+
+  test('default: who agreed, and why', () => {
+    expect(Page.resuming({ ...incident, resuming })).toEqual({
+      subject: 'RESUMING key-domain:vault-a by alice, bob',
+      severity: 'notice',
+      body: 'RESUMING key-domain:vault-a by alice, bob\nIn steps; see: breakwater status. Incident 01HA4Q2V7N9K3M5P8R1S. Reason: checked',
+    });
+  });
+
+  test('behavior: H44: one that says nothing of it', () => {
+    const { subject, body } = Page.resuming(incident);
+    expect(subject).toBe('RESUMING key-domain:vault-a by unknown');
+    expect(body).toContain('Reason: none given');
+    const again = Page.closed({ ...incident, state: 'closed', drill: true });
+    expect(again.subject).toBe('DRILL RESUMED key-domain:vault-a by unknown');
+    expect(again.body).toContain('Reason: none given');
+  });
+});
+
+describe('audit', () => {
+  test('default', () => {
+    expect(Page.audit(['3 wait', 'no copy'])).toEqual({
+      subject: 'AUDIT chain is behind: 3 wait; no copy',
+      severity: 'notice',
+      body: [
+        'AUDIT chain is behind: 3 wait; no copy',
+        'Nothing is lost: entries wait in the Control table and are appended, signed and copied with the next change.',
+        'Look: breakwater audit check',
+      ].join('\n'),
+    });
+  });
+});
+
 describe('joined', () => {
   const paused = {
     ...incident,
@@ -155,6 +270,18 @@ describe('alert', () => {
         );
       }),
     );
+  });
+});
+
+describe('alert, by kind', () => {
+  test('behavior: H83: what somebody waits for wakes people, what is only known does not', () => {
+    const severity = (kind: Parameters<typeof Page.alert>[0]['kind']) =>
+      Page.alert({ alertId: 'a', kind, atMs: T0_MS, scope: 'global', rowId: 'r', text: 't' })
+        .severity;
+    for (const kind of ['refused', 'held', 'panic', 'drill'] as const)
+      expect([kind, severity(kind)]).toEqual([kind, 'page']);
+    for (const kind of ['warn', 'breach', 'step', 'would-trip', 'unseen'] as const)
+      expect([kind, severity(kind)]).toEqual([kind, 'notice']);
   });
 });
 

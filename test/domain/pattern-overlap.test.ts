@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as Pattern from '../../lib/domain/pattern.ts';
-import { overlaps } from '../../lib/domain/pattern-overlap.ts';
+import { contains, overlaps } from '../../lib/domain/pattern-overlap.ts';
 
 const TEXTS = texts(6);
 
@@ -38,5 +38,21 @@ describe('overlaps', () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('contains', () => {
+  test.each([
+    ['eip155:*', 'eip155:1', true],
+    ['eip155:*', 'eip155:1*', true],
+    ['eip155:1', 'eip155:1', true],
+    ['eip155:1', 'eip155:*', false],
+    ['eip155:1*', 'eip155:*', false],
+    ['eip155:', 'eip155:*', false],
+    ['a*b', 'a*', false],
+    ['*', 'a*b*c', true],
+    ['*b', 'a*b*', false],
+  ])('args: all of %j, what %j means', (wider, narrower, expected) => {
+    expect(contains(wider, narrower)).toBe(expected);
   });
 });

@@ -219,3 +219,36 @@ describe('a policy that knows prices', () => {
     expect(leg).toMatchObject({ asset: ETH, notional: Money.parseUsd('2000') });
   });
 });
+
+describe('at the bounds', () => {
+  const told = (reading: Price.Reading, nowMs = T0_MS) =>
+    Price.take(new Map(), [reading], nowMs).doubts.map(({ why }) => why);
+
+  test('behavior: H59 what is worth the most that anything is, is believed, and one more is not', () => {
+    const most = { ...quote(1), pricePicoUsd: 10n ** 30n } as Price.Reading;
+    expect(told(most)).toEqual([]);
+    const more = { ...quote(1), pricePicoUsd: 10n ** 30n + 1n } as Price.Reading;
+    expect(told(more)).toEqual(['answered more than anything is worth']);
+  });
+
+  test('behavior: a price of the future is believed up to what clocks may differ', () => {
+    expect(told(quote(1, T0_MS + 120_000))).toEqual([]);
+    expect(told(quote(1, T0_MS + 120_000 + 1))).toEqual(['dates its price in the future']);
+  });
+
+  test('behavior: the same answer again, and a lower one of the same moment, are no news', () => {
+    const before = known(1_600);
+    expect(Price.take(before, [quote(1_599)], T0_MS).quotes).toEqual(before);
+    expect(Price.take(before, [quote(1_601)], T0_MS).quotes).toEqual(known(1_601));
+    expect(Price.take(before, [quote(1_601, T0_MS - 1)], T0_MS).quotes).toEqual(before);
+  });
+
+  test('behavior: a stale price is told as used up to its bound, in minutes up to two hours', () => {
+    const why = (ageMs: number) =>
+      Price.stale([source()], known(1, T0_MS - ageMs), T0_MS).map((each) => each.why);
+    expect(why(DAY_MS)).toEqual(['its last good price is 24 h old and is still used']);
+    expect(why(DAY_MS + 1)).toEqual(['its last good price is 24 h old and is not used any more']);
+    expect(why(119 * MINUTE_MS)).toEqual(['its last good price is 119 min old and is still used']);
+    expect(why(2 * HOUR_MS)).toEqual(['its last good price is 2 h old and is still used']);
+  });
+});

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { recordBatch } from '../../lib/actions/record-batch.ts';
+import type * as Ledger from '../../lib/domain/ledger.ts';
+import * as Meter from '../../lib/domain/meter.ts';
 import * as Rebuild from '../../lib/domain/rebuild.ts';
 import * as Withdrawal from '../../lib/domain/withdrawal.ts';
 import * as Random from '../../lib/local/replay/random.ts';
@@ -65,6 +67,145 @@ describe('rebuild', () => {
     const higher = Rebuild.differences(new Map([...items, ['global', change(1n)]]), rebuilt);
     expect(higher.some((one) => one.lower)).toBe(false);
     expect(Rebuild.raised(change(1n), sums)).toEqual(change(1n));
+  });
+});
+
+/** A row of `hot-1` that was charged one USDC, or nothing. */
+function row(rowId: string, more: Partial<Ledger.Row> = {}, isCharged = true): Ledger.Row {
+  const leg = { asset: Build.USDC, amount: 5n, notional: 5n, pricePicoUsd: 1n };
+  return {
+    rowId,
+    version: 1,
+    state: 'reported',
+    decisionId: 'd',
+    bodyHash: '',
+    atMs: Build.T0_MS,
+    policyVersion: 1,
+    money: {
+      transfer: Build.transfer({ amount: 5n }),
+      subject: Build.subject(),
+      charged: isCharged ? [leg] : [],
+      chargedAtMs: Build.T0_MS,
+    },
+    ...more,
+  };
+}
+
+const SLOT = `0:${Math.floor(Build.T0_MS / 6_000)}`;
+const slotOf = (...rows: readonly Ledger.Row[]) =>
+  Rebuild.rebuild(rows, Build.shortHash).get('global')?.get(SLOT);
+
+describe('rebuild, row by row', () => {
+  test('default: what was charged, once for each row; nothing of what was given back', () => {
+    expect(slotOf(row('withdrawal:a'), row('withdrawal:b'))).toMatchObject({
+      notional: 10n,
+      count: 2,
+    });
+    for (const state of ['failed', 'cancelled', 'replaced'] as const) {
+      expect(slotOf(row('withdrawal:a', { state }))).toBeUndefined();
+    }
+    const { money: _, ...note } = row('command:c');
+    expect(slotOf(note)).toBeUndefined();
+  });
+
+  test('behavior: H24: a fee adds its size and is no withdrawal', () => {
+    const matched = row('outflow:x', { state: 'matched', link: 'withdrawal:a' });
+    expect(slotOf(row('withdrawal:a'), matched)).toMatchObject({ notional: 10n, count: 1 });
+    expect(slotOf(row('outflow:x', { state: 'kept' }))).toMatchObject({ notional: 5n, count: 0 });
+    expect(slotOf(row('outflow:x', { state: 'unmatched' }))).toMatchObject({ count: 1 });
+    expect(slotOf(row('withdrawal:a', { state: 'matched' }))).toMatchObject({ count: 1 });
+  });
+
+  test('behavior: an outflow that was seen before its report carries the charge of both', () => {
+    const late = row('withdrawal:a', { state: 'matched' }, false);
+    const links = ['withdrawal:b', 'withdrawal:a'];
+    expect(slotOf(late, row('outflow:x', { state: 'matched', links }))).toMatchObject({ count: 1 });
+    const other = row('outflow:y', {}, false);
+    const linked = row('outflow:x', { state: 'matched', link: 'outflow:y' });
+    expect(slotOf(other, linked)).toMatchObject({ count: 0 });
+  });
+});
+
+describe('differences', () => {
+  const sums = Rebuild.rebuild([row('withdrawal:a')], Build.shortHash);
+  const items = new Map(
+    [...sums].map(([scope, slots]) => [scope, Rebuild.raised(Build.item(), slots)] as const),
+  );
+  const global = items.get('global')!;
+  const found = (item: Ledger.Item) =>
+    Rebuild.differences(new Map([...items, ['global', item]]), sums);
+  const changed = (more: Partial<Meter.Slot>): Ledger.Item => ({
+    ...global,
+    meter: {
+      ...global.meter,
+      steps: global.meter.steps.map((slots) => slots.map((slot) => ({ ...slot, ...more }))),
+    },
+  });
+
+  test('default: none; the newest time is that of the finest slot', () => {
+    expect(found(global)).toEqual([]);
+    expect(global.meter.newestMs).toBe(Math.floor(Build.T0_MS / 6_000) * 6_000);
+  });
+
+  test('behavior: H88: size, amount, count and assets each; lower where the meter holds less', () => {
+    const [first, ...others] = found(changed({ count: 0 }));
+    expect(others).toHaveLength(Meter.LADDER.length - 1);
+    expect(first).toEqual({
+      scope: 'global',
+      step: 0,
+      index: Math.floor(Build.T0_MS / 6_000),
+      lower: true,
+      text: `global, step 0, slot ${Math.floor(Build.T0_MS / 6_000)}: the meter has 5 / 0 / 0 / [${Build.shortHash(Build.USDC)}], the rows sum up to 5 / 0 / 1 / [${Build.shortHash(Build.USDC)}]`,
+    });
+    const lower = (more: Partial<Meter.Slot>) => found(changed(more)).map((one) => one.lower)[0];
+    expect([lower({ notional: 4n }), lower({ amount: -1n })]).toEqual([true, true]);
+    expect([lower({ notional: 6n }), lower({ amount: 1n }), lower({ count: 2 })]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect(lower({ assets: [] })).toBe(false);
+  });
+
+  test('behavior: a slot may name more assets than the rows, and one that lost its names names all', () => {
+    const [mine] = global.meter.steps[0]![0]!.assets;
+    expect(found(changed({ assets: [mine!, 1, 2] }))).toEqual([]);
+    expect(found(changed({ assets: Meter.SATURATED_ASSETS }))).toEqual([]);
+    const others = Array.from({ length: Meter.ASSETS_MAX }, (_, at) => at);
+    expect(found(changed({ assets: others }))).not.toEqual([]);
+  });
+
+  test('behavior: what a meter may have forgotten is not looked for, everything else is', () => {
+    const empty = (newestMs: number) =>
+      found({ ...global, meter: { newestMs, steps: Meter.LADDER.map(() => []) } }).map(
+        ({ step }) => step,
+      );
+    expect(empty(Build.T0_MS)).toHaveLength(Meter.LADDER.length);
+    const endMs = (Math.floor(Build.T0_MS / 6_000) + 1) * 6_000;
+    expect(empty(endMs + Build.MINUTE_MS - 1)).toContain(0);
+    expect(empty(endMs + Build.MINUTE_MS)).not.toContain(0);
+    const missing = Rebuild.differences(new Map(), sums);
+    expect(missing.some(({ scope }) => scope === 'global')).toBe(true);
+  });
+});
+
+describe('raised', () => {
+  test('behavior: slots of the meter and of the rows, newest first; its time never runs back', () => {
+    const sums = Rebuild.rebuild([row('withdrawal:a')], Build.shortHash).get('global')!;
+    const laterMs = Build.T0_MS + 12_000;
+    const slot = {
+      index: Math.floor(laterMs / 6_000),
+      notional: 9n,
+      amount: 0n,
+      count: 1,
+      assets: [],
+    };
+    const older = { ...slot, index: Math.floor(Build.T0_MS / 6_000) - 1 };
+    const steps = Meter.LADDER.map((_, step) => (step === 0 ? [slot, older] : []));
+    const { meter } = Rebuild.raised(Build.item({ meter: { newestMs: laterMs, steps } }), sums);
+    expect(meter.newestMs).toBe(laterMs);
+    expect(meter.steps[0]?.map(({ notional }) => notional)).toEqual([9n, 5n, 9n]);
+    expect(meter.steps[1]?.map(({ notional }) => notional)).toEqual([5n]);
   });
 });
 

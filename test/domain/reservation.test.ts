@@ -131,6 +131,93 @@ describe('decide: audience', () => {
     expect(at(T0_MS + 60_000, 's2')).toMatchObject({ kind: 'allow' });
     expect(at(T0_MS + 60_001, 's1')).toMatchObject({ kind: 'block', reason: 'conflict' });
   });
+
+  test('behavior: the other signer is told until when; who names no signer is let through', () => {
+    const here = world();
+    const rules = policy();
+    const at = (nowMs: number, audience?: string) => {
+      const signer = audience === undefined ? {} : { audience };
+      return reserve(here, { policy: rules, nowMs, asks: [ask('a', 1)], ...signer }).verdicts[0];
+    };
+    expect(at(T0_MS)).toMatchObject({ kind: 'allow' });
+    expect(at(T0_MS + 1, 's2')).toMatchObject({ kind: 'allow' });
+    expect(at(T0_MS + LIFE_MS, 's1')).toMatchObject({ kind: 'allow' });
+    const until = new Date(T0_MS + 2 * LIFE_MS).toISOString();
+    expect(at(T0_MS + LIFE_MS + 1, 's2')).toMatchObject({
+      text: `withdrawal a is admitted for another signer until ${until}`,
+      provisional: true,
+    });
+    expect(at(T0_MS + LIFE_MS + 2)).toMatchObject({ kind: 'allow' });
+    expect(here.rows.get('withdrawal:a')?.audience).toBe('s1');
+  });
+});
+
+describe('decide: for people to lift', () => {
+  const { unknown } = policy();
+  const rules = policy({
+    unknown: { ...unknown, wallet: { ...unknown.wallet, withdrawal: 'hold' } },
+  });
+  const decideAt = (here: World, nowMs: number, by?: Reservation.By) =>
+    reserve(here, {
+      policy: rules,
+      nowMs,
+      asks: [ask('a', 1, { account: STRANGER })],
+      ...(by ? { by } : {}),
+    });
+
+  test('behavior: H77: what waits for a person is told of once, when it begins to wait', () => {
+    const here = world();
+    const first = decideAt(here, T0_MS);
+    expect(first.verdicts).toMatchObject([{ kind: 'hold', reason: 'unknown' }]);
+    expect(first.alerts).toMatchObject([
+      {
+        kind: 'held',
+        atMs: T0_MS,
+        rowId: 'withdrawal:a',
+        text: expect.stringContaining('withdrawal a is held until a person lets it go: '),
+      },
+    ]);
+    const again = decideAt(here, T0_MS + DAY_MS);
+    expect(again.verdicts).toMatchObject([{ kind: 'hold' }]);
+    expect(again.alerts).toEqual([]);
+  });
+
+  test('behavior: H77: a sweep does not lift it, and tells nobody', () => {
+    const here = world();
+    decideAt(here, T0_MS);
+    const swept = decideAt(here, T0_MS + 1, { kind: 'room' });
+    expect(swept.verdicts).toMatchObject([{ kind: 'hold', reason: 'unknown' }]);
+    expect(swept.alerts).toEqual([]);
+  });
+});
+
+describe('decide: final answers', () => {
+  test('error: H14: other content under a known id is refused for good, and says so', () => {
+    const { reserve: askFor } = scene();
+    askFor(ask('a', 1));
+    expect(askFor(ask('a', 2))).toEqual([
+      {
+        kind: 'block',
+        withdrawalId: 'a',
+        reason: 'conflict',
+        text: 'withdrawal a was asked for or reported with other content before',
+        provisional: false,
+      },
+    ]);
+  });
+
+  test('error: H17: what has left already is refused for good, and says so', () => {
+    const { reserve: askFor, record } = scene();
+    record(ask('a', 1).withdrawal);
+    expect(askFor(ask('a', 1))).toMatchObject([
+      {
+        kind: 'block',
+        reason: 'final',
+        text: 'withdrawal a is reported already',
+        provisional: false,
+      },
+    ]);
+  });
 });
 
 describe('decide', () => {

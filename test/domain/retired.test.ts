@@ -13,6 +13,7 @@ import {
   incoming,
   limit,
   MINUTE_MS,
+  PRICELESS,
   policy,
   T0_MS,
   transfer,
@@ -81,6 +82,79 @@ describe('moves', () => {
     const [before, next] = [{ assets: [all] }, { assets: [{ ...all, sameAs: ETH }] }].map(policy);
     expect(Retired.moves({ before: before!, after: next! }, T0_MS)).toHaveLength(1);
     expect(Retired.moves({ before: next!, after: next! }, T0_MS)).toEqual([]);
+  });
+});
+
+describe('moves, in detail', () => {
+  const moves = (before: Policy.Policy, after: Policy.Policy) =>
+    Retired.moves({ before, after }, T0_MS);
+  const rule = (pattern: string, sameAs?: string): Policy.AssetRule => ({
+    pattern,
+    symbol: 'X',
+    decimals: 8,
+    ...(sameAs === undefined ? {} : { sameAs: sameAs as typeof ETH }),
+  });
+  const assets = (...all: readonly Policy.AssetRule[]) => policy({ assets: all, wallets: [] });
+
+  test('behavior: H50: into another key domain alone is a move as well', () => {
+    const wallets = policy().wallets.map((one) => ({ ...one, keyDomain: 'vault-z' }));
+    const found = moves(policy(), policy({ wallets }));
+    expect(found.map(({ field }) => field)).toContain('wallets.hot-3.addresses');
+    expect(moves(policy(), policy())).toEqual([]);
+  });
+
+  test('behavior: H26: it says where the money counts until then', () => {
+    const until =
+      'until 33 days after it was last named so (2023-10-15T13:21Z at the earliest); what has left would count nowhere';
+    const shared = assets(rule(WRAPPED_ETH, ETH));
+    const own = assets(rule(WRAPPED_ETH));
+    expect(moves(own, shared)).toEqual([
+      {
+        field: `assets.${WRAPPED_ETH}.sameAs`,
+        why: `${WRAPPED_ETH} counts in its own budget ${until}`,
+      },
+    ]);
+    expect(moves(shared, own)[0]?.why).toBe(`${WRAPPED_ETH} counts in ${ETH} ${until}`);
+  });
+
+  test('behavior: H26: patterns that overlap and stay as they are move nothing', () => {
+    const [all, some] = [rule('eip155:*'), rule('*/erc20:*', ETH)];
+    expect(moves(assets(all, some), assets(all, some))).toEqual([]);
+    expect(moves(assets(all, some), assets(some, all))).toEqual([]);
+  });
+
+  test('behavior: H26: a pattern that is new, or gone, moves what it shares with others of another budget', () => {
+    const [all, some] = [rule('eip155:*'), rule('*/erc20:*', ETH)];
+    expect(moves(assets(all), assets(all, some))).toHaveLength(1);
+    expect(moves(assets(all, some), assets(all))).toHaveLength(1);
+    expect(moves(assets(all), assets(all, rule('solana:*', ETH)))).toEqual([]);
+    expect(moves(assets(all), assets(all, rule('*/erc20:*')))).toEqual([]);
+  });
+
+  test('behavior: an id that one side does not speak of moves nowhere', () => {
+    expect(moves(assets(), assets(rule(WRAPPED_ETH, ETH)))).toEqual([]);
+    expect(moves(assets(rule(WRAPPED_ETH, ETH)), assets())).toEqual([]);
+  });
+});
+
+describe('ownerOf, assetOf', () => {
+  test('default: what is not named any more, each by its own name', () => {
+    const gone = following(policy(), policy({ wallets: [], assets: [] }));
+    expect(Retired.ownerOf(gone, HOT_2)).toMatchObject({ address: HOT_2, wallet: 'hot-2' });
+    expect(Retired.ownerOf(gone, 'eip155:1:0x0')).toBeUndefined();
+    expect(Retired.assetOf(gone, USDC)).toMatchObject({ pattern: USDC, decimals: 6 });
+    expect(Retired.assetOf(gone, WRAPPED_ETH)).toMatchObject({
+      sameAs: { asset: ETH, decimals: 18 },
+    });
+    const bare = Retired.assetOf(gone, PRICELESS);
+    expect(bare).not.toHaveProperty('floorPricePicoUsd');
+    expect(bare).not.toHaveProperty('sameAs');
+  });
+
+  test('args: a policy that remembers nothing', () => {
+    expect(Retired.ownerOf(policy(), HOT_1)).toBeUndefined();
+    expect(Retired.assetOf(policy(), USDC)).toBeUndefined();
+    expect(Retired.carried({ before: policy(), after: policy() }, T0_MS)).toEqual([]);
   });
 });
 

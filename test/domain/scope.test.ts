@@ -195,3 +195,35 @@ describe('stopping', () => {
     expect(keys('77')[1]).toEqual([`destination:${CUSTOMER}|77`, `destination:${CUSTOMER}`]);
   });
 });
+
+describe('covers', () => {
+  const WIDER: Readonly<Record<Scope.Kind, readonly Scope.Kind[]>> = {
+    actor: ['actor', 'global'],
+    destination: ['destination', 'global'],
+    'wallet-asset': ['wallet-asset', 'wallet', 'asset', 'key-domain', 'global'],
+    wallet: ['wallet', 'key-domain', 'global'],
+    asset: ['asset', 'global'],
+    chain: ['chain', 'global'],
+    'key-domain': ['key-domain', 'global'],
+    global: ['global'],
+  };
+
+  test.each(Scope.KINDS)('behavior: H33: what stops everything that %s stops', (narrower) => {
+    const covering = Scope.KINDS.filter((wider) => Scope.covers(wider, narrower));
+    expect(covering.toSorted()).toEqual(WIDER[narrower].toSorted());
+  });
+});
+
+describe('InvalidScopeError', () => {
+  test('error: H25: says what a scope looks like, and cuts a long text', () => {
+    const { name, message } = new Scope.InvalidScopeError({ text: 'x'.repeat(200) });
+    expect(name).toBe('Scope.InvalidScopeError');
+    expect(message).toContain(`"${'x'.repeat(100)}" is not a scope; use "global"`);
+    expect(message).toContain(Scope.KINDS.slice(0, -1).join(', '));
+    expect(message).not.toContain(', global');
+  });
+
+  test.each([' wallet:a', 'Xwallet:a', 'wallet:', ':a', 'wallet'])('args: %j', (text) => {
+    expect(() => Scope.parseKey(text)).toThrow(Scope.InvalidScopeError);
+  });
+});

@@ -321,6 +321,118 @@ describe('sight', () => {
     ]);
     expect(sightings[0]?.nonce).toBeUndefined();
   });
+
+  test('behavior: H62 a call is the wallet’s word only from the wallet and to that contract', () => {
+    const to = tokenOf(UNLISTED);
+    const events = [moved({ asset: UNLISTED })];
+    const selector = '0xa9059cbb';
+    const counted = (one: Partial<Block.Transaction>) => {
+      const { sightings } = sight({ events, ...one });
+      return sightings.filter(({ kind }) => kind === 'erc20').length;
+    };
+    expect(counted({ from: STRANGER, to, selector })).toBe(0);
+    expect(counted({ from: HOT_2, to, selector })).toBe(0);
+    expect(counted({ to: CUSTOMER, selector })).toBe(0);
+    expect(counted({ from: STRANGER, calls: [{ from: HOT_2, to }] })).toBe(0);
+    expect(counted({ from: STRANGER, calls: [{ from: HOT_1, to: CUSTOMER }] })).toBe(0);
+    // Its code called the token and paid others, and another wallet paid the token.
+    const calls = [{ from: HOT_1, to }];
+    const others = [
+      { path: '0', from: HOT_1, to: CUSTOMER, amount: 9n },
+      { path: '1', from: HOT_2, to, amount: 9n },
+    ];
+    expect(counted({ from: STRANGER, calls, internal: others })).toBe(1);
+  });
+
+  test('behavior: H62 a claim of an unlisted token about nothing is no risk', () => {
+    const lie = { from: STRANGER, events: [moved({ asset: UNLISTED, amount: 0n })] };
+    expect(sight(lie)).toMatchObject({ sightings: [], risks: [] });
+  });
+
+  test('behavior: by whose word: who signed, whose code called, what was allowed, what a log says', () => {
+    const words = (one: Partial<Block.Transaction>, grants: readonly string[] = []) =>
+      sight(one, grants)
+        .sightings.filter(({ kind }) => kind !== 'fee')
+        .map(({ kind, authority, nonce }) => [kind, authority, nonce]);
+    const events = [moved()];
+    const grants = [Sighting.grantOf(HOT_1, USDC)];
+    const called = { from: STRANGER, calls: [{ from: HOT_1, to: CUSTOMER }] };
+    expect(words({ events }, grants)).toEqual([['erc20', 'signature', 3]]);
+    expect(words({ ...called, events }, grants)).toEqual([['erc20', 'call', undefined]]);
+    expect(words({ from: STRANGER, events }, grants)).toEqual([['erc20', 'grant', undefined]]);
+    expect(words({ from: STRANGER, events })).toEqual([['erc20', 'log', undefined]]);
+    const others = { from: STRANGER, calls: [{ from: HOT_2, to: CUSTOMER }], events };
+    expect(words(others)).toEqual([['erc20', 'log', undefined]]);
+    const internal = [{ path: '0.1', from: HOT_1, to: CUSTOMER, amount: 1n }];
+    expect(words({ internal })).toEqual([['internal', 'signature', 3]]);
+    expect(words({ from: STRANGER, internal })).toEqual([['internal', 'call', undefined]]);
+  });
+
+  test('behavior: what contracts pay out of wallets, at its place, and of no other account', () => {
+    const internal = [
+      { path: '0', from: STRANGER, to: CUSTOMER, amount: 1n },
+      { path: '0.1', from: HOT_1, to: CUSTOMER, amount: 2n },
+    ];
+    expect(placed(sight({ from: STRANGER, internal }))).toEqual([
+      ['internal', 'trace:0.1', HOT_1, 2n, undefined],
+    ]);
+  });
+
+  test('behavior: money of a wallet to its own address is its own, also in a wallet of one address', () => {
+    expect(sight({ to: HOT_1, value: 5n }).sightings).toMatchObject([{ isOwn: true }]);
+    expect(sight({ to: HOT_2, value: 5n }).sightings).toMatchObject([{ isOwn: false }]);
+  });
+
+  test('behavior: a receiver that is created, and none, which is nobody', () => {
+    const { to: _, ...none } = transaction({ value: 5n });
+    const receiver = (one: Block.Transaction) => {
+      const block = { header, transactions: [one], unexplained: [] };
+      const seen = Sighting.sight({ policy: policy(), grants: new Set() }, block);
+      return seen.sightings.map(({ outflow }) => outflow.transfer.destination);
+    };
+    const nobody = `eip155:1:0x${'0'.repeat(40)}`;
+    expect(receiver({ ...none, created: STRANGER })).toEqual([STRANGER]);
+    expect(receiver({ ...none, value: 0n, created: STRANGER })).toEqual([STRANGER]);
+    expect(receiver(none)).toEqual([nobody]);
+    expect(receiver({ ...none, value: 0n })).toEqual([nobody]);
+    expect(receiver(transaction({ created: STRANGER }))).toEqual([CUSTOMER]);
+  });
+
+  test('behavior: H72 what cost something, or moved something, is not empty', () => {
+    expect(sight({}).sightings).toMatchObject([{ kind: 'fee', isEmpty: false, tokenIds: [] }]);
+    expect(sight({ fee: 0n }).sightings).toMatchObject([{ kind: 'fee', isEmpty: true }]);
+    expect(sight({ fee: 0n, value: 1n }).sightings).toMatchObject([{ isEmpty: false }]);
+  });
+
+  test('behavior: H65 an allowance of nothing, and one of an account that is no wallet, is not remembered', () => {
+    const approval = {
+      kind: 'approval',
+      log: 0,
+      asset: USDC,
+      contract: tokenOf(USDC),
+      owner: HOT_1,
+      spender: STRANGER,
+      amount: 4n,
+    } as const;
+    const to = tokenOf(USDC);
+    const selector = '0x095ea7b3';
+    const grants = (event: Block.Event) => sight({ to, selector, events: [event] }).grants.size;
+    expect(grants(approval)).toBe(2);
+    expect(grants({ ...approval, amount: 0n })).toBe(0);
+    expect(grants({ ...approval, owner: CUSTOMER })).toBe(0);
+  });
+
+  test('behavior: H70 a loss of an account that is no wallet is nobody’s', () => {
+    const seen = (account: AccountId) => {
+      const loss = { account, native: ETH, amount: 9n };
+      const block = { header, transactions: [], unexplained: [loss] };
+      return Sighting.sight({ policy: policy(), grants: new Set() }, block).sightings;
+    };
+    expect(seen(STRANGER)).toEqual([]);
+    expect(seen(HOT_1)).toMatchObject([
+      { tokenIds: [], outflow: { transfer: { destination: `eip155:1:0x${'0'.repeat(40)}` } } },
+    ]);
+  });
 });
 
 describe('foresee', () => {
@@ -346,6 +458,14 @@ describe('foresee', () => {
     const { token, ...plain } = pending;
     expect(token).toBeDefined();
     expect(Sighting.foresee(policy(), plain)).toMatchObject([{ asset: ETH, amount: 0n }]);
+  });
+
+  test('behavior: coins to whom they are for, and to nobody where it creates a contract', () => {
+    const { token: _, to, ...creating } = { ...pending, value: 2n };
+    const receiver = (one: Block.Pending) =>
+      Sighting.foresee(policy(), one).map(({ destination }) => destination);
+    expect(receiver({ ...creating, to: to! })).toEqual([to]);
+    expect(receiver(creating)).toEqual([`eip155:1:0x${'0'.repeat(40)}`]);
   });
 
   test('behavior: a stranger', () => {

@@ -140,6 +140,110 @@ describe('read', () => {
     expect(step.next.begun).toEqual([{ rowId: 'ahead', number: 9 }]);
   });
 
+  test('behavior: an outflow of a step that broke off and is still there is told again, not taken back', () => {
+    const first = readAll(start, [block(1, [5n])]);
+    const again = readAll(Watch.begin(start, first), [block(1, [5n])]);
+    expect(again.incoming.map(({ kind }) => kind)).toEqual(['transfer']);
+    expect(again.next.begun).toEqual([]);
+  });
+
+  test('behavior: one at the height of the newest block is taken back, one above it waits', () => {
+    const begun = [
+      { rowId: 'gone', number: 2 },
+      { rowId: 'ahead', number: 3 },
+    ];
+    const step = readAll({ ...start, begun }, [block(1), block(2)]);
+    expect(step.incoming).toMatchObject([{ removed: { rowId: 'gone' } }]);
+    expect(step.next.begun).toEqual([{ rowId: 'ahead', number: 3 }]);
+  });
+
+  test('behavior: H73 with nothing deep enough yet nothing is counted, and nothing taken back', () => {
+    const begun = [{ rowId: 'ahead', number: 1 }];
+    const step = Watch.read(known({ ...start, begun }), {
+      cursor: start.cursor,
+      fresh: [block(1, [5n])],
+      confirmed: [],
+    });
+    expect(step.incoming.map(({ kind }) => kind)).toEqual(['sighted']);
+    expect(step).toMatchObject({ begun: [], next: { begun, told: [], beganAt: 1 } });
+    const nothing = Watch.read(known(start), { cursor: start.cursor, fresh: [], confirmed: [] });
+    expect(nothing.next).not.toHaveProperty('beganAt');
+  });
+
+  test('behavior: the lag of a block counts from the last one that became deep enough', () => {
+    const blocks = [block(1, [5n]), block(2, [6n])];
+    const cursor = { ...start.cursor, timestampMs: T0_MS + 90 * SECOND_MS };
+    const step = Watch.read(known(start), { cursor, fresh: [], confirmed: blocks });
+    expect(step.incoming.map((one) => one.kind === 'transfer' && one.lagMs)).toEqual([
+      11 * SECOND_MS,
+      10 * SECOND_MS,
+    ]);
+  });
+
+  test('behavior: told blocks stay in the order in which they were told', () => {
+    const { next } = readAll(start, [block(1, [5n]), block(2), block(3, [6n])]);
+    expect(next.told.map((one) => one.block)).toEqual([header(1).hash, header(3).hash]);
+  });
+
+  test('args: exactly as many outflows as are remembered', () => {
+    const thousand = Array.from({ length: 1_000 }, () => 1n);
+    const { next } = readAll(start, [block(1, thousand), block(2, thousand)]);
+    expect(next.told).toHaveLength(2);
+  });
+
+  test('args: of more allowances than are remembered the oldest are forgotten', () => {
+    const grants = Array.from({ length: 1_001 }, (_, at) => `grant-${at}`);
+    const { next } = readAll({ ...start, grants }, [block(1)]);
+    expect(next.grants).toEqual(grants.slice(1));
+  });
+
+  test('behavior: H65 every risk of a wallet is told, however many foreign contracts claim', () => {
+    const [transaction] = block(1, [0n]).transactions;
+    const risk = (at: number) => ({
+      ...transaction!,
+      hash: `0xd${at}`,
+      from: STRANGER,
+      delegations: [{ account: HOT_1, delegate: STRANGER, nonce: BigInt(at) }],
+    });
+    const claim = (at: number) => ({
+      ...risk(at),
+      delegations: [],
+      events: [
+        {
+          kind: 'transfer' as const,
+          log: 0,
+          standard: 'erc20' as const,
+          asset: `eip155:1/erc20:0x${at.toString(16).padStart(40, 'f')}` as const,
+          from: HOT_1,
+          to: STRANGER,
+          amount: 1n,
+          tokenIds: [],
+        },
+      ],
+    });
+    const many = <One>(count: number, make: (at: number) => One) =>
+      Array.from({ length: count }, (_, at) => make(at));
+    const transactions = [...many(30, (at) => risk(100 + at)), ...many(25, claim)];
+    const step = readAll(start, [{ ...block(1), transactions }]);
+    const kinds = step.incoming.map((one) => (one.kind === 'risk' ? one.risk.kind : one.kind));
+    expect(kinds.filter((kind) => kind === 'delegation')).toHaveLength(30);
+    expect(kinds.filter((kind) => kind === 'strange')).toHaveLength(20);
+  });
+
+  test('behavior: H72 a wallet’s free transaction that moves nothing is no outflow', () => {
+    const [transaction] = block(1, [0n]).transactions;
+    const free = { ...transaction!, fee: 0n };
+    expect(readAll(start, [{ ...block(1), transactions: [free] }]).incoming).toEqual([]);
+  });
+
+  test('behavior: an outflow that its wallet did not sign has no nonce', () => {
+    const [transaction] = block(1, [0n]).transactions;
+    const internal = [{ path: '0', from: HOT_1, to: CUSTOMER, amount: 5n }];
+    const foreign = { ...transaction!, from: STRANGER, internal };
+    const [one] = readAll(start, [{ ...block(1), transactions: [foreign] }]).incoming;
+    expect(one?.kind === 'transfer' && one.event).not.toHaveProperty('nonce');
+  });
+
   test('behavior: claims of foreign contracts are told once each, and twenty in one step', () => {
     const [transaction] = block(1, [1n]).transactions;
     const lies = Array.from({ length: 30 }, (_, at) => ({
@@ -226,6 +330,16 @@ describe('undo', () => {
     expect(Watch.undo(step.next, found(1)).incoming).toEqual([]);
   });
 
+  test('behavior: H66 what was about to be told is taken back too, wherever it stands', () => {
+    const begun = [{ rowId: 'begun', number: 1 }];
+    const step = Watch.undo({ ...read, begun }, found(3));
+    expect(step).toMatchObject({
+      incoming: [{ kind: 'removed', removed: { rowId: 'begun' } }],
+      begun: [],
+      next: { begun: [], sequence: read.sequence + 1 },
+    });
+  });
+
   test('behavior: a reorg of all that it ever read lets it begin again where it began', () => {
     const { next } = Watch.undo(read, found(0));
     expect(next.stopped).toBeUndefined();
@@ -254,6 +368,13 @@ describe('foresee', () => {
   test('default: what a waiting transaction would move, at first sight', () => {
     expect(Watch.foresee(known(start), [pending])).toMatchObject([
       { kind: 'sighted', event: { transaction: '0xaa', place: 'pending', nonce: 4 } },
+    ]);
+  });
+
+  test('behavior: coins have their place already, and it is the place at which they will count', () => {
+    const { token: _, ...coins } = { ...pending, value: 2n };
+    expect(Watch.foresee(known(start), [coins])).toMatchObject([
+      { event: { kind: 'outflow', place: 'top', transfer: { asset: ETH, amount: 2n } } },
     ]);
   });
 

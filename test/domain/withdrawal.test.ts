@@ -20,6 +20,13 @@ describe('withdrawalRowId', () => {
   });
 });
 
+describe('withdrawalIdOf', () => {
+  test('default: the id of its row, and any other row as it is', () => {
+    expect(Withdrawal.withdrawalIdOf('withdrawal:withdrawal:1')).toBe('withdrawal:1');
+    expect(Withdrawal.withdrawalIdOf('outflow:withdrawal:')).toBe('outflow:withdrawal:');
+  });
+});
+
 describe('outflowRowId', () => {
   test('default', () => {
     expect(Withdrawal.outflowRowId(outflow({ transaction: '0xab', place: 'log:3' }))).toBe(
