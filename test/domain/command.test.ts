@@ -332,6 +332,7 @@ describe('decide', () => {
       compiled: 'name: x, compiled',
       appliedAtMs: T0_MS,
       actor: 'alice',
+      quorum: 0,
     });
     const said = { ...command, reason: 'more customers' };
     const again = Command.decide(context, load(world(), { rows: [], items: [] }), {

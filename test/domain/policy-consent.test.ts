@@ -132,6 +132,7 @@ describe('putInForce', () => {
       compiled: 'compiled',
       appliedAtMs: T0_MS,
       actor: 'alice',
+      quorum: 0,
     });
     expect(global).toMatchObject({ policyVersion: 1, stackId: 'stack-1' });
   });
@@ -148,6 +149,7 @@ describe('putInForce', () => {
     const given = { version: 4, hash: 'before', reason: 'ticket 7' };
     const { stored, global } = put(before, after, given);
     expect(stored).toMatchObject({ version: 5, beforeHash: 'before', reason: 'ticket 7' });
+    expect(stored.quorum).toBe(3);
     expect(stored.judged).toEqual({ tightens: 4, loosens: 1, revokes: 1, neutral: 1 });
     expect(stored.retired).toMatchObject([
       {
