@@ -181,11 +181,16 @@ type Told =
   | Extract<Step, { kind: 'failed' }>
   | { readonly kind: 'again' };
 
-/** Remembers what is about to be counted, counts it, remembers the rest, and says that it has seen. */
+/**
+ * Remembers what is about to be counted, counts it, remembers the rest, and says that it has seen.
+ * What takes something back is remembered first, too: a step that breaks off after it and is taken
+ * again may see it back on the chain, and must not tell that with the same sequence.
+ */
 async function tell(looking: Looking, step: Watch.Step): Promise<Told> {
   const { deps, state } = looking;
   let { version } = state;
-  if (step.begun.length > 0) {
+  const isOrdered = step.begun.length > 0 || step.incoming.some(({ kind }) => kind === 'removed');
+  if (isOrdered) {
     const begun = Watch.begin(state, step);
     if ((await deps.watches.save(begun)) === 'conflict') return { kind: 'again' };
     version += 1;

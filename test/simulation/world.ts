@@ -176,8 +176,9 @@ function invoke(world: World, policies: WeakMap<Process, PolicyInForce>, host: H
     },
   });
   const clock = { nowMs: process.nowMs };
-  // A process knows its policy for as long as it lives.
-  const policy = policies.get(process) ?? createPolicyInForce({ ...store, parse: readPolicy });
+  // A process knows its policy for as long as it lives; what it reads for it is no read of this invocation.
+  const own = createFaultyStore(read, { ...network, onLoad: () => undefined });
+  const policy = policies.get(process) ?? createPolicyInForce({ ...own, parse: readPolicy });
   policies.set(process, policy);
   const deps: DecisionDeps = {
     decisions: store.decisions,

@@ -501,9 +501,4 @@ export const MUTANTS: readonly Mutant[] = [
     'items.every(({ key, expected }) => versionOf(state.items.get(key)) === expected) &&',
     '',
   ),
-  memory(
-    'rows are written without their condition',
-    'rows.every(({ row, expected }) => versionOf(state.rows.get(row.rowId)) === expected) &&',
-    '',
-  ),
 ];
