@@ -6,7 +6,6 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Hex } from 'viem';
@@ -88,9 +87,13 @@ type Running = {
 
 /** Runs it in a folder of its own, which is removed again. */
 export async function runSoak(soak: Soak): Promise<Report> {
-  const before = await temporaries();
   const place = await enterFolder();
+  // Whatever it starts makes its temporary files here, and those of others are not looked at.
+  const { TMPDIR } = process.env;
+  const temporary = join(place.path, 'tmp');
+  process.env.TMPDIR = temporary;
   try {
+    await mkdir(temporary);
     const running = await start(soak, place.path);
     const killing = killAll(running);
     const sampling = sampleAll(running);
@@ -98,16 +101,17 @@ export async function runSoak(soak: Soak): Promise<Report> {
     running.isOver = true;
     await Promise.all([killing, sampling]);
     await end(running);
-    const own = new Set([...before, place.path.slice(tmpdir().length + 1)]);
-    return await judge(running, own);
+    return await judge(running, temporary);
   } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
     await place.leave();
   }
 }
 
 async function start(soak: Soak, path: string): Promise<Running> {
-  const [folder, engineFolder, temporary] = ['data', 'engine', 'tmp'].map((one) => join(path, one));
-  for (const one of [folder, engineFolder, temporary]) await mkdir(one ?? '', { recursive: true });
+  const engineFolder = join(path, 'engine');
+  for (const one of [join(path, 'data'), engineFolder]) await mkdir(one);
   const port = await freePort();
   const engine = await revive(() => startEngine({ folder: engineFolder, port, environment: {} }));
   const chain = await startChain(path);
@@ -119,7 +123,7 @@ async function start(soak: Soak, path: string): Promise<Running> {
     folder: path,
     engine,
     chain,
-    environment: { DYNAMODB_ENDPOINT: `http://127.0.0.1:${port}`, TMPDIR: temporary },
+    environment: { DYNAMODB_ENDPOINT: `http://127.0.0.1:${port}` },
     lives: [],
     taken: new Set(),
     paid: new Map(),
@@ -246,11 +250,10 @@ async function end(running: Running): Promise<void> {
   await engine.stop();
 }
 
-async function judge(running: Running, before: ReadonlySet<string>): Promise<Report> {
+async function judge(running: Running, temporary: string): Promise<Report> {
   const { folder, soak, taken, paid, kills, starts, lives } = running;
   const processes = await allGone(folder);
   const kept = await keptIn(join(folder, 'engine'));
-  const after = [...(await temporaries()), ...(await readdir(join(folder, 'tmp')))];
   return {
     sent: soak.seconds * soak.rate,
     taken: taken.size,
@@ -263,7 +266,7 @@ async function judge(running: Running, before: ReadonlySet<string>): Promise<Rep
     incidents: kept.incidents.map(({ scope, first }) => `${scope}: ${first.kind}, ${first.text}`),
     disagreements: disagreements(kept, { reorganised: kills.node > 0 }),
     processes,
-    files: after.filter((name) => !before.has(name)),
+    files: await readdir(temporary),
     lives: lives.flatMap((samples) => lifeOf(samples, soak.lifeLeastS) ?? []),
   };
 }
@@ -278,9 +281,4 @@ function unmatchedIn({ rows }: Kept, paid: ReadonlyMap<string, Hex>): readonly s
   });
   const others = [...rows.keys()].filter((id) => id.startsWith('outflow:') && !rowIds.has(id));
   return [...wrong, ...others.map((rowId) => `${rowId} was made by nobody`)];
-}
-
-/** Files and folders of ours among the temporary ones. */
-async function temporaries(): Promise<readonly string[]> {
-  return (await readdir(tmpdir())).filter((name) => name.startsWith('breakwater'));
 }
