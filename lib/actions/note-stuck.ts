@@ -29,7 +29,7 @@ export async function noteStuck(
       recorded[position]?.kind === 'failed',
   );
   if (!isStuck) return;
-  const knownMs = await deps.health.stuckAtMs();
-  const nowMs = deps.clock.nowMs();
-  if (knownMs !== nowMs) await deps.health.noteStuck(nowMs);
+  // For its answer's date alone: what was noted before does not matter.
+  await deps.health.stuckAtMs();
+  await deps.health.noteStuck(deps.clock.nowMs());
 }

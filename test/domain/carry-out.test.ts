@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import * as CarryOut from '../../lib/domain/carry-out.ts';
 import * as Draft from '../../lib/domain/draft.ts';
 import type * as Proposal from '../../lib/domain/proposal.ts';
-import { context, HOUR_MS, limit, loaded, policy, T0_MS } from '../support/builders.ts';
+import * as Build from '../support/builders.ts';
+import { approval, context, HOUR_MS, limit, loaded, policy, T0_MS } from '../support/builders.ts';
 
 const SCOPE = 'wallet:hot-1';
 const order = {
@@ -32,27 +33,8 @@ const allowance: Proposal.Action = {
 };
 
 function proposal(action: Proposal.Action): Proposal.Proposal {
-  const signed = (operator: string, round: number) => ({
-    operator,
-    address: '0x1',
-    signature: '0x2',
-    atMs: T0_MS,
-    round,
-  });
-  return {
-    proposalId: 'P1',
-    action,
-    policyHash: 'e'.repeat(64),
-    notBeforeMs: T0_MS,
-    expiresAtMs: T0_MS + 1,
-    reason: 'node upgrade',
-    proposedBy: 'alice',
-    proposedAtMs: T0_MS,
-    round: 2,
-    approvals: [signed('carol', 1), signed('alice', 2), signed('bob', 2)],
-    vetoes: [],
-    state: 'open',
-  };
+  const approvals = [approval('carol', 1), approval('alice', 2), approval('bob', 2)];
+  return Build.proposal({ action, reason: 'node upgrade', round: 2, approvals });
 }
 
 function carryOut(action: Proposal.Action, limits = [limit()]) {

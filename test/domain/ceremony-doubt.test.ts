@@ -5,7 +5,8 @@ import * as Draft from '../../lib/domain/draft.ts';
 import type * as Policy from '../../lib/domain/policy.ts';
 import * as Proposal from '../../lib/domain/proposal.ts';
 import type * as TypedData from '../../lib/domain/typed-data.ts';
-import { context, item, loaded, policy, QUORUM, T0_MS } from '../support/builders.ts';
+import * as Build from '../support/builders.ts';
+import { approval, context, item, loaded, policy, QUORUM, T0_MS } from '../support/builders.ts';
 
 const SCOPE = 'wallet:hot-1';
 const T0 = '2023-09-12T13:21:00.000Z';
@@ -33,25 +34,7 @@ const change = (revokes: boolean): Proposal.Action => ({
 });
 
 function proposal(overrides: Partial<Proposal.Proposal> = {}): Proposal.Proposal {
-  return {
-    proposalId: 'P1',
-    action: resume,
-    policyHash: hashA,
-    notBeforeMs: T0_MS,
-    expiresAtMs: T0_MS + 1_000,
-    reason: 'safe',
-    proposedBy: 'alice',
-    proposedAtMs: T0_MS,
-    round: 1,
-    approvals: [],
-    vetoes: [],
-    state: 'open',
-    ...overrides,
-  };
-}
-
-function approval(operator: string, round = 1): Proposal.Approval {
-  return { operator, address: '0x1', signature: '0x2', atMs: T0_MS, round };
+  return Build.proposal({ action: resume, policyHash: hashA, reason: 'safe', ...overrides });
 }
 
 function person(name: string, ...roles: Policy.Role[]): Policy.Operator {

@@ -3,6 +3,7 @@ import * as Ceremony from '../../lib/domain/ceremony.ts';
 import * as Draft from '../../lib/domain/draft.ts';
 import type * as Policy from '../../lib/domain/policy.ts';
 import type * as Proposal from '../../lib/domain/proposal.ts';
+import * as Build from '../support/builders.ts';
 import { context, DAY_MS, loaded, policy, QUORUM, T0_MS } from '../support/builders.ts';
 
 const SCOPE = 'wallet:hot-1';
@@ -27,21 +28,7 @@ const refusing: Ceremony.Known = {
 };
 
 function proposal(overrides: Partial<Proposal.Proposal> = {}): Proposal.Proposal {
-  return {
-    proposalId: 'P1',
-    action: maintenance,
-    policyHash: HASH,
-    notBeforeMs: T0_MS,
-    expiresAtMs: T0_MS + DAY_MS,
-    reason: 'planned',
-    proposedBy: 'alice',
-    proposedAtMs: T0_MS,
-    round: 1,
-    approvals: [],
-    vetoes: [],
-    state: 'open',
-    ...overrides,
-  };
+  return Build.proposal({ policyHash: HASH, expiresAtMs: T0_MS + DAY_MS, ...overrides });
 }
 
 function draftOf(stored?: Proposal.Proposal, nowMs = T0_MS) {

@@ -1,30 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as Proposal from '../../lib/domain/proposal.ts';
-import { T0_MS } from '../support/builders.ts';
-
-const action: Proposal.Action = { kind: 'maintenance', scope: 'wallet:hot-1' };
-
-function proposal(overrides: Partial<Proposal.Proposal> = {}): Proposal.Proposal {
-  return {
-    proposalId: 'P1',
-    action,
-    policyHash: 'e'.repeat(64),
-    notBeforeMs: T0_MS,
-    expiresAtMs: T0_MS + 1_000,
-    reason: 'planned',
-    proposedBy: 'alice',
-    proposedAtMs: T0_MS,
-    round: 1,
-    approvals: [],
-    vetoes: [],
-    state: 'open',
-    ...overrides,
-  };
-}
-
-function approval(operator: string, round: number): Proposal.Approval {
-  return { operator, address: `0x${operator}`, signature: '0x00', atMs: T0_MS, round };
-}
+import { approval, proposal, T0_MS } from '../support/builders.ts';
 
 describe('rowIdOf', () => {
   test('default', () => {
@@ -85,6 +61,8 @@ describe('standing', () => {
     expect(names(3)).toEqual([]);
   });
 });
+
+const action = { kind: 'maintenance', scope: 'wallet:hot-1' } as const;
 
 describe('canonicalAction', () => {
   test('default: keys in order at every depth, amounts as text, nothing for what is absent', () => {

@@ -1,21 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type * as Block from '../../lib/domain/block.ts';
-import type { AccountId, AssetId } from '../../lib/domain/caip.ts';
 import * as Risk from '../../lib/domain/risk.ts';
 import {
   CUSTOMER,
-  ETH,
   HOT_1,
   HOT_2,
   policy,
   STRANGER,
   T0_MS,
+  tokenOf,
+  transaction,
   UNLISTED,
   USDC,
 } from '../support/builders.ts';
-
-const tokenOf = (asset: AssetId): AccountId =>
-  `eip155:1:${asset.slice(asset.lastIndexOf(':') + 1)}`;
 
 type Approval = Extract<Block.Event, { kind: 'approval' }>;
 const approval = (more: Partial<Approval> = {}): Approval => ({
@@ -46,26 +43,10 @@ const risks = (
   one: Partial<Block.Transaction>,
   given: { readonly word?: boolean; readonly known?: boolean } = {},
 ) =>
-  Risk.risksOf(
-    policy(),
-    {
-      hash: '0xt',
-      index: 0,
-      from: STRANGER,
-      nonce: 3,
-      native: ETH,
-      value: 0n,
-      type: '0x2',
-      isReverted: false,
-      fee: 21n,
-      delegations: [],
-      events: [],
-      internal: [],
-      calls: [],
-      ...one,
-    },
-    { hasCalled: () => given.word === true, isAllowed: () => given.known === true },
-  );
+  Risk.risksOf(policy(), transaction({ from: STRANGER, ...one }), {
+    hasCalled: () => given.word === true,
+    isAllowed: () => given.known === true,
+  });
 
 describe('risksOf', () => {
   test('default: nothing of money that moves, and of accounts that are no wallets', () => {

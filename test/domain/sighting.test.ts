@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type * as Block from '../../lib/domain/block.ts';
 import type { AccountId, AssetId } from '../../lib/domain/caip.ts';
 import * as Sighting from '../../lib/domain/sighting.ts';
+import * as Build from '../support/builders.ts';
 import {
   CUSTOMER,
   ETH,
@@ -10,32 +11,15 @@ import {
   policy,
   STRANGER,
   T0_MS,
+  tokenOf,
   UNLISTED,
   USDC,
 } from '../support/builders.ts';
 
 const header = { number: 7, hash: '0xb7', parentHash: '0xb6', timestampMs: T0_MS };
-const tokenOf = (asset: AssetId): AccountId =>
-  `eip155:1:${asset.slice(asset.lastIndexOf(':') + 1)}`;
 
 function transaction(overrides: Partial<Block.Transaction> = {}): Block.Transaction {
-  return {
-    hash: '0xt',
-    index: 0,
-    from: HOT_1,
-    nonce: 3,
-    to: CUSTOMER,
-    native: ETH,
-    value: 0n,
-    type: '0x2',
-    isReverted: false,
-    fee: 21n,
-    delegations: [],
-    events: [],
-    internal: [],
-    calls: [],
-    ...overrides,
-  };
+  return Build.transaction({ to: CUSTOMER, ...overrides });
 }
 
 function moved(

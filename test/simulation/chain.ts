@@ -2,7 +2,7 @@
 
 import type * as Block from '../../lib/domain/block.ts';
 import type { AccountId } from '../../lib/domain/caip.ts';
-import { CHAIN, ETH } from '../support/builders.ts';
+import { ETH, tokenOf } from '../support/builders.ts';
 import type { Unit } from './plan.ts';
 
 /** A chain that moves only when it is told to. */
@@ -64,9 +64,7 @@ function transactionOf({ unit, by }: Mined, index: number): Block.Transaction {
   const { transfer, number, transaction: hash, feeWei: fee } = unit;
   const { account: from, asset, amount, destination } = transfer;
   const isNative = asset === ETH;
-  const to: AccountId = isNative
-    ? destination
-    : `${CHAIN}:${asset.slice(asset.lastIndexOf(':') + 1)}`;
+  const to = isNative ? destination : tokenOf(asset);
   const moved = { kind: 'transfer', log: 0, standard: 'erc20', asset, from, tokenIds: [] } as const;
   return {
     ...{ hash, index, from: by, nonce: number, to, native: ETH, fee, type: '0x2' },

@@ -13,7 +13,7 @@ import { ETH } from '../support/builders.ts';
 import { commitOf, rowIdsOf, wasPausedThroughout } from './books.ts';
 import type { Chain } from './chain.ts';
 import { keysOf, stoppedBy } from './naive.ts';
-import type { Asked, Chain as Fortune, Operation, Unit } from './plan.ts';
+import type { Asked, Fortune, Operation, Unit } from './plan.ts';
 import { compilePolicy, sourceOf } from './policies.ts';
 import type { Queue } from './queue.ts';
 import { changeTogether, signTogether, sound } from './signers.ts';

@@ -8,11 +8,8 @@ import type { Body, World } from './world.ts';
 /** How long a function may run before its queue gives up on it: it goes on nevertheless. */
 const RUNS_MAX_MS = 25_000;
 
-/** What came of a message in the end. */
-export type Told = (body: Body, recorded: Recorded) => void;
-
-/** A queue whose events are recorded. `onDone`: told of each event that was decided on, also again. */
-export function createIngress(world: World, onDone: Told): Queue<Body> {
+/** A queue whose events are recorded. */
+export function createIngress(world: World): Queue<Body> {
   const { scheduler, random, hosts, rates, witness, plan } = world;
   const deliver = (batch: readonly Message<Body>[]) => {
     const { process, reserve, store } = world.invoke(random.pick(hosts));
@@ -32,12 +29,10 @@ export function createIngress(world: World, onDone: Told): Queue<Body> {
       const isLate = scheduler.nowMs() - startedMs > RUNS_MAX_MS;
       for (const [position, message] of batch.entries()) {
         const recorded = results[position];
-        const comesBack = entries[position]?.kind !== 'heartbeat';
-        if (recorded?.kind === 'failed' && comesBack) queue.again(message.id);
-        else {
-          if (recorded) onDone(message.body, recorded);
-          if (!isLate) queue.acknowledge(message.id);
-        }
+        const isDone = recorded !== undefined && recorded.kind !== 'failed';
+        // A heartbeat that failed does not come back: the next one is on its way.
+        if (!isDone && entries[position]?.kind !== 'heartbeat') queue.again(message.id);
+        else if (!isLate) queue.acknowledge(message.id);
       }
     };
     void recordBatch(reserve, entries).then(async (results) => {

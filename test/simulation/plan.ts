@@ -20,7 +20,7 @@ export type Unit = {
 };
 
 /** What the chain does with a transaction: it stays, is taken off and comes back, or is gone. */
-export type Chain = 'stays' | 'comes-back' | 'gone';
+export type Fortune = 'stays' | 'comes-back' | 'gone';
 
 /**
  * What becomes of an admission. `sign`: it leaves. `idle`: it is never signed, which is said when the
@@ -35,7 +35,7 @@ export type Asked = {
   readonly fate: Fate;
   readonly signDelayMs: number;
   readonly seenDelayMs: number;
-  readonly chain: Chain;
+  readonly chain: Fortune;
   readonly isSettled: boolean;
   /** It is said never to have been signed, long after its outflow was seen. */
   readonly isDenied: boolean;
@@ -60,14 +60,14 @@ export type Operation =
       readonly reportDelayMs: number;
       readonly seenDelayMs: number;
       readonly isNamed: boolean;
-      readonly chain: Chain;
+      readonly chain: Fortune;
       readonly hasConflict: boolean;
     }
   | {
       readonly kind: 'theft';
       readonly atMs: number;
       readonly unit: Unit;
-      readonly chain: Chain;
+      readonly chain: Fortune;
       /** The withdrawal that it claims to be, which nobody approved. */
       readonly claims?: string;
     }
@@ -321,7 +321,7 @@ function drawUnit(
 }
 
 function drawMoney(random: Random, unit: Unit, atMs: number): Operation {
-  const chain = random.pick<Chain>(['stays', 'stays', 'stays', 'stays', 'comes-back', 'gone']);
+  const chain = random.pick<Fortune>(['stays', 'stays', 'stays', 'stays', 'comes-back', 'gone']);
   const drawn = random.next();
   if (drawn < 0.03) return { kind: 'poison', atMs, unit };
   if (drawn < 0.08) {

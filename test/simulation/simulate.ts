@@ -64,7 +64,7 @@ export async function run(plan: Plan): Promise<Result> {
   const stream = createStream(world);
   const exchange: Exchange = {
     world,
-    queue: createIngress(world, () => undefined),
+    queue: createIngress(world),
     chain: createChain(world.scheduler.nowMs),
     truth: {
       departed: new Map(),

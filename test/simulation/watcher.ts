@@ -10,7 +10,7 @@ import type { Host, Process } from './host.ts';
 import type { World } from './world.ts';
 
 /** Between two blocks. */
-export const BLOCK_MS = 10_000;
+const BLOCK_MS = 10_000;
 /** Times that a block is looked for by a second watcher at once, which another host has started. */
 const TWICE_SHARE = 0.15;
 const BEHIND_MAX = 3;

@@ -1,12 +1,14 @@
 /** Builders for tests: deterministic, typed, each with a default that a test overrides where it matters. */
 
 import { createHash } from 'node:crypto';
+import type * as Block from '../../lib/domain/block.ts';
 import type { AccountId, AssetId, ChainId } from '../../lib/domain/caip.ts';
 import type * as Decision from '../../lib/domain/decision.ts';
 import type * as Draft from '../../lib/domain/draft.ts';
 import type * as Ledger from '../../lib/domain/ledger.ts';
 import * as Meter from '../../lib/domain/meter.ts';
 import type * as Policy from '../../lib/domain/policy.ts';
+import type * as Proposal from '../../lib/domain/proposal.ts';
 import type * as Scope from '../../lib/domain/scope.ts';
 import * as Withdrawal from '../../lib/domain/withdrawal.ts';
 
@@ -243,4 +245,53 @@ export function subject(overrides: Partial<Scope.Subject> = {}): Scope.Subject {
     actor: 'customer-1',
     ...overrides,
   };
+}
+
+/** A transaction of `hot-1` that moved nothing. */
+export function transaction(overrides: Partial<Block.Transaction> = {}): Block.Transaction {
+  return {
+    hash: '0xt',
+    index: 0,
+    from: HOT_1,
+    nonce: 3,
+    native: ETH,
+    value: 0n,
+    type: '0x2',
+    isReverted: false,
+    fee: 21n,
+    delegations: [],
+    events: [],
+    internal: [],
+    calls: [],
+    ...overrides,
+  };
+}
+
+/** The contract of a token. */
+export function tokenOf(asset: AssetId): AccountId {
+  return `${CHAIN}:${asset.slice(asset.lastIndexOf(':') + 1)}`;
+}
+
+/** A proposal of alice to open `wallet:hot-1` for planned work, which nobody has signed. */
+export function proposal(overrides: Partial<Proposal.Proposal> = {}): Proposal.Proposal {
+  return {
+    proposalId: 'P1',
+    action: { kind: 'maintenance', scope: 'wallet:hot-1' },
+    policyHash: 'e'.repeat(64),
+    notBeforeMs: T0_MS,
+    expiresAtMs: T0_MS + 1_000,
+    reason: 'planned',
+    proposedBy: 'alice',
+    proposedAtMs: T0_MS,
+    round: 1,
+    approvals: [],
+    vetoes: [],
+    state: 'open',
+    ...overrides,
+  };
+}
+
+/** One operator's signature under it. */
+export function approval(operator: string, round = 1): Proposal.Approval {
+  return { operator, address: '0x1', signature: '0x2', atMs: T0_MS, round };
 }

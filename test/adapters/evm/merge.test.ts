@@ -1,28 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { mergeBlocks, type Shown } from '../../../lib/adapters/evm/merge.ts';
 import type * as Block from '../../../lib/domain/block.ts';
-import { CUSTOMER, ETH, HOT_1, T0_MS, USDC } from '../../support/builders.ts';
+import { CUSTOMER, ETH, HOT_1, T0_MS, transaction, USDC } from '../../support/builders.ts';
 
 const header = { number: 7, hash: '0xa7', parentHash: '0xa6', timestampMs: T0_MS };
-
-function transaction(overrides: Partial<Block.Transaction> = {}): Block.Transaction {
-  return {
-    hash: '0xt',
-    index: 0,
-    from: HOT_1,
-    nonce: 3,
-    native: ETH,
-    value: 0n,
-    type: '0x2',
-    isReverted: false,
-    fee: 21n,
-    delegations: [],
-    events: [],
-    internal: [],
-    calls: [],
-    ...overrides,
-  };
-}
 
 function shown(endpoint: string, overrides: Partial<Block.Block> = {}): Shown {
   return { endpoint, block: { header, transactions: [], unexplained: [], ...overrides } };

@@ -440,11 +440,7 @@ export const MUTANTS: readonly Mutant[] = [
     'const untilMs = nowMs + leaseMs;',
   ),
   health('a blind chain gets a lease', 'if (!isBlind.has(chain)) return', 'if (chain) return'),
-  stuck(
-    'a host that knows no time notes what is stuck',
-    'const knownMs = await deps.health.stuckAtMs();',
-    'const knownMs = undefined;',
-  ),
+  stuck('a host that knows no time notes what is stuck', 'await deps.health.stuckAtMs();', ''),
   standing(
     'a lease that ran out admits',
     'if (untilMs !== undefined && untilMs > draft.atMs) return undefined;',
