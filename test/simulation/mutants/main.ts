@@ -8,7 +8,7 @@ type Found = { readonly seed?: number; readonly schedules: number; readonly prom
 
 const { values } = parseArgs({
   options: {
-    schedules: { type: 'string', default: '8000' },
+    schedules: { type: 'string', default: '50000' },
     seed: { type: 'string', default: '1' },
     workers: { type: 'string', default: '2' },
     only: { type: 'string', default: '' },
