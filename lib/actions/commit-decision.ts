@@ -59,8 +59,9 @@ export type Recipe<T> = {
 
 /**
  * Reads everything the decision judges by, decides, and writes it whole; all of it again on a
- * conflict, when another policy has come into force, or when a row shows that an item has to change
- * which nobody could know of before (what it was charged under another policy, or its actor).
+ * conflict, when another policy has come into force, when the clock went back meanwhile, or when a row
+ * shows that an item has to change which nobody could know of before (what it was charged under
+ * another policy, or its actor).
  * Fail direction: closed, whatever is thrown has committed nothing that the caller may rely on.
  *
  * @throws {ContendedError} after {@link ATTEMPTS_MAX} conflicts, or when the recipe's time is over.
@@ -84,6 +85,9 @@ export async function commitDecision<T>(deps: Deps, recipe: Recipe<T>): Promise<
       keys,
       policy: Policy.at(policy, first.facts, nowMs),
     });
+    // A clock that was ahead and was set right before the answers came: these vouch for it as it is
+    // now, and not for the time that was read.
+    if (deps.clock.nowMs() < nowMs) continue;
     const context: Draft.Context = {
       policy,
       policyVersion: version,

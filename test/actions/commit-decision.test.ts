@@ -113,6 +113,31 @@ describe('commitDecision', () => {
     expect(new Set(committed.map(({ decisionId }) => decisionId)).size).toBe(committed.length);
   });
 
+  test('H13: no decision at the time of a clock that was ahead, and was set right while it read', async () => {
+    const { world, clock, committed } = await readyWorld(policy());
+    const { decisions } = world.decision;
+    clock.nowMs = T0_MS + 38_000;
+    const load: DecisionStore['load'] = async (keys) => {
+      clock.nowMs = T0_MS;
+      return decisions.load(keys);
+    };
+    await commitDecision({ ...world.decision, decisions: { ...decisions, load } }, noteRecipe([]));
+    expect(committed.at(-1)?.atMs).toBe(T0_MS);
+  });
+
+  test('error: a clock that goes back again and again decides nothing', async () => {
+    const { world, clock, committed } = await readyWorld(policy());
+    const { decisions } = world.decision;
+    const load: DecisionStore['load'] = (keys) => {
+      clock.nowMs -= 1;
+      return decisions.load(keys);
+    };
+    const count = committed.length;
+    const deps = { ...world.decision, decisions: { ...decisions, load } };
+    await expect(commitDecision(deps, noteRecipe([]))).rejects.toThrowError(ContendedError);
+    expect(committed.length).toBe(count);
+  });
+
   test('behavior: a policy that came into force in between decides', async () => {
     const { world } = await readyWorld(policy());
     const seen: number[] = [];

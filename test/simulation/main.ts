@@ -51,6 +51,13 @@ async function runMany(): Promise<void> {
   process.exitCode = totals.failures === 0 ? 0 : 1;
 }
 
+type Message = {
+  readonly kind: string;
+  readonly seed?: number;
+  readonly sofar?: Totals;
+  readonly totals?: Totals;
+};
+
 function inProcess(part: {
   readonly seed: number;
   readonly schedules: number;
@@ -61,7 +68,9 @@ function inProcess(part: {
     const file = new URL('./worker.ts', import.meta.url);
     const child = fork(file, [from, schedules, stride].map(String));
     let done = false;
-    child.on('message', (message: { kind: string; sofar?: Totals; totals?: Totals }) => {
+    child.on('message', (message: Message) => {
+      // A long run that is broken off has told what it found by then.
+      if (message.kind === 'failed') console.log(`  seed ${message.seed} failed`);
       if (message.kind === 'progress' && message.sofar) {
         const { schedules: made, failures } = message.sofar;
         if (made % 5_000 === 0) console.log(`  ${made} of ${schedules}, ${failures} failed`);

@@ -9,7 +9,11 @@ Error.stackTraceLimit = 0;
 const TOLD_EVERY = 500;
 
 const [seed = 1, schedules = 1, stride = 1] = process.argv.slice(2).map(Number);
+let failures = 0;
 const totals = await runBatch({ seed, schedules, stride }, (sofar) => {
+  const isNew = sofar.failures > failures;
+  failures = sofar.failures;
+  if (isNew) process.send?.({ kind: 'failed', seed: seed + (sofar.schedules - 1) * stride });
   if (sofar.schedules % TOLD_EVERY === 0) process.send?.({ kind: 'progress', sofar });
   return true;
 });
