@@ -59,7 +59,7 @@ export type Recipe<T> = {
 
 /**
  * Reads everything the decision judges by, decides, and writes it whole; all of it again on a
- * conflict, when another policy has come into force, when the clock went back meanwhile, or when a row
+ * conflict, when another policy has come into force, when its time is no longer fresh, or when a row
  * shows that an item has to change which nobody could know of before (what it was charged under
  * another policy, or its actor).
  * Fail direction: closed, whatever is thrown has committed nothing that the caller may rely on.
@@ -85,9 +85,7 @@ export async function commitDecision<T>(deps: Deps, recipe: Recipe<T>): Promise<
       keys,
       policy: Policy.at(policy, first.facts, nowMs),
     });
-    // A clock that was ahead and was set right before the answers came: these vouch for it as it is
-    // now, and not for the time that was read.
-    if (deps.clock.nowMs() < nowMs) continue;
+    if (!isFresh(nowMs, { nowMs: deps.clock.nowMs(), policy })) continue;
     const context: Draft.Context = {
       policy,
       policyVersion: version,
@@ -104,6 +102,18 @@ export async function commitDecision<T>(deps: Deps, recipe: Recipe<T>): Promise<
     if (attempt < ATTEMPTS_MAX) await standBack(deps, recipe, { attempt, startedMs, nowMs });
   }
   throw new ContendedError({ attempts: ATTEMPTS_MAX });
+}
+
+/**
+ * Whether the answers vouch for the time at which the reading began. Not where the clock went back:
+ * they tell of it as it is now, and it may have been ahead. Nor where they took longer than a commit may,
+ * because the process stood still, the clock was set, or nobody answered for long.
+ */
+function isFresh(
+  beganMs: number,
+  { nowMs, policy }: { readonly nowMs: number; readonly policy: Policy.Policy },
+): boolean {
+  return nowMs >= beganMs && nowMs - beganMs <= policy.timing.commitDelayMs;
 }
 
 /** @throws {ContendedError} when the next attempt would begin too late. */

@@ -182,7 +182,10 @@ function stateOf({ kind }: Cause): 'open' | 'isolated' {
   return kind === 'operator' ? 'isolated' : 'open';
 }
 
-/** Begins to close in steps a breaker that is held by this incident and open; `undefined` otherwise. */
+/**
+ * Begins to close in steps a breaker that is held by this incident and open; `undefined` otherwise.
+ * The first step lasts from its mark on, which is never before what was charged last.
+ */
 export function resume(
   breaker: Breaker,
   parameters: {
@@ -190,13 +193,12 @@ export function resume(
     readonly steps: readonly Step[];
     readonly budget: bigint;
     readonly mark: Meter.Mark;
-    readonly nowMs: number;
   },
 ): HalfOpen | undefined {
-  const { incidentId, steps, budget, mark, nowMs } = parameters;
+  const { incidentId, steps, budget, mark } = parameters;
   if (breaker.state !== 'open' && breaker.state !== 'isolated') return undefined;
   if (breaker.incidentId !== incidentId || steps.length === 0) return undefined;
-  return { ...breaker, state: 'half-open', steps, step: 0, stepSinceMs: nowMs, mark, budget };
+  return { ...breaker, state: 'half-open', steps, step: 0, stepSinceMs: mark.atMs, mark, budget };
 }
 
 /** When the step is over, ms. A late clock prolongs it. */
@@ -207,6 +209,9 @@ export function stepEndsAtMs(breaker: HalfOpen): number {
 /**
  * The next step of a breaker whose step is over, or closed after the last one; `undefined` while the
  * step runs. One call is one step, however late it comes.
+ *
+ * @param parameters.nowMs the worker's own clock, which tells whether it is over; the next one lasts
+ * from its mark on.
  */
 export function advance(
   breaker: HalfOpen,
@@ -216,7 +221,7 @@ export function advance(
   if (nowMs < stepEndsAtMs(breaker)) return undefined;
   const step = breaker.step + 1;
   if (step >= breaker.steps.length) return { state: 'closed', epoch: breaker.epoch };
-  return { ...breaker, step, stepSinceMs: nowMs, mark };
+  return { ...breaker, step, stepSinceMs: mark.atMs, mark };
 }
 
 /** Closes a breaker for the incident that opened it; `undefined` when another incident holds it, or none. */

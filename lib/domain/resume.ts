@@ -102,8 +102,7 @@ function resumeOne(
   }
   const mark = Meter.mark(item.meter, atMs);
   const { budget } = order;
-  const { nowMs } = draft.context;
-  const halfOpen = Breaker.resume(item.breaker, { incidentId, steps, budget, mark, nowMs });
+  const halfOpen = Breaker.resume(item.breaker, { incidentId, steps, budget, mark });
   if (halfOpen) {
     draft.items.set(scope, { ...item, breaker: halfOpen });
     return { ...incident, resuming: { atMs, actors, reason, epoch: halfOpen.epoch } };

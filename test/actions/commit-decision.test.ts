@@ -125,6 +125,19 @@ describe('commitDecision', () => {
     expect(committed.at(-1)?.atMs).toBe(T0_MS);
   });
 
+  test('H13: no decision at the time of a process that stood still while it read', async () => {
+    const { world, clock, committed } = await readyWorld(policy());
+    const { decisions } = world.decision;
+    const waits = [6_001, 6_000];
+    const load: DecisionStore['load'] = (keys) => {
+      clock.nowMs += waits.shift() ?? 0;
+      return decisions.load(keys);
+    };
+    await commitDecision({ ...world.decision, decisions: { ...decisions, load } }, noteRecipe([]));
+    expect(committed.at(-1)?.atMs).toBe(T0_MS + 6_001);
+    expect(waits).toEqual([]);
+  });
+
   test('error: a clock that goes back again and again decides nothing', async () => {
     const { world, clock, committed } = await readyWorld(policy());
     const { decisions } = world.decision;

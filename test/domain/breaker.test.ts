@@ -17,12 +17,12 @@ const second = {
   incidentId: 'INC2',
 };
 
-const mark: Meter.Mark = { atMs: T0_MS, held: [] };
+const mark: Meter.Mark = { atMs: T0_MS + 50, held: [] };
 const steps: readonly Breaker.Step[] = [
   { shareBps: 1_000, forMs: 600, chains: ['eip155:1'] },
   { shareBps: 5_000, forMs: 900 },
 ];
-const asked = { incidentId: 'INC1', steps, budget: 7n, mark, nowMs: T0_MS + 50 };
+const asked = { incidentId: 'INC1', steps, budget: 7n, mark };
 
 function tripped(kind: Breaker.Cause['kind'] = 'limit'): Breaker.Breaker {
   return Breaker.trip(Breaker.CLOSED, { ...opening, cause: { ...cause, kind } }).breaker;
@@ -207,10 +207,19 @@ describe('advance', () => {
     });
   });
 
+  test('behavior: H13: it lasts from its mark on, where a charge lies ahead of the clock', () => {
+    const ahead = { ...later, atMs: T0_MS + 2_650 };
+    const next = Breaker.advance(halfOpen(), { mark: ahead, nowMs: T0_MS + 650 });
+    expect(next).toMatchObject({ step: 1, stepSinceMs: T0_MS + 2_650 });
+    const early = { mark: later, nowMs: T0_MS + 3_549 };
+    expect(Breaker.advance(next as Breaker.HalfOpen, early)).toBeUndefined();
+  });
+
   test('behavior: however late, one call is one step, and the last one closes', () => {
-    const next = Breaker.advance(halfOpen(), { mark: later, nowMs: T0_MS + 9_000 });
+    const late = { ...later, atMs: T0_MS + 9_000 };
+    const next = Breaker.advance(halfOpen(), { mark: late, nowMs: T0_MS + 9_000 });
     expect(next).toMatchObject({ state: 'half-open', step: 1, stepSinceMs: T0_MS + 9_000 });
-    const last = Breaker.advance(next as Breaker.HalfOpen, { mark: later, nowMs: T0_MS + 9_900 });
+    const last = Breaker.advance(next as Breaker.HalfOpen, { mark: late, nowMs: T0_MS + 9_900 });
     expect(last).toEqual({ state: 'closed', epoch: 1 });
   });
 });

@@ -146,7 +146,7 @@ describe('decide', () => {
     const tripped = trip('0xabc').changes.items.find(({ key }) => key === 'global')?.item;
     if (!tripped || tripped.breaker.state === 'closed') throw new Error('global is not open');
     const { incidentId } = tripped.breaker;
-    const more = { incidentId, steps, budget: 10n ** 12n, mark, nowMs: Build.T0_MS };
+    const more = { incidentId, steps, budget: 10n ** 12n, mark };
     const breaker = Breaker.resume(tripped.breaker, more) as Breaker.Breaker;
     const { outcomes } = trip('drill:one', policy, [['global', { ...tripped, breaker }]]);
     expect(outcomes[0]?.trips.map(({ scope }) => scope)).toEqual(['wallet:canary']);
