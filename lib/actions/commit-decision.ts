@@ -59,9 +59,14 @@ export type Recipe<T> = {
 
 /**
  * Reads everything the decision judges by, decides, and writes it whole; all of it again on a
- * conflict, when another policy has come into force, when its time is no longer fresh, or when a row
- * shows that an item has to change which nobody could know of before (what it was charged under
- * another policy, or its actor).
+ * conflict, when another policy has come into force, or when a row shows that an item has to change
+ * which nobody could know of before (what it was charged under another policy, or its actor).
+ *
+ * Its time is that of the clock before it read, for which the answers vouch. They do not where the clock
+ * went back meanwhile: then it may have been ahead, and all is done again. Nor is it fresh where reading
+ * took longer than a commit may, because the process stood still or the clock was set. That is done
+ * again once: twice in a row it is the store that is slow, and who wants to stop money is not kept waiting.
+ *
  * Fail direction: closed, whatever is thrown has committed nothing that the caller may rely on.
  *
  * @throws {ContendedError} after {@link ATTEMPTS_MAX} conflicts, or when the recipe's time is over.
@@ -70,6 +75,7 @@ export async function commitDecision<T>(deps: Deps, recipe: Recipe<T>): Promise<
   const startedMs = deps.clock.nowMs();
   let inForce = await deps.policy.current();
   const further = { items: new Set<string>(), rows: new Set<string>() };
+  let wasSlow = false;
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
     const nowMs = deps.clock.nowMs();
     const { policy } = inForce;
@@ -85,7 +91,12 @@ export async function commitDecision<T>(deps: Deps, recipe: Recipe<T>): Promise<
       keys,
       policy: Policy.at(policy, first.facts, nowMs),
     });
-    if (!isFresh(nowMs, { nowMs: deps.clock.nowMs(), policy })) continue;
+    const tookMs = deps.clock.nowMs() - nowMs;
+    if (tookMs < 0) continue;
+    if (tookMs > policy.timing.commitDelayMs && !wasSlow) {
+      wasSlow = true;
+      continue;
+    }
     const context: Draft.Context = {
       policy,
       policyVersion: version,
@@ -102,18 +113,6 @@ export async function commitDecision<T>(deps: Deps, recipe: Recipe<T>): Promise<
     if (attempt < ATTEMPTS_MAX) await standBack(deps, recipe, { attempt, startedMs, nowMs });
   }
   throw new ContendedError({ attempts: ATTEMPTS_MAX });
-}
-
-/**
- * Whether the answers vouch for the time at which the reading began. Not where the clock went back:
- * they tell of it as it is now, and it may have been ahead. Nor where they took longer than a commit may,
- * because the process stood still, the clock was set, or nobody answered for long.
- */
-function isFresh(
-  beganMs: number,
-  { nowMs, policy }: { readonly nowMs: number; readonly policy: Policy.Policy },
-): boolean {
-  return nowMs >= beganMs && nowMs - beganMs <= policy.timing.commitDelayMs;
 }
 
 /** @throws {ContendedError} when the next attempt would begin too late. */

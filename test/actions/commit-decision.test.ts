@@ -138,6 +138,19 @@ describe('commitDecision', () => {
     expect(waits).toEqual([]);
   });
 
+  test('behavior: where every read takes that long it decides at the second attempt', async () => {
+    const { world, clock, committed } = await readyWorld(policy());
+    const { decisions } = world.decision;
+    let loads = 0;
+    const load: DecisionStore['load'] = (keys) => {
+      loads += 1;
+      clock.nowMs += 10_000;
+      return decisions.load(keys);
+    };
+    await commitDecision({ ...world.decision, decisions: { ...decisions, load } }, noteRecipe([]));
+    expect([loads, committed.at(-1)?.atMs]).toEqual([2, T0_MS + 10_000]);
+  });
+
   test('error: a clock that goes back again and again decides nothing', async () => {
     const { world, clock, committed } = await readyWorld(policy());
     const { decisions } = world.decision;
