@@ -52,6 +52,8 @@ describe('parseAccount', () => {
     `eip155:1:0X${ADDRESS.slice(2)}`,
     `eip155:1: ${ADDRESS}`,
     `eip155:1:${ADDRESS}\n`,
+    `:eip155:1:${ADDRESS}`,
+    `x:eip155:1:${ADDRESS}`,
     'solana:5eykt:a|b',
     'solana:5eykt:a/b',
     `solana:5eykt:${'a'.repeat(129)}`,
@@ -67,8 +69,16 @@ describe('parseAsset', () => {
     );
   });
 
+  test('behavior: H25: of whatever standard it is; only that of ERC-20 must be an address', () => {
+    expect(Caip.parseAsset(`eip155:1/erc721:${ADDRESS}`)).toBe(
+      `eip155:1/erc721:${ADDRESS.toLowerCase()}`,
+    );
+    expect(Caip.parseAsset('eip155:1/other:Ab.9')).toBe('eip155:1/other:ab.9');
+  });
+
   test.each([
     'eip155:1/slip44:60',
+    'eip155:1/slip44:ABC',
     'solana:5eykt/token:EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v',
   ])('args: %s', (text) => {
     expect(Caip.parseAsset(text)).toBe(text);
@@ -84,8 +94,37 @@ describe('parseAsset', () => {
     'eip155:1/erc20:0x12',
     'eip155:1/slip44:6 0',
     'eip155:1/slip44:60\n',
+    '/slip44:60',
+    'eip155:1slip44:60',
   ])('error: %j', (text) => {
     expect(() => Caip.parseAsset(text)).toThrow(Caip.InvalidIdError);
+  });
+});
+
+describe('InvalidIdError', () => {
+  const told = (parse: (text: string) => unknown, text: string) => {
+    try {
+      parse(text);
+    } catch (error) {
+      return error;
+    }
+    throw new Error('it was taken');
+  };
+
+  test.each([
+    [Caip.parseChain, 'a CAIP-2 chain such as "eip155:1"'],
+    [Caip.parseAccount, 'a CAIP-10 account such as "eip155:1:0x…" (40 hex digits)'],
+    [Caip.parseAsset, 'a CAIP-19 asset such as "eip155:1/slip44:60" or "eip155:1/erc20:0x…"'],
+  ])('default: %o says what it expected', (parse, expected) => {
+    expect(told(parse, 'bad')).toMatchObject({
+      name: 'Caip.InvalidIdError',
+      message: `"bad" is not ${expected}`,
+    });
+  });
+
+  test('behavior: what is long is repeated in part', () => {
+    const error = told(Caip.parseChain, 'x'.repeat(201));
+    expect(error).toMatchObject({ message: expect.stringContaining(`"${'x'.repeat(200)}" is`) });
   });
 });
 

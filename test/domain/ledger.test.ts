@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import * as Ledger from '../../lib/domain/ledger.ts';
-import { T0_MS } from '../support/builders.ts';
+import * as Build from '../support/builders.ts';
+
+const { T0_MS } = Build;
 
 describe('size', () => {
   const none = {
@@ -39,6 +41,31 @@ describe('size', () => {
     const heartbeat = { sentAtMs: 1, receivedAtMs: 2, oldestWaitingMs: 0 };
     const policy = { version: 1, hash: '', source: '', appliedAtMs: 1, actor: '' };
     expect(Ledger.size({ ...none, heartbeat, policy })).toBe(2);
+    const draftPolicy = { hash: '', source: '', compiled: '' };
+    expect(Ledger.size({ ...none, draftPolicy })).toBe(1);
+    expect(Ledger.size({ ...none, heartbeat, policy, draftPolicy })).toBe(3);
+  });
+
+  test('behavior: an incident that opens is one, and one that closes two', () => {
+    const first = { kind: 'operator', atMs: 1, rowId: 'r', text: '', notional: 0n } as const;
+    const known = { incidentId: 'I', scope: 'global', epoch: 1, openedAtMs: 1, policyVersion: 1 };
+    const opened = { ...known, first, state: 'open' as const };
+    const closed = { ...opened, state: 'closed' as const };
+    const size = (incident: typeof opened | typeof closed) =>
+      Ledger.size({ ...none, incidents: [{ incident, expected: 'open' }] });
+    expect([size(opened), size(closed)]).toEqual([1, 2]);
+  });
+
+  test('behavior: a proposal is one, and what changes in the list of those that wait is one each', () => {
+    const proposal = Build.proposal();
+    const waiting = { ...proposal, state: 'approved' as const, dueAtMs: T0_MS };
+    const moved = { ...waiting, dueAtMs: T0_MS + 1 };
+    const size = (...proposals: readonly Ledger.ProposalWrite[]) =>
+      Ledger.size({ ...none, proposals });
+    expect(size({ proposal })).toBe(1);
+    expect(size({ proposal: waiting, before: proposal })).toBe(2);
+    expect(size({ proposal: moved, before: waiting })).toBe(3);
+    expect(size({ proposal }, { proposal: moved, before: waiting })).toBe(4);
   });
 });
 
