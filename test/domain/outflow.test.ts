@@ -6,6 +6,7 @@ import * as Outflow from '../../lib/domain/outflow.ts';
 import type * as Policy from '../../lib/domain/policy.ts';
 import type { Sent, Transfer } from '../../lib/domain/withdrawal.ts';
 import {
+  CUSTOMER,
   ETH,
   HOT_2,
   incoming,
@@ -283,7 +284,7 @@ describe('move', () => {
 
 describe('payFee', () => {
   test('behavior: H24: a fee for nothing counts, is no withdrawal, and people hear of it once an hour', () => {
-    const { see, counted, here, row } = scene();
+    const { see, counted, here, row, state } = scene();
     const fee = { asset: ETH, amount: 2n * MILLI_ETH };
     for (const transaction of ['0xa', '0xb']) {
       expect(see(transaction, { asset: ETH, amount: 0n, fee })).toMatchObject({
@@ -294,7 +295,19 @@ describe('payFee', () => {
     }
     expect(counted()).toEqual({ notional: usd(6), count: 0 });
     expect(row('0xa')?.state).toBe('kept');
-    expect([...here.alerts.values()].map(({ kind }) => kind)).toEqual(['risk']);
+    expect([...here.alerts.values()]).toEqual([
+      {
+        alertId: `fee|wallet:hot-1|${Math.floor(T0_MS / (60 * MINUTE_MS))}`,
+        kind: 'risk',
+        atMs: T0_MS,
+        scope: 'wallet:hot-1',
+        rowId: row('0xb')?.rowId,
+        text: `hot-1 paid a fee for a transaction to ${CUSTOMER} that moved nothing: a call that nobody declared, or one that failed`,
+      },
+    ]);
+    state.nowMs += 60 * MINUTE_MS;
+    see('0xc', { asset: ETH, amount: 0n, fee });
+    expect(here.alerts.size).toBe(2);
   });
 
   test('behavior: a fee drain trips by its sum', () => {
@@ -336,7 +349,48 @@ describe('count', () => {
   });
 });
 
+describe('consume: what is remembered', () => {
+  const met = (more: { readonly nonce?: number; readonly sequence?: number }) => {
+    const { here, state, report, ends } = scene();
+    report('w1');
+    const events = [incoming({ ...outflow({ transaction: '0xa' }), ...more })];
+    submit(here, { ...state, events });
+    return ends().met;
+  };
+
+  test('behavior: H66: an outflow with its nonce, for another transaction with the same', () => {
+    const rowId = 'outflow:eip155:1:0xa:top';
+    expect(met({ nonce: 0, sequence: 0 })).toEqual([{ rowId, nonce: 0 }]);
+  });
+
+  test('behavior: nothing of one whose nonce or place in the chain is not known', () => {
+    expect([met({ nonce: 3 }), met({ sequence: 1 }), met({})]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
 describe('again', () => {
+  test('behavior: a sight without a number changes nothing, nor is one kept of what did not move', () => {
+    const { here, state, report, row } = scene();
+    report('w1');
+    const tell = (sequence?: number, amount = usd(1)) =>
+      submit(here, {
+        ...state,
+        events: [
+          incoming({
+            ...outflow({ transaction: '0xa' }, { amount }),
+            ...(sequence && { sequence }),
+          }),
+        ],
+      });
+    tell(5);
+    tell();
+    expect(row('0xa')).toMatchObject({ sequence: 5, state: 'matched' });
+  });
+
   test('behavior: H66: a newer sight is kept, so that an older removal changes nothing', () => {
     const { here, state, report, row } = scene();
     report('w1');

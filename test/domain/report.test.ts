@@ -69,6 +69,39 @@ describe('late', () => {
     expect(row('0xa')?.state).toBe('unmatched');
   });
 
+  test('behavior: it keeps what was said of its transaction, and that its outflow has to show', () => {
+    const watch = { confirmations: 0, blindAfterMs: 1 };
+    const { see, report, row } = scene({ chains: [{ pattern: CHAIN, name: 'Ethereum', watch }] });
+    see('0xa');
+    report('w1', {}, { transaction: '0xa', nonce: 3 });
+    expect(row('w1')).toMatchObject({ isAwaited: true, sent: { transaction: '0xa', nonce: 3 } });
+    const blind = scene();
+    blind.see('0xa');
+    blind.report('w1');
+    expect(blind.row('w1')).not.toHaveProperty('isAwaited');
+    expect(blind.row('w1')).not.toHaveProperty('sent');
+  });
+
+  test('behavior: H66: its nonce is remembered, so that what supersedes it meets the same report', () => {
+    const { see, report, row, ends, trips } = scene();
+    see('0xa', { nonce: 3, sequence: 1 });
+    report('w1');
+    expect(ends().met).toEqual([{ rowId: row('0xa')?.rowId, nonce: 3 }]);
+    expect(see('0xb', { nonce: 3, sequence: 2 })).toBe('matched-outflow');
+    expect([row('0xa')?.state, row('w1')?.link]).toEqual(['removed', row('0xb')?.rowId]);
+    expect(trips()).toBe(1);
+  });
+
+  test.each([{ sequence: 1 }, { nonce: 3 }])(
+    'behavior: nothing is remembered of a sight with %o alone',
+    (more) => {
+      const { see, report, ends } = scene();
+      see('0xa', more);
+      report('w1');
+      expect(ends().met ?? []).toEqual([]);
+    },
+  );
+
   test('behavior: of another amount it is another one', () => {
     const { see, report } = scene();
     see('0xa');

@@ -575,6 +575,53 @@ describe('decide', () => {
     expect(wouldBe(again.verdicts)).toEqual(['final']);
   });
 
+  test('behavior: a shadow policy says of a repeat too what it would have been', () => {
+    const { here, state } = scene({ mode: 'shadow' });
+    const at = { ...state, asks: [ask('a', 1)] };
+    reserve(here, { ...at, audience: 's1' });
+    const [paused] = reserve(here, { ...at, leases: {} }).verdicts;
+    expect(paused).toMatchObject({ kind: 'allow', wouldBe: { reason: 'lease' } });
+    const [elsewhere] = reserve(here, { ...at, audience: 's2' }).verdicts;
+    expect(elsewhere).toMatchObject({ kind: 'allow', wouldBe: { reason: 'conflict' } });
+  });
+
+  test('behavior: what is known of its transaction stays when it is asked for without it', () => {
+    const { here, state, reserve: askFor } = scene();
+    const { withdrawal: body, bodyHash } = ask('a', 1);
+    const sent = { transaction: '0xa', nonce: 3 };
+    askFor({ withdrawal: { ...body, sent }, bodyHash }, ask('b', 2));
+    const approvals = () =>
+      [...here.rows.values()]
+        .flatMap(({ ends }) => ends?.approvals ?? [])
+        .map(({ nonce }) => nonce);
+    expect(here.rows.get('withdrawal:a')?.sent).toEqual(sent);
+    expect(here.rows.get('withdrawal:b')).not.toHaveProperty('sent');
+    expect(approvals()).toEqual([3, undefined]);
+    state.nowMs += LIFE_MS;
+    askFor(ask('a', 1), ask('b', 2));
+    expect(here.rows.get('withdrawal:a')?.sent).toEqual(sent);
+    expect(approvals()).toEqual([3, undefined]);
+    state.nowMs += LIFE_MS;
+    askFor({ withdrawal: { ...body, sent: { nonce: 4 } }, bodyHash });
+    expect(here.rows.get('withdrawal:a')?.sent).toEqual({ nonce: 4 });
+  });
+
+  test('behavior: its outflow has to show where its chain is watched', () => {
+    const watch = { confirmations: 0, blindAfterMs: 1 };
+    const watched = scene({ chains: [{ pattern: CHAIN, name: 'Ethereum', watch }] });
+    watched.reserve(ask('a', 1));
+    expect(watched.here.rows.get('withdrawal:a')?.isAwaited).toBe(true);
+    const blind = scene();
+    blind.reserve(ask('a', 1));
+    expect(blind.here.rows.get('withdrawal:a')).not.toHaveProperty('isAwaited');
+  });
+
+  test('behavior: who names no signer is noted with none', () => {
+    const { here, reserve: askFor } = scene();
+    askFor(ask('a', 1));
+    expect(here.rows.get('withdrawal:a')).not.toHaveProperty('audience');
+  });
+
   test('behavior: an open breaker blocks, an admitted repeat too', () => {
     const {
       here,
@@ -701,7 +748,7 @@ describe('decide', () => {
       ask1(ask('a', 1_000), ask('b', 400));
       for (const tried of [sweep, release]) {
         expect(tried(ask('a', 1_000), ask('never', 1))).toMatchObject([
-          { kind: 'block', reason: 'final', text: 'withdrawal a is not held' },
+          { kind: 'block', reason: 'final', text: 'withdrawal a is not held', provisional: false },
           { kind: 'block', reason: 'final', text: 'withdrawal never is not held' },
         ]);
       }
@@ -741,6 +788,39 @@ describe('decide', () => {
       expect(brief(ask1(ask('b', 401)))).toEqual(['block conflict']);
       expect(openScopes(here)).toEqual(['wallet:hot-1']);
       expect(here.rows.get('withdrawal:b')).toMatchObject({ state: 'held' });
+    });
+
+    test('behavior: H77: an operator’s word about one says nothing any more once it is overdue', () => {
+      const { here, state, askFor: ask1, release } = holdingScene({ overdueMs: HOUR_MS });
+      ask1(ask('x', 1_000, { actor: 'other' }), ask('b', 400));
+      expect(brief(release(ask('b', 400)))).toEqual(['allow']);
+      const releasedMs = state.nowMs;
+      state.nowMs = releasedMs + HOUR_MS - LIFE_MS;
+      expect(brief(ask1(ask('b', 400)))).toEqual(['allow']);
+      state.nowMs = releasedMs + HOUR_MS;
+      expect(brief(ask1(ask('b', 400)))).toEqual(['hold limit']);
+      expect(here.rows.get('withdrawal:b')?.released?.atMs).toBe(releasedMs);
+    });
+
+    test('behavior: H77: what a sweep finds trips and tells nothing, which asking for it would', () => {
+      const mine = limit({
+        limitId: 'mine',
+        scope: 'actor',
+        allowed: usd(500),
+        action: { kind: 'pause', scope: 'actor' },
+        tripOnRefusal: true,
+      });
+      const limits = [limit({ action: { kind: 'hold' } }), mine];
+      const { here, state, askFor: ask1, sweep, record } = holdingScene({ limits });
+      const others = ['x', 'y'].map((actor) => ask(actor, 500, { actor }));
+      expect(brief(ask1(...others, ask('b', 400)))).toEqual(['allow', 'allow', 'hold limit']);
+      state.nowMs += HOUR_MS - MINUTE_MS;
+      record(withdrawal('r', { amount: usd(200), account: HOT_2 }));
+      const told = [...here.alerts.keys()];
+      expect(brief(sweep(ask('b', 400)))).toEqual(['block limit']);
+      expect([openScopes(here), [...here.alerts.keys()]]).toEqual([[], told]);
+      ask1(ask('b', 400));
+      expect(openScopes(here)).toEqual(['actor:customer-1']);
     });
 
     test('behavior: what an operator let go asks no limit that holds any more, and every other', () => {

@@ -214,6 +214,24 @@ describe('a step', () => {
     expect(kinds(here, 1)).toEqual(['block']);
   });
 
+  test('behavior: what was admitted before it moves its charge into it once, and then is a repeat', () => {
+    const here = scene();
+    here.ask('before', 40);
+    here.steal(1, { destination: STRANGER });
+    here.resume();
+    here.clock.nowMs += 1;
+    const expiryOf = () => {
+      const verdict = here.ask('before', 40);
+      return verdict.kind === 'allow' && verdict.expiresAtMs;
+    };
+    const movedMs = here.clock.nowMs;
+    const first = expiryOf();
+    here.clock.nowMs += 1_000;
+    expect([expiryOf(), expiryOf()]).toEqual([first, first]);
+    expect(here.here.rows.get('withdrawal:before')?.money?.chargedAtMs).toBe(movedMs);
+    expect(kinds(here, 60, 1)).toEqual(['allow', 'block']);
+  });
+
   test('behavior: without a notional limit of its own the budget bounds it', () => {
     const here = resuming({ limits: [] }, { budget: usd(50) });
     expect(kinds(here, 5, 1)).toEqual(['allow', 'block']);

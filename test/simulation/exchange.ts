@@ -134,6 +134,9 @@ function ask(exchange: Exchange, asked: readonly Asked[], attempt: number): void
   scheduler.at(scheduler.nowMs() + PATIENCE_MS, () => settle([]));
 }
 
+/** After the end nobody asks again so late that what leaves could not be seen and confirmed any more. */
+const AGAIN_LATEST_MS = 10_000;
+
 /** Does with an admission what the fate of its withdrawal says. */
 function use(
   exchange: Exchange,
@@ -154,7 +157,9 @@ function use(
   }
   if (asked.againMs === undefined) return;
   const { againMs: _, ...once } = asked;
-  scheduler.at(scheduler.nowMs() + asked.againMs, () => ask(exchange, [once], TRIES_MAX));
+  const againAtMs = scheduler.nowMs() + asked.againMs;
+  if (againAtMs > world.plan.endMs + AGAIN_LATEST_MS) return;
+  scheduler.at(againAtMs, () => ask(exchange, [once], TRIES_MAX));
 }
 
 /** P6: an allow that needed no commit was read at an instant at which nothing that stops it was paused. */
