@@ -65,11 +65,12 @@ export type Recipe<T> = {
  * Its time is that of the clock before it read, for which the answers vouch. They do not where the clock
  * went back meanwhile: then it may have been ahead, and all is done again. Nor is it fresh where reading
  * took longer than a commit may, because the process stood still or the clock was set. That is done
- * again once: twice in a row it is the store that is slow, and who wants to stop money is not kept waiting.
+ * again once in a decision: the second time it is the store that is slow, and who wants to stop money is
+ * not kept waiting.
  *
  * Fail direction: closed, whatever is thrown has committed nothing that the caller may rely on.
  *
- * @throws {ContendedError} after {@link ATTEMPTS_MAX} conflicts, or when the recipe's time is over.
+ * @throws {ContendedError} after {@link ATTEMPTS_MAX} attempts, or when the recipe's time is over.
  */
 export async function commitDecision<T>(deps: Deps, recipe: Recipe<T>): Promise<T> {
   const startedMs = deps.clock.nowMs();
