@@ -88,7 +88,10 @@ function createReader(world: World, chain: Chain, process: Process): ChainReader
   };
 }
 
-/** How long each outflow will have waited: the age of the head, and how far its block lies behind the last one that counts with it. */
+/** What an answer may take on its way back: the watcher judges the age of the head only then. */
+const ANSWER_MAX_MS = 100;
+
+/** How long each outflow will have waited at most: the age of the head, and how far its block lies behind the last one that counts with it. */
 function noteLags(
   { witness }: World,
   chain: Chain,
@@ -100,7 +103,8 @@ function noteLags(
   const lastMs = chain.block(head.number - confirmations)?.header.timestampMs ?? head.timestampMs;
   for (let number = from; number <= to; number += 1) {
     const { header, transactions = [] } = chain.block(number) ?? {};
-    const lagMs = nowMs - head.timestampMs + lastMs - (header?.timestampMs ?? lastMs);
+    const ageMs = nowMs + ANSWER_MAX_MS - head.timestampMs;
+    const lagMs = ageMs + lastMs - (header?.timestampMs ?? lastMs);
     for (const { nonce } of transactions) {
       witness.lagsMs.set(nonce, Math.max(lagMs, witness.lagsMs.get(nonce) ?? 0));
     }
