@@ -42,8 +42,9 @@ export type Keys = {
   readonly rows: readonly string[];
   readonly items: readonly string[];
   /**
-   * Items that are judged by and not written, read after the others: a batch read is no instant, and
-   * whoever changes one of these has also changed the version of an item that is written.
+   * Items that are judged by and perhaps not written, read after the others, also where they are among
+   * these: a batch read is no instant, and whoever changes one of these has also changed the version of
+   * an item that is written.
    */
   readonly gates?: readonly string[];
   /** Queues to read where the items say that somebody waits in them. Their scopes are among the items. */

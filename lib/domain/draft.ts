@@ -93,6 +93,14 @@ export function item(draft: Draft, key: Scope.Key): Ledger.Item {
   return draft.items.get(key) ?? draft.loaded.items.get(key) ?? Ledger.newItem(draft.atMs);
 }
 
+/**
+ * Writes an item as it is: what was left undone because of it holds only as long as it stays so. Reading
+ * alone does not vouch for that, since a batch read is no instant.
+ */
+export function pin(draft: Draft, key: Scope.Key): void {
+  draft.items.set(key, item(draft, key));
+}
+
 /** Puts a new row, or the next version of one. */
 export function putRow(
   draft: Draft,

@@ -51,7 +51,10 @@ export function quarantine(
   const [wallet = '', ...destinations] = keys(subject);
   const isNobody = /:0x0+$/.test(subject.destination);
   for (const key of [wallet, ...(isFlood || isNobody ? [] : destinations)]) {
-    if (Breaker.stops(Draft.item(draft, key).breaker)) continue;
+    if (Breaker.stops(Draft.item(draft, key).breaker)) {
+      Draft.pin(draft, key);
+      continue;
+    }
     const text = `stopped beside incident ${trip.incidentId}: ${cause.text}`;
     const { incidentId } = trip;
     Draft.tripBeside(draft, key, { incidentId, cause: { ...cause, text } });

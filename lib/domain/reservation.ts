@@ -63,7 +63,7 @@ export function keys(
 ): {
   readonly rows: readonly string[];
   readonly items: readonly Scope.Key[];
-  /** Destinations as wholes, where only their parts are charged. */
+  /** Destinations as wholes, for those of whom only a part is charged: another may charge the whole. */
   readonly gates: readonly Scope.Key[];
   readonly queues: readonly Pick<Queue.Place, 'limitId' | 'scope'>[];
 } {
@@ -73,9 +73,10 @@ export function keys(
   const queues = new Map<Queue.Key, Pick<Queue.Place, 'limitId' | 'scope'>>();
   for (const { withdrawal, bodyHash } of asks) {
     const resolved = Policy.resolve(policy, withdrawal.transfer);
-    for (const key of Charge.keys(resolved)) items.add(key);
-    for (const scope of Scope.stopping('destination', resolved.subject))
-      gates.add(Scope.key(scope));
+    const charged = new Set(Charge.keys(resolved));
+    for (const key of charged) items.add(key);
+    const stopping = Scope.stopping('destination', resolved.subject).map(Scope.key);
+    for (const key of stopping) if (!charged.has(key)) gates.add(key);
     for (const { limit, scope } of Queue.gates(policy, resolved)) {
       const place = { limitId: limit.limitId, scope: Scope.key(scope) };
       queues.set(Queue.key(place), place);
@@ -85,7 +86,7 @@ export function keys(
   return {
     rows: [...rows],
     items: [...items],
-    gates: [...gates].filter((key) => !items.has(key)),
+    gates: [...gates],
     queues: [...queues.values()],
   };
 }

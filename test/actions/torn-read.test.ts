@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { operateBreaker } from '../../lib/actions/operate-breaker.ts';
+import { recordEvents } from '../../lib/actions/record-events.ts';
 import { reserveWithdrawals } from '../../lib/actions/reserve-withdrawals.ts';
+import type { Withdrawal } from '../../lib/domain/withdrawal.ts';
 import type { DecisionStore, Keys } from '../../lib/ports.ts';
 import { compileSource, readyWorld } from '../support/action-world.ts';
-import { CUSTOMER, incoming, policy, withdrawal } from '../support/builders.ts';
+import { CUSTOMER, incoming, outflow, PRICELESS, policy, withdrawal } from '../support/builders.ts';
 
 const WHOLE = `destination:${CUSTOMER}`;
 
@@ -27,7 +29,7 @@ function torn(decisions: DecisionStore, between: () => Promise<unknown>): Decisi
 }
 
 describe('reserveWithdrawals', () => {
-  test('behavior: a destination paused while it is read stops the withdrawals to its parts', async () => {
+  const reserveWhilePaused = async (...asked: readonly Withdrawal[]) => {
     const { world } = await readyWorld(policy());
     const { decisions } = world.store;
     const pause = () =>
@@ -38,12 +40,38 @@ describe('reserveWithdrawals', () => {
           actor: 'ann',
         },
       );
-    const asked = withdrawal('w-1', { memo: 'tag' });
-    const asks = [{ withdrawal: asked, bodyHash: incoming(asked).bodyHash }];
-    const [answer] = await reserveWithdrawals(
+    const asks = asked.map((one) => ({ withdrawal: one, bodyHash: incoming(one).bodyHash }));
+    const answers = await reserveWithdrawals(
       { ...world.reserve, decisions: torn(decisions, pause) },
       { asks, audience: 'signer' },
     );
-    expect(answer?.kind).toBe('block');
+    return answers.map(({ kind }) => kind);
+  };
+
+  test('behavior: a destination paused while it is read stops the withdrawals to its parts', async () => {
+    expect(await reserveWhilePaused(withdrawal('w-1', { memo: 'tag' }))).toEqual(['block']);
+  });
+
+  test('behavior: also beside one to the whole that is refused for a reason of its own, and charges nothing', async () => {
+    const part = withdrawal('w-1', { memo: 'tag' });
+    const priceless = withdrawal('w-2', { asset: PRICELESS });
+    expect(await reserveWhilePaused(part, priceless)).toEqual(['block', 'block']);
+  });
+});
+
+describe('recordEvents', () => {
+  test('behavior: H79: what is resumed while a theft is read that goes there is stopped again', async () => {
+    const { world } = await readyWorld(policy());
+    const { decisions, incidents } = world.store;
+    const operating = { ...world.decision, incidents, compilePolicy: compileSource };
+    const pause = { kind: 'pause', commandId: 'pause-1', scope: WHOLE, reason: 'suspect' } as const;
+    const paused = await operateBreaker(operating, { command: pause, actor: 'ann' });
+    const incidentId = paused.kind === 'paused' ? paused.incidentId : '';
+    const resume = { kind: 'resume', commandId: 'resume-1', incidentId, reason: 'clear' } as const;
+    const resumed = () => operateBreaker(operating, { command: resume, actor: 'ann' });
+    const theft = incoming(outflow({ transaction: '0x1' }, { memo: 'tag' }));
+    await recordEvents({ ...world.decision, decisions: torn(decisions, resumed) }, [theft]);
+    const { items } = await decisions.load({ rows: [], items: [WHOLE] });
+    expect(items.get(WHOLE)?.breaker).toMatchObject({ state: 'open', epoch: 2 });
   });
 });

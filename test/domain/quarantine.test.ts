@@ -80,6 +80,15 @@ describe('quarantine', () => {
     expect(draft.causes).toEqual([]);
   });
 
+  test('behavior: what is open and is left so is a condition of the decision: it may be resumed meanwhile', () => {
+    const { draft } = stop({ [MAIN]: open(), [WALLET]: { ...open({ epoch: 4 }), version: 9 } });
+    expect(Draft.changes(draft).items).toContainEqual({
+      key: WALLET,
+      expected: 9,
+      item: { ...open({ epoch: 4 }), version: 10 },
+    });
+  });
+
   test('behavior: H79: of a flood, up to 200 causes, destinations are stopped; the wallet always', () => {
     const flood = (causes: number) => stop({ [MAIN]: open({ causes }) }).opened;
     expect(flood(Quarantine.CAUSES_MAX)).toEqual([WALLET, WHOLE]);

@@ -111,7 +111,14 @@ describe('keys', () => {
     const whole = `destination:${part.withdrawal.transfer.destination}`;
     expect(Reservation.keys(policy(), [part]).gates).toEqual([whole]);
     expect(Reservation.keys(policy(), [part]).items).not.toContain(whole);
-    expect(Reservation.keys(policy(), [part, ask('w2', 1)]).gates).toEqual([]);
+  });
+
+  test('behavior: a whole that another of the batch is charged to is a gate all the same: that one may be refused', () => {
+    const part = ask('w1', 1, { memo: 'tag' });
+    const whole = `destination:${part.withdrawal.transfer.destination}`;
+    const keys = Reservation.keys(policy(), [part, ask('w2', 1)]);
+    expect(keys.gates).toEqual([whole]);
+    expect(keys.items).toContain(whole);
   });
 });
 

@@ -3,6 +3,7 @@
 import { createDoubtTeller, type TellDoubts } from '../../lib/actions/tell-doubts.ts';
 import { watchChain } from '../../lib/actions/watch-chain.ts';
 import { UnavailableError } from '../../lib/adapters/evm/chain-reader.ts';
+import type * as Block from '../../lib/domain/block.ts';
 import type { ChainReader } from '../../lib/ports.ts';
 import { CHAIN } from '../support/builders.ts';
 import type { Chain } from './chain.ts';
@@ -71,6 +72,8 @@ function createReader(world: World, chain: Chain, process: Process): ChainReader
     await process.wait(1 + random.int(40));
     return given;
   };
+  // The newest block that this step knows of: what it reads again lies deeper.
+  let newest = chain.head(Number.POSITIVE_INFINITY);
   return {
     head: () => {
       const behind = random.chance(rates().behind) ? 1 + random.int(BEHIND_MAX) : 0;
@@ -78,33 +81,35 @@ function createReader(world: World, chain: Chain, process: Process): ChainReader
     },
     header: async (number) => (await ask(() => ({ header: chain.block(number)?.header }))).header,
     block: (number) => ask(() => ({ block: chain.block(number) })),
-    blocks: ({ from, to }) =>
-      ask(() => {
-        noteLags(world, chain, { from, to, nowMs: process.nowMs() });
-        const numbers = Array.from({ length: to - from + 1 }, (_, at) => from + at);
-        return { blocks: numbers.flatMap((number) => chain.block(number) ?? []) };
-      }),
+    blocks: async ({ from, to }) => {
+      const numbers = Array.from({ length: to - from + 1 }, (_, at) => from + at);
+      const given = await ask(() => ({
+        blocks: numbers.flatMap((number) => chain.block(number) ?? []),
+      }));
+      for (const { header } of given.blocks) if (header.number > newest.number) newest = header;
+      noteLags(world, given.blocks, { newest, nowMs: process.nowMs() });
+      return given;
+    },
     pending: () => ask(() => ({ pending: [] })),
   };
 }
 
-/** What an answer may take on its way back: the watcher judges the age of the head only then. */
-const ANSWER_MAX_MS = 100;
-
-/** How long each outflow will have waited at most: the age of the head, and how far its block lies behind the last one that counts with it. */
+/**
+ * How long each outflow has waited when the watcher judges it, which it does as soon as it has these
+ * blocks: the age of the newest block that it knows of, and how far its block lies behind the last one
+ * that counts with it.
+ */
 function noteLags(
   { witness }: World,
-  chain: Chain,
-  { from, to, nowMs }: { readonly from: number; readonly to: number; readonly nowMs: number },
+  blocks: readonly Block.Block[],
+  { newest, nowMs }: { readonly newest: Block.Header; readonly nowMs: number },
 ): void {
   const { chains = [] } = witness.policies.get(witness.books.policyVersion) ?? {};
   const confirmations = chains.find(({ pattern }) => pattern === CHAIN)?.watch?.confirmations ?? 0;
-  const head = chain.head();
-  const lastMs = chain.block(head.number - confirmations)?.header.timestampMs ?? head.timestampMs;
-  for (let number = from; number <= to; number += 1) {
-    const { header, transactions = [] } = chain.block(number) ?? {};
-    const ageMs = nowMs + ANSWER_MAX_MS - head.timestampMs;
-    const lagMs = ageMs + lastMs - (header?.timestampMs ?? lastMs);
+  const deep = blocks.filter(({ header }) => header.number <= newest.number - confirmations);
+  const last = deep.at(-1)?.header ?? newest;
+  for (const { header, transactions } of deep) {
+    const lagMs = nowMs - newest.timestampMs + last.timestampMs - header.timestampMs;
     for (const { nonce } of transactions) {
       witness.lagsMs.set(nonce, Math.max(lagMs, witness.lagsMs.get(nonce) ?? 0));
     }

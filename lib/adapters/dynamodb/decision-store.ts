@@ -31,7 +31,9 @@ export function createDecisionStore(connection: Connection): DecisionStore {
 
 async function load(connection: Connection, keys: Keys): Promise<Ledger.Loaded> {
   const rowIds = new Map(keys.rows.map((rowId) => [rowKey(rowId).pk, rowId]));
-  const scopes = new Map(keys.items.map((scope) => [itemKey(scope).pk, scope]));
+  const { gates = [] } = keys;
+  const early = keys.items.filter((scope) => !gates.includes(scope));
+  const scopes = new Map(early.map((scope) => [itemKey(scope).pk, scope]));
   const found = await getAll(connection, [
     ...rowIds.keys(),
     ...scopes.keys(),
@@ -42,21 +44,20 @@ async function load(connection: Connection, keys: Keys): Promise<Ledger.Loaded> 
     const rowId = rowIds.get(attributes.pk?.S ?? '');
     if (rowId !== undefined) rows.set(rowId, fromRow(rowId, attributes));
   }
-  const gates = await loadGates(connection, keys);
-  const items = new Map([...itemsOf(found, scopes), ...gates]);
+  const last = await loadGates(connection, gates);
+  const items = new Map([...itemsOf(found, scopes), ...last]);
   const queues = await loadQueues(connection, keys, items);
   const facts = keys.facts && factsFrom(keys.facts, found);
   return { rows, items, ...(queues.size === 0 ? {} : { queues }), ...(facts && { facts }) };
 }
 
-/** A BatchGetItem is no instant: what nobody writes under a condition is read when the others are known. */
+/** A BatchGetItem is no instant: what may not be written under a condition is read when the others are known. */
 async function loadGates(
   connection: Connection,
-  { gates = [], items: known }: Keys,
+  gates: readonly Scope.Key[],
 ): Promise<ReadonlyMap<Scope.Key, Ledger.Item>> {
+  if (gates.length === 0) return new Map();
   const scopes = new Map(gates.map((scope) => [itemKey(scope).pk, scope]));
-  for (const scope of known) scopes.delete(itemKey(scope).pk);
-  if (scopes.size === 0) return new Map();
   return itemsOf(await getAll(connection, [...scopes.keys()]), scopes);
 }
 
