@@ -575,6 +575,12 @@ export function storeContract(name: string, harness: Harness): void {
         expect(items.get('destination:a')?.version).toBe(3);
         expect(items.has('destination:b')).toBe(false);
       });
+
+      test('behavior: one that is among the items too is read all the same', async () => {
+        await commit({ items: [putItem('destination:a', Build.item({ version: 3 }))] });
+        const keys = { rows: [], items: ['destination:a'], gates: ['destination:a'] };
+        expect((await store.decisions.load(keys)).items.get('destination:a')?.version).toBe(3);
+      });
     });
 
     describe('decisions.load of queues', () => {

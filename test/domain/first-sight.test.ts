@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type * as Decision from '../../lib/domain/decision.ts';
 import * as FirstSight from '../../lib/domain/first-sight.ts';
 import * as Withdrawal from '../../lib/domain/withdrawal.ts';
-import { CUSTOMER, ETH, HOT_1, hash, policy, T0_MS } from '../support/builders.ts';
+import { CUSTOMER, ETH, HOT_1, hash, item, policy, T0_MS } from '../support/builders.ts';
 import { submit, type World, world } from '../support/world.ts';
 
 const outflow = (amount: bigint, transaction = '0xaa'): Withdrawal.Outflow => ({
@@ -41,6 +41,18 @@ describe('see', () => {
     expect(here.items.get('wallet:hot-1')?.meter.newestMs ?? 0).toBe(0);
     expect(here.rows.get('sighted:outflow:eip155:1:0xaa:top')?.state).toBe('noted');
     expect(see(here, [sighted(outflow(5n))])).toMatchObject([{ result: 'expected', trips: [] }]);
+  });
+
+  test('behavior: what is open already and what covers it stay so under a condition of the decision', () => {
+    const here = world();
+    const rules = policy({ unmatched: { scope: 'wallet', risks: 'pause' } });
+    const breaker = { state: 'open', epoch: 1, openedAtMs: T0_MS, causes: 1 } as const;
+    const stopped = ['key-domain:vault-a', 'wallet:hot-1', `destination:${CUSTOMER}`];
+    for (const key of stopped) {
+      here.items.set(key, item({ breaker: { ...breaker, incidentId: key } }));
+    }
+    see(here, [sighted(outflow(5n))], rules);
+    for (const key of stopped) expect(here.items.get(key)?.version).toBe(item().version + 1);
   });
 
   test('behavior: H63 what is approved passes, and its approval is there when it is counted', () => {

@@ -23,7 +23,7 @@ async function stores(script: Script) {
   const ill = engine.newClient();
   const faulty = createDynamoStore({ client: ill, tables: names, wallClock, retry: RETRY });
   const { calls } = injectFaults(ill, script);
-  return { healthy, faulty, calls };
+  return { healthy, faulty, calls, client: ill };
 }
 
 let decisions = 0;
@@ -315,6 +315,38 @@ describe('clock guard', () => {
     createDynamoStore({ client, tables: names, wallClock: { nowMs: () => 0 } });
     const store = createDynamoStore({ client, tables: names, wallClock });
     expect(await globalItem(store)).toBeUndefined();
+  });
+});
+
+describe('load', () => {
+  test('behavior: gates are read after the others, also those that are among these (H74)', async () => {
+    const { healthy, faulty, client } = await stores(() => undefined);
+    const write = async (key: string, expected: number | 'absent') => {
+      decisions += 1;
+      const version = expected === 'absent' ? 1 : expected + 1;
+      const item = { ...Ledger.newItem(Build.T0_MS), version };
+      const changes = { ...decision(undefined), rows: [], items: [{ key, item, expected }] };
+      expect(await healthy.decisions.commit(changes)).toBe('committed');
+    };
+    for (const key of ['global', 'destination:a']) await write(key, 'absent');
+    let reads = 0;
+    client.middlewareStack.add(
+      (next, { commandName }) =>
+        async (args) => {
+          if (commandName === 'BatchGetItemCommand') reads += 1;
+          if (reads === 2) for (const key of ['global', 'destination:a']) await write(key, 1);
+          return next(args);
+        },
+      { step: 'initialize', name: 'between' },
+    );
+    const { items } = await faulty.decisions.load({
+      rows: [],
+      items: ['global', 'destination:a'],
+      gates: ['destination:a'],
+    });
+    expect(reads).toBe(2);
+    expect(items.get('global')?.version).toBe(1);
+    expect(items.get('destination:a')?.version).toBe(2);
   });
 });
 
