@@ -145,24 +145,27 @@ function withFacts(policy: Policy.Policy, keys: Keys): Keys {
   return facts ? { ...keys, facts } : keys;
 }
 
-/** Reads the rows that the first ones lead to, and those that these lead to: the condition on what led there keeps them true. */
+/**
+ * Reads the rows that the first ones lead to, and those that these lead to, also where they were among
+ * the first: what changes one of them has changed an item that is written, and that was read before.
+ */
 async function withLinked(
   { decisions }: Pick<Deps, 'decisions'>,
-  { further }: Pick<Recipe<unknown>, 'further'>,
+  recipe: Pick<Recipe<unknown>, 'further'>,
   read: { readonly first: Ledger.Loaded; readonly keys: Keys; readonly policy: Policy.Policy },
 ): Promise<{ readonly loaded: Ledger.Loaded; readonly rows: ReadonlySet<string> }> {
   const { first, keys, policy } = read;
-  const known = new Set(keys.rows);
+  const further = new Set<string>();
   let loaded = first;
   for (let depth = 1; depth <= DEPTH_MAX; depth += 1) {
-    const wanted = further?.(policy, loaded.rows) ?? [];
-    const linked = [...new Set(wanted)].filter((rowId) => !known.has(rowId));
+    const wanted = recipe.further?.(policy, loaded.rows) ?? [];
+    const linked = [...new Set(wanted)].filter((rowId) => !further.has(rowId));
     if (linked.length === 0) break;
     const { rows } = await decisions.load({ rows: linked, items: [] });
     loaded = { ...loaded, rows: new Map([...loaded.rows, ...rows]) };
-    for (const rowId of linked) known.add(rowId);
+    for (const rowId of linked) further.add(rowId);
   }
-  return { loaded, rows: known };
+  return { loaded, rows: new Set([...keys.rows, ...further]) };
 }
 
 /** Notes what a decision would write without having read it; whether there is any. */

@@ -9,8 +9,11 @@ import { commitDecision, type Deps as DecisionDeps } from './commit-decision.ts'
 /** What it needs beyond a decision. */
 export type Deps = DecisionDeps & { readonly graces: GraceStore };
 
-/** Outflows that one round looks at; each changes a row, its entry, and up to four breakers with their incidents. */
-const TAKEN_MAX = 8;
+/**
+ * Outflows that one round looks at, so that they fit one transaction: each changes a row and its entry,
+ * up to four breakers with their incidents, and two that are wider with a cause each.
+ */
+const TAKEN_MAX = 6;
 
 /** Looks at those whose grace is over, the first first. What they set off; nothing where there was none. */
 export async function expireGraces(deps: Deps): Promise<Enforce.Effect | undefined> {

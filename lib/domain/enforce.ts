@@ -1,6 +1,6 @@
 /** What counted money sets off: breakers that open, and what people are told. */
 
-import * as Breaker from './breaker.ts';
+import type * as Breaker from './breaker.ts';
 import * as Canary from './canary.ts';
 import * as Draft from './draft.ts';
 import * as Evaluate from './evaluate.ts';
@@ -103,7 +103,7 @@ function tripTheft(
   const trip = effect.trips[before];
   if (!trip || isDrill) return trip;
   const wider = Scope.covering(kind, subject).map(Scope.key);
-  for (const key of wider) if (Breaker.stops(Draft.item(draft, key).breaker)) Draft.pin(draft, key);
+  for (const key of wider) Draft.pin(draft, key);
   const resuming = wider.filter((key) => Draft.item(draft, key).breaker.state === 'half-open');
   effect.trips.push(...resuming.map((key) => Draft.tripKey(draft, key, cause)));
   return trip;

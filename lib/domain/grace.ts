@@ -31,7 +31,7 @@ export function keys(policy: Policy.Policy, rows: readonly Ledger.Row[]): readon
  * @returns what they set off; nothing where there is nothing to write.
  */
 export function expire(draft: Draft.Draft, rowIds: readonly string[]): Enforce.Effect | undefined {
-  const effect = Enforce.noEffect();
+  const all = Enforce.noEffect();
   for (const rowId of rowIds) {
     const row = Draft.row(draft, rowId);
     if (row?.state !== 'unmatched' || !row.money) continue;
@@ -42,9 +42,13 @@ export function expire(draft: Draft.Draft, rowIds: readonly string[]): Enforce.E
     const { transfer, subject, charged } = row.money;
     const notional = charged.reduce((sum, leg) => sum + leg.notional, 0n);
     const why = 'no report of it has come in time';
+    // Each by itself: what one has opened again is not the place for the cause of another.
+    const effect = Enforce.noEffect();
     Enforce.unapproved(draft, effect, { rowId, transfer, subject, notional, why });
+    all.trips.push(...effect.trips);
+    all.wouldTrip.push(...effect.wouldTrip);
   }
-  return draft.rows.size > 0 ? effect : undefined;
+  return draft.rows.size > 0 ? all : undefined;
 }
 
 /** One that ends and one that begins in the same decision are two. */

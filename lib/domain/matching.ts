@@ -58,16 +58,20 @@ type RowOf = (rowId: string) => Ledger.Row | undefined;
 export function rowIds(hashed: Hashed): readonly string[] {
   const { event, bodyHash } = hashed;
   const own = Withdrawal.rowId(event);
-  const named =
-    event.kind === 'outflow' && event.withdrawalId !== undefined
-      ? [Withdrawal.withdrawalRowId(event.withdrawalId)]
-      : [];
-  return [own, ...named, Approval.endsId(event.transfer), conflictId(own, bodyHash)];
+  return [own, ...named(event), Approval.endsId(event.transfer), conflictId(own, bodyHash)];
+}
+
+/** The withdrawal that an outflow says it is. */
+function named(event: Withdrawal.Withdrawal | Withdrawal.Outflow): readonly string[] {
+  return event.kind === 'outflow' && event.withdrawalId !== undefined
+    ? [Withdrawal.withdrawalRowId(event.withdrawalId)]
+    : [];
 }
 
 /**
- * Rows that must be loaded besides, as the loaded ones tell: the withdrawals that outflows may be,
- * and the outflows that reports may be about. As many of each as there are events between their ends.
+ * Rows that must be loaded besides, as the loaded ones tell: the withdrawals that outflows may be or
+ * say that they are, and the outflows that reports may be about. As many of each as there are events
+ * between their ends.
  */
 export function further(
   rows: ReadonlyMap<string, Ledger.Row>,
@@ -81,6 +85,7 @@ export function further(
       ({ transfer }) => Approval.endsId(transfer) === Approval.endsId(event.transfer),
     ).length;
     for (const rowId of linked(rows.get(Withdrawal.rowId(event)))) ids.add(rowId);
+    for (const rowId of named(event)) ids.add(rowId);
     if (!ends) continue;
     if (event.kind === 'withdrawal') {
       for (const { rowId } of ends.seen) ids.add(rowId);

@@ -5,6 +5,7 @@
  */
 
 import * as Breaker from './breaker.ts';
+import * as Canary from './canary.ts';
 import * as Draft from './draft.ts';
 import type * as Policy from './policy.ts';
 import * as Scope from './scope.ts';
@@ -51,7 +52,7 @@ export function quarantine(
   const [wallet = '', ...destinations] = keys(subject);
   const isNobody = /:0x0+$/.test(subject.destination);
   for (const key of [wallet, ...(isFlood || isNobody ? [] : destinations)]) {
-    if (Breaker.stops(Draft.item(draft, key).breaker)) {
+    if (isStopped(draft, key, trip)) {
       Draft.pin(draft, key);
       continue;
     }
@@ -59,4 +60,13 @@ export function quarantine(
     const { incidentId } = trip;
     Draft.tripBeside(draft, key, { incidentId, cause: { ...cause, text } });
   }
+}
+
+/** By a drill alone is not stopped: its reset would set the wallet of a theft free. */
+function isStopped(draft: Draft.Draft, key: Scope.Key, trip: Draft.Trip): boolean {
+  const { breaker } = Draft.item(draft, key);
+  const canary = Canary.canaryOf(draft.context.policy);
+  const isCanary = canary !== undefined && key === Canary.scopeOf(canary) && key !== trip.scope;
+  const isAlone = breaker.state !== 'closed' && breaker.causes === 1;
+  return Breaker.stops(breaker) && !(isCanary && isAlone);
 }

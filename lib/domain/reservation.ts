@@ -107,7 +107,17 @@ export function decide(context: Context, loaded: Ledger.Loaded, asks: readonly A
   });
   const alerts = [...draft.alerts.values()];
   const isWritten = draft.rows.size > 0 || draft.items.size > 0;
+  if (isWritten) pinAllowed(draft, asks, verdicts);
   return isWritten ? { verdicts, alerts, changes: Draft.changes(draft) } : { verdicts, alerts };
+}
+
+/** What is admitted already and allowed again charges nothing: that it is not stopped is a condition all the same. */
+function pinAllowed(draft: Draft.Draft, asks: readonly Ask[], verdicts: readonly Verdict[]): void {
+  for (const [position, { withdrawal }] of asks.entries()) {
+    if (verdicts[position]?.kind !== 'allow') continue;
+    const resolved = Policy.resolve(draft.context.policy, withdrawal.transfer);
+    for (const key of Charge.keys(resolved)) Draft.pin(draft, key);
+  }
 }
 
 function decideOne(draft: Draft.Draft, ask: Case, leases: Leases): Verdict {

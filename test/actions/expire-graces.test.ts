@@ -96,7 +96,7 @@ describe('expireGraces', () => {
       await decide(made, Build.outflow({ transaction: `0x${number}` }));
     }
     made.clock.nowMs += GRACE_MS;
-    for (const left of [15, 7, 0]) {
+    for (const left of [17, 11, 5, 0]) {
       await expire(made);
       expect((await waiting(made)).length).toBe(left);
     }

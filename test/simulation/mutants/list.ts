@@ -410,8 +410,8 @@ export const MUTANTS: readonly Mutant[] = [
   quarantine('the wallet of a theft stays open', '[wallet, ...(isFlood', '[...(isFlood'),
   quarantine(
     'what resumes beside a theft goes on resuming',
-    'if (Breaker.stops(Draft.item(draft, key).breaker)) {',
-    'if (!Breaker.permits(Draft.item(draft, key).breaker)) {',
+    'return Breaker.stops(breaker) && !(',
+    'return !Breaker.permits(breaker) && !(',
   ),
   resume(
     'what was signed for one opening closes the next',
