@@ -129,6 +129,41 @@ describe('approveProposal', () => {
     expect(await approveAs(made, 'carol', proposalId)).toMatchObject({ kind: 'approved' });
   });
 
+  test('error: paused-it, also where the pause comes after it was read who paused', async () => {
+    const { made, proposalId } = await paused();
+    await approveAs(made, 'alice', proposalId);
+    const { incidents } = made.world.ceremony;
+    let reads = 0;
+    const causes: typeof incidents.causes = async (incidentId) => {
+      const known = await incidents.causes(incidentId);
+      reads += 1;
+      if (reads === 1) await pauseAs(made, 'bob');
+      return known;
+    };
+    const ceremony = { ...made.world.ceremony, incidents: { ...incidents, causes } };
+    const signature = await signAs('bob', await askedIn(made, proposalId));
+    expect(await approveProposal(ceremony, { proposalId, signature })).toMatchObject({
+      code: 'paused-it',
+    });
+    expect(reads).toBe(2);
+    expect(await breakerOf(made)).toMatchObject({ state: 'isolated' });
+  });
+
+  test('error: where causes come without end it gives up, and nothing has changed', async () => {
+    const { made, proposalId } = await paused();
+    const { incidents } = made.world.ceremony;
+    const causes: typeof incidents.causes = async (incidentId) => {
+      await pauseAs(made, 'bob');
+      return incidents.causes(incidentId);
+    };
+    const ceremony = { ...made.world.ceremony, incidents: { ...incidents, causes } };
+    const signature = await signAs('alice', await askedIn(made, proposalId));
+    await expect(approveProposal(ceremony, { proposalId, signature })).rejects.toMatchObject({
+      name: 'CommitDecision.ContendedError',
+    });
+    expect((await proposalIn(made, proposalId)).approvals).toEqual([]);
+  });
+
   test('behavior: who stopped it counts where the policy says so', async () => {
     const resume = { ...quorumPolicy().resume, pauserCounts: true } as const;
     const made = await quorumWorld(quorumPolicy({ resume }));

@@ -2,10 +2,19 @@ import { describe, expect, test } from 'vitest';
 import { operateBreaker } from '../../lib/actions/operate-breaker.ts';
 import { recordEvents } from '../../lib/actions/record-events.ts';
 import { reserveWithdrawals } from '../../lib/actions/reserve-withdrawals.ts';
+import type * as Decision from '../../lib/domain/decision.ts';
 import type { Withdrawal } from '../../lib/domain/withdrawal.ts';
 import type { DecisionStore, Keys } from '../../lib/ports.ts';
 import { compileSource, readyWorld } from '../support/action-world.ts';
-import { CUSTOMER, incoming, outflow, PRICELESS, policy, withdrawal } from '../support/builders.ts';
+import {
+  CHAIN,
+  CUSTOMER,
+  incoming,
+  outflow,
+  PRICELESS,
+  policy,
+  withdrawal,
+} from '../support/builders.ts';
 
 const WHOLE = `destination:${CUSTOMER}`;
 
@@ -60,6 +69,32 @@ describe('reserveWithdrawals', () => {
 });
 
 describe('recordEvents', () => {
+  test('behavior: H66: an outflow that comes back is matched, though its withdrawal was read before a reorg took it off', async () => {
+    const { world } = await readyWorld(policy());
+    const { decisions } = world.store;
+    const paid = 'withdrawal:w-1';
+    const sight = (sequence: number) =>
+      incoming({ ...outflow({ transaction: '0x1', withdrawalId: 'w-1' }), sequence });
+    const rowId = `outflow:${CHAIN}:0x1:top`;
+    const record = (store: DecisionStore, event: Decision.Incoming) =>
+      recordEvents({ ...world.decision, decisions: store }, [event]);
+    await record(decisions, incoming(withdrawal('w-1')));
+    await record(decisions, sight(1));
+    let reads = 0;
+    const load = async (keys: Keys) => {
+      reads += 1;
+      if (reads > 1) return decisions.load(keys);
+      const early = await decisions.load({ rows: [paid], items: [] });
+      await record(decisions, { kind: 'removed', removed: { rowId, sequence: 2 } });
+      const rest = await decisions.load(keys);
+      return { ...rest, rows: new Map([...rest.rows, ...early.rows]) };
+    };
+    const [recorded] = await record({ ...decisions, load }, sight(3));
+    expect(recorded).toMatchObject({ outcome: { result: 'matched-outflow', trips: [] } });
+    const { rows } = await decisions.load({ rows: [paid, rowId], items: [] });
+    expect([...rows.values()].map(({ state }) => state)).toEqual(['matched', 'matched']);
+  });
+
   test('behavior: H79: what is resumed while a theft is read that goes there is stopped again', async () => {
     const { world } = await readyWorld(policy());
     const { decisions, incidents } = world.store;

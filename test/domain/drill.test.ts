@@ -175,6 +175,31 @@ describe('reset', () => {
     ]);
   });
 
+  test('error: a theft from the canary under its drill, stopped elsewhere: only people resume it; H79', () => {
+    const onDestination = {
+      ...policy,
+      unmatched: { ...policy.unmatched, scope: 'destination' as const },
+    };
+    const drilled = trip('drill:one', onDestination).changes;
+    const stored = drilled.items.map(({ key, item }) => [key, item] as const);
+    const stolen = trip('0xabc', onDestination, stored).changes;
+    expect(stolen.causes).toMatchObject([
+      { incidentId: drilled.incidents[0]?.incident.incidentId, number: 2 },
+    ]);
+    const more = { on: onDestination, incident: drilled.incidents[0]!.incident };
+    expect(resetOf(stolen, more).result).toMatchObject({
+      kind: 'refused',
+      why: '1 more causes have joined the drill: only people resume it',
+    });
+  });
+
+  test('behavior: where the theft opens the canary itself it is told there once', () => {
+    const onWallet = { ...policy, unmatched: { ...policy.unmatched, scope: 'wallet' as const } };
+    const drilled = trip('drill:one', onWallet).changes;
+    const stored = drilled.items.map(({ key, item }) => [key, item] as const);
+    expect(trip('0xabc', onWallet, stored).changes.causes).toMatchObject([{ number: 2 }]);
+  });
+
   const opened = trip('drill:one').changes;
   const incident = opened.incidents[0]?.incident as Breaker.Incident;
   test.each([

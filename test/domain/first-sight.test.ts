@@ -55,6 +55,14 @@ describe('see', () => {
     for (const key of stopped) expect(here.items.get(key)?.version).toBe(item().version + 1);
   });
 
+  test('behavior: that what covers it is closed, and does not resume, is a condition too', () => {
+    const here = world();
+    const rules = policy({ unmatched: { scope: 'wallet', risks: 'pause' } });
+    here.items.set('key-domain:vault-a', item());
+    see(here, [sighted(outflow(5n))], rules);
+    expect(here.items.get('key-domain:vault-a')?.version).toBe(item().version + 1);
+  });
+
   test('behavior: H63 what is approved passes, and its approval is there when it is counted', () => {
     const here = world();
     see(here, [reported('w-1', 5n)]);

@@ -1,19 +1,26 @@
 import { describe, expect, test } from 'vitest';
+import * as Breaker from '../../lib/domain/breaker.ts';
 import * as Draft from '../../lib/domain/draft.ts';
 import * as Grace from '../../lib/domain/grace.ts';
 import type * as Ledger from '../../lib/domain/ledger.ts';
+import * as Meter from '../../lib/domain/meter.ts';
 import {
   CUSTOMER,
   context,
+  HOT_1,
+  HOT_2,
+  incoming,
   item,
   loaded,
   MINUTE_MS,
+  outflow,
   policy,
   subject,
   T0_MS,
   transfer,
 } from '../support/builders.ts';
 import { scene } from '../support/seeing.ts';
+import { expire, submit, world } from '../support/world.ts';
 
 const ROW: Ledger.Row = {
   rowId: 'outflow:eip155:1:0xa:top',
@@ -67,6 +74,33 @@ describe('expire', () => {
     expect([here.graces.size, row('0xa')?.graceUntilMs]).toEqual([0, undefined]);
     expect(expire()).toBeUndefined();
     expect(trips()).toBe(1);
+  });
+
+  test('behavior: each opens its own scope, whatever the one before it has opened again', () => {
+    const here = world();
+    const opened = {
+      state: 'open',
+      epoch: 1,
+      incidentId: 'WIDE',
+      openedAtMs: T0_MS,
+      causes: 1,
+    } as const;
+    const steps = [{ shareBps: 10_000, forMs: MINUTE_MS }];
+    const mark = Meter.mark(Meter.EMPTY, T0_MS);
+    const breaker = Breaker.resume(opened, { incidentId: 'WIDE', steps, budget: 10n ** 12n, mark });
+    here.items.set('global', item({ ...(breaker && { breaker }) }));
+    const rules = policy({ ...GRACE, unmatched: { scope: 'wallet', risks: 'pause' } });
+    const at = { policy: rules, nowMs: T0_MS };
+    const seen = [HOT_1, HOT_2].map((account, number) =>
+      incoming(outflow({ transaction: `0x${number}` }, { account })),
+    );
+    submit(here, { ...at, events: seen });
+    const effect = expire(here, { ...at, nowMs: T0_MS + MINUTE_MS });
+    expect(effect?.trips.map(({ scope }) => scope)).toEqual([
+      'wallet:hot-1',
+      'global',
+      'wallet:hot-2',
+    ]);
   });
 
   test('behavior: in shadow it says what it would have done', () => {

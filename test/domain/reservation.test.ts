@@ -12,6 +12,7 @@ import {
   DAY_MS,
   ETH,
   HOT_2,
+  HOT_3,
   HOUR_MS,
   incoming,
   limit,
@@ -119,6 +120,23 @@ describe('keys', () => {
     const keys = Reservation.keys(policy(), [part, ask('w2', 1)]);
     expect(keys.gates).toEqual([whole]);
     expect(keys.items).toContain(whole);
+  });
+});
+
+describe('decide: again', () => {
+  test('behavior: what is allowed again beside another charges nothing, and that it is not stopped is a condition', () => {
+    const here = world();
+    const at = (...asks: readonly Reservation.Ask[]) =>
+      reserve(here, { policy: policy(), nowMs: T0_MS, asks });
+    const other = ask('b', 1, { account: HOT_3 });
+    at(ask('a', 1));
+    const version = here.items.get('wallet:hot-1')?.version ?? 0;
+    expect(at(ask('a', 1)).changes).toBeUndefined();
+    const { verdicts } = at(ask('a', 1), other);
+    expect(verdicts.map(({ kind }) => kind)).toEqual(['allow', 'allow']);
+    expect(here.items.get('wallet:hot-1')?.version).toBe(version + 1);
+    at(ask('a', 2), ask('c', 1, { account: HOT_3 }));
+    expect(here.items.get('wallet:hot-1')?.version).toBe(version + 2);
   });
 });
 
