@@ -80,6 +80,8 @@ export type Row = {
   readonly graceUntilMs?: number;
   /** On withdrawals: their chain is watched, so that their outflow has to show. */
   readonly isAwaited?: true;
+  /** On withdrawals: an outflow was taken for theirs that stands no more. They are signed for. */
+  readonly wasSeen?: true;
   /** On withdrawals: what the service said of the transaction. */
   readonly sent?: Sent;
   /** On rows of proposals: what operators sign together. */

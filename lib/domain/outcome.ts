@@ -193,6 +193,10 @@ function standsAgainst(draft: Draft.Draft, closing: Closing, row: Approved): Ref
       why: 'it was settled before; only an operator can take it back',
     };
   }
+  if (row.wasSeen && closing.evidence.kind === 'never-signed') {
+    const why = 'its outflow was seen on chain before it was taken off, so that it was signed';
+    return { about: 'contradiction', why };
+  }
   return stillAdmitted(draft, closing, row);
 }
 

@@ -114,5 +114,5 @@ export function reopen(draft: Draft.Draft, withdrawal: Ledger.Row, outflow: Ledg
   const money = carried
     ? { ...carried, transfer: { ...transfer, fee: carried.transfer.fee } }
     : rest.money;
-  Draft.putRow(draft, { ...rest, state: 'reported', money });
+  Draft.putRow(draft, { ...rest, state: 'reported', money, wasSeen: true });
 }

@@ -134,6 +134,8 @@ const StoredRow = z.object({
   w: z.optional(StoredEnds),
   /** Its outflow has to show. */
   y: z.optional(z.literal(1)),
+  /** Its outflow was seen and stands no more. */
+  f: z.optional(z.literal(1)),
   /** What operators sign. */
   j: z.optional(StoredProposal),
 });
@@ -145,7 +147,7 @@ type StoredMoney = NonNullable<Stored['m']>;
 export function toRow(row: Ledger.Row): Record<string, AttributeValue> {
   const { money, link, links, note, admittedUntilMs, settledAtMs, places, released } = row;
   const { goesAtMs, audience } = row;
-  const { payout, movementId, sequence, graceUntilMs, sent, ends, isAwaited } = row;
+  const { payout, movementId, sequence, graceUntilMs, sent, ends, isAwaited, wasSeen } = row;
   return {
     pk: { S: rowKey(row.rowId).pk },
     v: { N: row.version.toString() },
@@ -173,6 +175,7 @@ export function toRow(row: Ledger.Row): Record<string, AttributeValue> {
       x: sent && toSent(sent),
       w: ends && toEnds(ends),
       y: isAwaited && 1,
+      f: wasSeen && 1,
       j: row.proposal,
     } satisfies z.infer<typeof StoredRow>),
   };
@@ -212,7 +215,7 @@ function fromReservation({ a, e, q, g, r, u }: Stored): Partial<Ledger.Row> {
 }
 
 /** What a row says of what was seen, or has to show. */
-function fromSight({ k, i, o, c, z: graceUntilMs, x, w, y }: Stored): Partial<Ledger.Row> {
+function fromSight({ k, i, o, c, z: graceUntilMs, x, w, y, f }: Stored): Partial<Ledger.Row> {
   return {
     ...(k && { links: k }),
     ...(i === undefined ? {} : { payout: i }),
@@ -222,6 +225,7 @@ function fromSight({ k, i, o, c, z: graceUntilMs, x, w, y }: Stored): Partial<Le
     ...(x && { sent: x }),
     ...(w && { ends: w }),
     ...(y && { isAwaited: true }),
+    ...(f && { wasSeen: true }),
   };
 }
 

@@ -104,6 +104,7 @@ describe('fromRow', () => {
     ['an outflow to its own', { ...row(), state: 'kept' }],
     ['an outflow in its grace', { ...row(), state: 'unmatched', graceUntilMs: 9 }],
     ['a withdrawal that has to show', { ...row(), isAwaited: true, sent: { nonce: 0 } }],
+    ['one whose outflow a reorg took off', { ...row(), wasSeen: true }],
     ['what was said of a transaction', { ...row(), sent: { transaction: '0xa', nonce: 3 } }],
     [
       'what waits between two ends',
