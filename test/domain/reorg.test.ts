@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import * as Approval from '../../lib/domain/approval.ts';
 import * as Reorg from '../../lib/domain/reorg.ts';
-import { DAY_MS, HOUR_MS, STRANGER, T0_MS, transfer, usd } from '../support/builders.ts';
-import { failed, nonceSpent, replaced } from '../support/outcomes.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS, STRANGER, T0_MS, transfer, usd } from '../support/builders.ts';
+import { failed, neverSigned, nonceSpent, operator, replaced, say } from '../support/outcomes.ts';
 import { fee, scene } from '../support/seeing.ts';
 
 const ROW = 'outflow:eip155:1:0xa:top';
@@ -213,5 +213,33 @@ describe('remove', () => {
     expect(counted()).toEqual([3n, 2]);
     expect(see('0xa', { ...paid, sequence: 3 })).toBe('matched-outflow');
     expect([counted(), here.incidents.size]).toEqual([[6n, 2], 0]);
+  });
+
+  test('behavior: H66: what was seen was signed, and is not given back on a record that it was not', () => {
+    const { reserve, see, remove, tell, row, counted, state, here } = scene();
+    reserve('w1');
+    see('0xa', { sequence: 1 });
+    remove('0xa', 2);
+    expect(row('w1')).toMatchObject({ state: 'reported', wasSeen: true });
+    state.nowMs += MINUTE_MS;
+    const { results, alerts } = say(here, { ...state, outcomes: [failed('w1', neverSigned)] });
+    expect(results).toMatchObject([
+      { kind: 'refused', why: expect.stringContaining('its outflow was seen on chain before') },
+    ]);
+    expect(alerts).toMatchObject([{ kind: 'refused', rowId: 'withdrawal:w1' }]);
+    expect(counted()).toEqual([1n, 1]);
+    expect(see('0xa', { sequence: 3 })).toBe('matched-outflow');
+    remove('0xa', 4);
+    expect(tell(failed('w1', nonceSpent))).toEqual(['recorded']);
+    expect(counted()).toEqual([0n, 0]);
+  });
+
+  test('behavior: an operator who has looked may give it back', () => {
+    const { reserve, see, remove, tell, state } = scene();
+    reserve('w1');
+    see('0xa', { sequence: 1 });
+    remove('0xa', 2);
+    state.nowMs += MINUTE_MS;
+    expect(tell(failed('w1', operator))).toEqual(['recorded']);
   });
 });
