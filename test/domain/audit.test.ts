@@ -3,6 +3,7 @@ import { nodeDigest } from '../../lib/adapters/node-digest.ts';
 import * as Audit from '../../lib/domain/audit.ts';
 import type { Cause, Incident } from '../../lib/domain/breaker.ts';
 import { entry } from '../support/audit.ts';
+import * as Build from '../support/builders.ts';
 
 const { hash } = nodeDigest;
 const CAUSE: Cause = {
@@ -103,12 +104,31 @@ describe('entriesOf', () => {
   test('behavior: a resume in steps that began', () => {
     const resuming = { atMs: 8, actors: ['ann', 'bob'], reason: 'steps', epoch: 1 };
     const incident: Incident = { ...INCIDENT, resuming };
-    expect(entryOf({ type: 'incident-changed', incident })).toMatchObject({
-      entryId: 'resuming:INC1:8',
-      who: 'ann, bob',
-      what: 'incident.resuming',
-    });
+    for (const type of ['incident-changed', 'incident-resuming'] as const) {
+      expect(entryOf({ type, incident })).toMatchObject({
+        entryId: 'resuming:INC1:8',
+        atMs: 8,
+        who: 'ann, bob',
+        what: 'incident.resuming',
+        before: 'not enabled: incident INC1',
+        after: 'resuming in steps: incident INC1',
+        reason: 'steps',
+      });
+    }
     expect(entryOf({ type: 'incident-changed', incident: INCIDENT })).toBeUndefined();
+  });
+
+  test('behavior: of a proposal, itself and each signature that it has', () => {
+    const proposal = Build.proposal();
+    const entries = Audit.entriesOf({ type: 'proposal-changed', proposal });
+    expect(entries.length).toBeGreaterThan(0);
+    for (const { entryId } of entries) expect(entryId).toContain(proposal.proposalId);
+  });
+
+  test('behavior: money of no size is said with none', () => {
+    const cause = { ...CAUSE, notional: 0n };
+    const told = entryOf({ type: 'cause-added', incidentId: 'INC1', number: 2, cause });
+    expect(told?.after).toBe('incident INC1, cause 2: unmatched, event outflow:1');
   });
 
   test('behavior: what a policy says of the change that brought it', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as Draft from '../../lib/domain/draft.ts';
 import * as Hold from '../../lib/domain/hold.ts';
+import type * as Ledger from '../../lib/domain/ledger.ts';
 import * as Meter from '../../lib/domain/meter.ts';
 import * as Policy from '../../lib/domain/policy.ts';
 import * as Queue from '../../lib/domain/queue.ts';
@@ -65,10 +66,17 @@ describe('need', () => {
 });
 
 describe('placesOf', () => {
-  const placesOf = (dollars: number, ...more: readonly Parameters<typeof holding>[0][]) => {
+  const placesOf = (dollars: number, ...more: readonly Parameters<typeof holding>[0][]) =>
+    placesIn(item(), dollars, ...more);
+  const placesIn = (
+    wallet: Ledger.Item,
+    dollars: number,
+    ...more: readonly Parameters<typeof holding>[0][]
+  ) => {
     const rules = policy({ limits: [holding(), ...more.map(holding)] });
     const resolved = Policy.resolve(rules, transfer({ amount: usd(dollars) }));
-    return Hold.placesOf(Draft.start(context({ policy: rules }), loaded()), resolved);
+    const known = loaded({ items: { 'wallet:hot-1': wallet } });
+    return Hold.placesOf(Draft.start(context({ policy: rules }), known), resolved);
   };
   const place = { limitId: 'wallet-hour', scope: 'wallet:hot-1' };
 
@@ -92,6 +100,27 @@ describe('placesOf', () => {
     expect(placesOf(1_001, { ...day, allowed: usd(9_000) })).toEqual([]);
     expect(placesOf(8, { ...day, allowed: usd(7) })).toEqual([]);
     expect(placesOf(8, { metric: 'single', windowMs: 0, allowed: usd(7) })).toEqual([]);
+  });
+
+  test('behavior: an overlay goes again: what is more than its share alone waits for room', () => {
+    const overlay = { shareBps: 1_000, incidentId: 'I', by: 'ann', atMs: T0_MS, causes: 1 };
+    expect(placesIn(item({ overlay }), 101)).toEqual([{ ...place, need: usd(101) }]);
+    expect(placesIn(item({ overlay }), 1_001)).toEqual([]);
+  });
+
+  test('behavior: an allowance that holds gives room for what is more than the limit, and no further', () => {
+    const allowance = { limitId: 'wallet-hour', extraBps: 1_000, untilMs: T0_MS + 1 };
+    const lifted = item({ allowances: [allowance] });
+    expect(placesIn(lifted, 1_100)).toEqual([{ ...place, need: usd(1_100) }]);
+    expect(placesIn(lifted, 1_101)).toEqual([]);
+  });
+
+  test('behavior: what a share allows changes with the balance: more than it is now waits', () => {
+    const share = { bps: 1_000n, basis: 10n };
+    expect(placesOf(1, { limitId: 'share', allowed: 1n, share })).toEqual([
+      { ...place, need: usd(1) },
+      { ...place, limitId: 'share', need: usd(1) },
+    ]);
   });
 
   test('args: no more than fit one transaction', () => {
