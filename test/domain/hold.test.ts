@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as Draft from '../../lib/domain/draft.ts';
+import type { Leases } from '../../lib/domain/flag.ts';
 import * as Hold from '../../lib/domain/hold.ts';
 import type * as Ledger from '../../lib/domain/ledger.ts';
 import * as Meter from '../../lib/domain/meter.ts';
@@ -12,18 +13,23 @@ import {
   context,
   DAY_MS,
   ETH,
+  HOT_2,
   HOT_3,
   HOUR_MS,
   item,
+  limit as limitOf,
   loaded,
   MINUTE_MS,
   policy,
+  STRANGER,
   T0_MS,
   transfer,
   usd,
 } from '../support/builders.ts';
 import { ask, brief, holding, scene } from '../support/holding.ts';
-import { reserve, world } from '../support/world.ts';
+import { operator } from '../support/outcomes.ts';
+import { scene as resuming, STEPS } from '../support/resuming.ts';
+import { reserve, type World, world } from '../support/world.ts';
 
 const SLOT_MS = 6 * MINUTE_MS;
 const WIDEN_MS = 40_000;
@@ -37,6 +43,16 @@ const refusal: Refusal = {
   text: 'does not fit',
   provisional: true,
 };
+
+/** Half of every limit of a scope. */
+const HALF = { shareBps: 5_000, incidentId: 'INC', by: 'p', atMs: T0_MS, causes: 1 };
+/** Nothing leaves a scope. */
+const OPEN = { state: 'open', epoch: 1, incidentId: 'INC', openedAtMs: 1, causes: 1 } as const;
+
+/** Something happened to a scope meanwhile. */
+function alter(here: World, scope: Scope.Key, more: Partial<Ledger.Item>): void {
+  here.items.set(scope, { ...item(), ...here.items.get(scope), ...more });
+}
 
 describe('need', () => {
   const needs = (
@@ -253,6 +269,7 @@ describe('hold', () => {
       expect(verdict).not.toHaveProperty('capacityAtMs');
     }
     expect([...here.held.values()].map(Queue.keyOf)).toEqual([Queue.PEOPLE, Queue.PEOPLE]);
+    expect(here.rows.get('withdrawal:w701')?.goesAtMs).toBeUndefined();
     // Who waits for a person stands in nobody's way.
     expect(brief(askFor(ask('small', 700)))).toEqual(['allow']);
   });
@@ -351,6 +368,53 @@ describe('hold', () => {
     expect(brief(askFor(ask('c', 500)))).toEqual(['allow']);
   });
 
+  test('behavior: H52: the whole limit waits for room where an overlay leaves half of it: the overlay goes again', () => {
+    const { here, askFor } = scene();
+    askFor(ask('a', 0));
+    alter(here, 'wallet:hot-1', { overlay: HALF });
+    const [verdict] = askFor(ask('b', 1_000));
+    expect(verdict).toMatchObject({ kind: 'hold', reason: 'limit', position: 1 });
+    expect(verdict).not.toHaveProperty('capacityAtMs');
+    const { overlay: _, ...lifted } = here.items.get('wallet:hot-1')!;
+    here.items.set('wallet:hot-1', lifted);
+    expect(brief(askFor(ask('c', 1), ask('b', 1_000)))).toEqual(['allow', 'hold limit']);
+  });
+
+  test('behavior: what only an allowance has room for waits in the queue, and is told when', () => {
+    const { here, askFor } = scene();
+    askFor(ask('a', 1_000));
+    const half = { limitId: 'wallet-hour', extraBps: 5_000, untilMs: T0_MS + DAY_MS };
+    alter(here, 'wallet:hot-1', { allowances: [half] });
+    const verdicts = askFor(ask('b', 1_500), ask('c', 0, { amount: usd(1_500) + 1n }));
+    expect(verdicts).toMatchObject([
+      { kind: 'hold', position: 1, capacityAtMs: ROOM_MS },
+      { kind: 'hold' },
+    ]);
+    expect(verdicts[1]).not.toHaveProperty('position');
+  });
+
+  test('behavior: H79: what has room and waits behind an older one keeps the time since it has, and is not written again', () => {
+    const { here, state, askFor } = scene();
+    askFor(ask('a', 600), ask('head', 700));
+    state.nowMs += SLOT_MS;
+    expect(brief(askFor(ask('b', 301)))).toEqual(['hold queue']);
+    expect(here.rows.get('withdrawal:b')?.goesAtMs).toBe(state.nowMs);
+    state.nowMs += SLOT_MS;
+    const again = reserve(here, { ...state, asks: [ask('b', 301)] });
+    expect(brief(again.verdicts)).toEqual(['hold queue']);
+    expect(again.changes).toBeUndefined();
+  });
+
+  test('behavior: who comes when the last of the queue goes, in one call, stands there alone', () => {
+    const { state, askFor } = scene();
+    askFor(ask('a', 1_000), ask('b', 600));
+    state.nowMs = ROOM_MS;
+    expect(askFor(ask('b', 600), ask('c', 600))).toMatchObject([
+      { kind: 'allow' },
+      { kind: 'hold', position: 1, heldSinceMs: ROOM_MS },
+    ]);
+  });
+
   test('behavior: a reservation whose admission has expired is not held: what was signed may leave', () => {
     const { here, state, askFor } = scene();
     askFor(ask('a', 600));
@@ -388,20 +452,13 @@ describe('waiting', () => {
     const { here, state, askFor } = scene();
     askFor(ask('a', 1_000), ask('b', 600), ask('c', 1));
     const wallet = here.items.get('wallet:hot-1')!;
-    const breaker = {
-      state: 'open',
-      epoch: 1,
-      incidentId: 'INC',
-      openedAtMs: 1,
-      causes: 1,
-    } as const;
-    here.items.set('wallet:hot-1', { ...wallet, breaker });
+    alter(here, 'wallet:hot-1', { breaker: OPEN });
     state.nowMs = ROOM_MS + HOUR_MS;
     expect(askFor(ask('c', 1), ask('b', 600))).toMatchObject([
       { kind: 'block', reason: 'paused', heldSinceMs: T0_MS + 1, position: 2 },
       { kind: 'block', reason: 'paused', heldSinceMs: T0_MS, position: 1 },
     ]);
-    here.items.set('wallet:hot-1', { ...here.items.get('wallet:hot-1')!, breaker: wallet.breaker });
+    alter(here, 'wallet:hot-1', { breaker: wallet.breaker });
     expect(brief(askFor(ask('b', 600)))).toEqual(['allow']);
   });
 
@@ -437,18 +494,33 @@ describe('waiting', () => {
     const { state, here, askFor } = scene();
     askFor(ask('a', 1_000), ask('b', 1), ask('c', 1));
     state.policy = { ...state.policy, limits: [] };
-    const global = here.items.get('global')!;
-    const breaker = {
-      state: 'open',
-      epoch: 1,
-      incidentId: 'INC',
-      openedAtMs: 1,
-      causes: 1,
-    } as const;
-    here.items.set('global', { ...global, breaker });
+    alter(here, 'global', { breaker: OPEN });
     const [verdict] = askFor(ask('c', 1));
     expect(verdict).toMatchObject({ reason: 'paused', heldSinceMs: T0_MS + 1 });
     expect(verdict).not.toHaveProperty('position');
+  });
+
+  test('behavior: of a limit that blocks it is told when there is room, though its own queue is gone', () => {
+    const { state, askFor } = scene();
+    askFor(ask('a', 1_000), ask('b', 600));
+    state.policy = { ...state.policy, limits: [limitOf({ limitId: 'other' })] };
+    expect(askFor(ask('b', 600))).toMatchObject([
+      { kind: 'block', limit: { limitId: 'other' }, heldSinceMs: T0_MS, capacityAtMs: ROOM_MS },
+    ]);
+  });
+
+  test('behavior: of a queue that is gone one goes and one is refused, in one call', () => {
+    const { state, askFor } = scene();
+    const other = ask('c', 1, { actor: 'other' });
+    askFor(ask('a', 1_000), ask('b', 1), other);
+    const nothing = limitOf({
+      limitId: 'none',
+      scope: 'actor',
+      where: { actor: 'other' },
+      allowed: 0n,
+    });
+    state.policy = { ...state.policy, limits: [nothing] };
+    expect(brief(askFor(ask('b', 1), other))).toEqual(['allow', 'block limit']);
   });
 
   test('behavior: H25: a scope whose key is longer than an operator may type', () => {
@@ -631,6 +703,99 @@ describe('behind', () => {
     },
   );
 
+  test('behavior: H79: an operator lets one go past an older one; a sweep does not, and tells nobody', () => {
+    const { here, state, askFor, sweep, release } = scene();
+    askFor(ask('a', 600), ask('head', 700));
+    state.nowMs = ROOM_MS;
+    expect(brief(askFor(ask('b', 301)))).toEqual(['hold queue']);
+    state.nowMs += DAY_MS;
+    const before = here.alerts.size;
+    expect(brief(sweep(ask('b', 301)))).toEqual(['hold queue']);
+    expect(here.alerts.size).toBe(before);
+    expect(brief(release(ask('b', 301)))).toEqual(['allow']);
+  });
+
+  test('behavior: H79: nobody waits for one that has no room under an overlay, in any of its queues', () => {
+    const limits = [holding(), holding({ limitId: 'all', scope: 'global', allowed: usd(1_500) })];
+    const { here, askFor } = scene({ limits });
+    alter(here, 'wallet:hot-1', { overlay: HALF });
+    expect(brief(askFor(ask('head', 900)))).toEqual(['hold limit']);
+    expect(brief(askFor(ask('x', 1_000, { account: HOT_3 }), ask('y', 500)))).toEqual([
+      'allow',
+      'allow',
+    ]);
+  });
+
+  test('behavior: H79: an overlay that leaves the first one no room lets the others go', () => {
+    const { here, state, askFor } = scene();
+    askFor(ask('a', 600), ask('head', 700));
+    state.nowMs = ROOM_MS;
+    alter(here, 'wallet:hot-1', { overlay: HALF });
+    expect(brief(askFor(ask('b', 500)))).toEqual(['allow']);
+  });
+
+  test('behavior: H78, H79: in a step of a resume the first one keeps its room, to the unit', () => {
+    const limits = [holding({ windowMs: DAY_MS })];
+    const admits = (head: number, small: number) => {
+      const here = resuming({ limits });
+      here.ask('old', 1_000);
+      here.ask('head', head);
+      here.clock.nowMs += 2 * DAY_MS;
+      here.steal(1, { destination: STRANGER });
+      here.resume({ steps: STEPS });
+      here.clock.nowMs += 1;
+      return here.ask('small', small).kind;
+    };
+    expect([admits(100, 1), admits(60, 40), admits(60, 41)]).toEqual(['hold', 'allow', 'hold']);
+    // More than the step allows: what leaves in it is not in the way of one that goes in a later one.
+    expect(admits(101, 1)).toBe('allow');
+  });
+
+  describe('where it waits for a day and an hour', () => {
+    const limits = [
+      holding({ limitId: 'wallet-day', windowMs: DAY_MS }),
+      holding({ limitId: 'all', scope: 'global' }),
+    ];
+    const hot3 = { account: HOT_3 };
+
+    test('behavior: H79: what has left the hour before it has its day goes on', () => {
+      const { state, askFor } = scene({ limits });
+      askFor(ask('a', 1_000));
+      state.nowMs += 3 * HOUR_MS;
+      expect(brief(askFor(ask('head', 700), ask('x', 1_000, hot3)))).toEqual([
+        'hold limit',
+        'allow',
+      ]);
+    });
+
+    test('behavior: H79: room that comes earlier than it was known is kept from then on', () => {
+      const { state, askFor, tell } = scene({ limits });
+      const cancel = (withdrawalId: string) =>
+        tell({ kind: 'cancelled', withdrawalId, evidence: operator });
+      askFor(ask('a', 1_000));
+      state.nowMs += 3 * HOUR_MS;
+      askFor(ask('head', 900), ask('b', 600));
+      expect(cancel('a')).toMatchObject([{ kind: 'recorded' }]);
+      expect(brief(askFor(ask('b', 600)))).toEqual(['hold queue']);
+      cancel('head');
+      expect(brief(askFor(ask('x', 900, hot3), ask('b', 600)))).toEqual(['hold queue', 'allow']);
+    });
+
+    test('behavior: H79: one that a queue let go takes its admission, though anew it would be in the way of an older one', () => {
+      const { state, askFor, sweep } = scene({ limits });
+      const small = ask('small', 900, hot3);
+      const verdicts = askFor(ask('a', 1_000), ask('head', 700), small);
+      expect(verdicts).toMatchObject([{}, { kind: 'hold' }, { kind: 'hold' }]);
+      const [, head] = verdicts;
+      const roomMs = head?.kind === 'hold' ? (head.capacityAtMs ?? 0) : 0;
+      state.nowMs = ROOM_MS;
+      expect(brief(sweep(small))).toEqual(['allow']);
+      state.nowMs = roomMs - MINUTE_MS;
+      const anew = ask('anew', 900, { account: HOT_2 });
+      expect(brief(askFor(anew, small))).toEqual(['hold queue', 'allow']);
+    });
+  });
+
   test('behavior: H79: nobody waits for one that something else refuses; it keeps its age, and its room once only room is missing', () => {
     const limits = [
       holding(),
@@ -687,6 +852,21 @@ describe('stop', () => {
     expect(after).toMatchObject({ state: 'held', atMs: before?.atMs, places: before?.places });
     const changes = Draft.changes(draft);
     expect(changes.rows.map(({ row }) => row.rowId)).toEqual(['withdrawal:b']);
+  });
+
+  test('behavior: H79: it is written once, and without proof of health not at all', () => {
+    const { here, state, askFor } = scene();
+    askFor(ask('a', 1_000), ask('b', 600));
+    const again = (leases?: Leases) =>
+      reserve(here, { ...state, asks: [ask('b', 600)], ...(leases && { leases }) });
+    const unproven = again({});
+    expect(unproven.verdicts).toMatchObject([{ reason: 'lease', heldSinceMs: T0_MS, position: 1 }]);
+    expect(unproven.changes).toBeUndefined();
+    alter(here, 'wallet:hot-1', { breaker: OPEN });
+    expect(again().changes?.rows).toHaveLength(1);
+    const stopped = again();
+    expect(stopped.verdicts).toMatchObject([{ reason: 'paused', position: 1 }]);
+    expect(stopped.changes).toBeUndefined();
   });
 
   test('behavior: what is not held, and what is not there, stay as they are', () => {

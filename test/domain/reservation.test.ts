@@ -207,6 +207,25 @@ describe('decide: for people to lift', () => {
     expect(again.alerts).toEqual([]);
   });
 
+  test('behavior: H77: it stands in the queue of people, and in that of no limit', () => {
+    const here = world();
+    decideAt(here, T0_MS);
+    expect([...here.held.values()]).toEqual([{ rowId: 'withdrawal:a', heldAtMs: T0_MS }]);
+    expect([...here.items.values()].filter(({ waiting }) => waiting)).toEqual([]);
+  });
+
+  test('behavior: H77, H79: what a sweep finds unknown keeps its place; who asks for it waits for a person', () => {
+    const limits = [limit({ action: { kind: 'hold' } })];
+    const { here, state, askFor, sweep } = holdingScene({ limits, unknown: rules.unknown });
+    askFor(ask('a', 1_000), ask('b', 600));
+    const places = () => [...here.held.values()].map(({ place }) => place?.limitId);
+    state.policy = { ...state.policy, wallets: [] };
+    expect(brief(sweep(ask('b', 600)))).toEqual(['hold unknown']);
+    expect(places()).toEqual(['wallet-hour']);
+    expect(brief(askFor(ask('b', 600)))).toEqual(['hold unknown']);
+    expect(places()).toEqual([undefined]);
+  });
+
   test('behavior: H77: a sweep does not lift it, and tells nobody', () => {
     const here = world();
     decideAt(here, T0_MS);
@@ -598,6 +617,13 @@ describe('decide', () => {
     here.rows.set('withdrawal:a', { ...here.rows.get('withdrawal:a')!, state: 'matched' });
     const again = reserve(here, { ...state, asks: [ask('a', 1)] });
     expect(wouldBe(again.verdicts)).toEqual(['final']);
+  });
+
+  test('behavior: H14: in shadow, too, other content under a known id is told of once', () => {
+    const { here, state } = scene({ mode: 'shadow' });
+    const told = (dollars: number) =>
+      reserve(here, { ...state, asks: [ask('a', dollars)] }).alerts.map(({ kind }) => kind);
+    expect([told(1), told(2), told(2)]).toEqual([[], ['would-trip'], []]);
   });
 
   test('behavior: a shadow policy says of a repeat too what it would have been', () => {
