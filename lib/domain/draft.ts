@@ -198,8 +198,12 @@ export function enqueue(draft: Draft, held: Queue.Held): void {
 /** Takes a withdrawal out of its queue. The caller puts its row. */
 export function dequeue(draft: Draft, held: Queue.Held): void {
   const key = Queue.keyOf(held);
-  const others = (draft.queues.get(key) ?? []).filter(({ rowId }) => rowId !== held.rowId);
-  draft.queues.set(key, others);
+  const queue = draft.queues.get(key);
+  // Of a queue that was not read nobody knows who is left in it.
+  if (queue) {
+    const others = queue.filter(({ rowId }) => rowId !== held.rowId);
+    draft.queues.set(key, others);
+  }
   draft.held.set(`${key}|${held.rowId}`, { held, change: 'delete' });
   if (held.place) countWaiting(draft, held.place, -1);
 }

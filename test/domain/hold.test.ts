@@ -500,6 +500,17 @@ describe('waiting', () => {
     expect(verdict).not.toHaveProperty('position');
   });
 
+  test('behavior: nor where another one leaves that queue in the same call', () => {
+    const { state, askFor } = scene();
+    const [c1, c2] = [ask('c1', 1, { actor: 'other' }), ask('c2', 1, { actor: 'other' })];
+    askFor(ask('a', 1_000), ask('b', 1), c1, c2);
+    const none = limitOf({ limitId: 'none', scope: 'actor', where: { actor: 'other' }, allowed: 0n });
+    state.policy = { ...state.policy, limits: [none] };
+    const [goes, stays] = askFor(ask('b', 1), c2);
+    expect([goes?.kind, stays?.kind]).toEqual(['allow', 'block']);
+    expect(stays).not.toHaveProperty('position');
+  });
+
   test('behavior: of a limit that blocks it is told when there is room, though its own queue is gone', () => {
     const { state, askFor } = scene();
     askFor(ask('a', 1_000), ask('b', 600));
