@@ -260,6 +260,16 @@ describe('declare', () => {
     expect((await rowsOf(made, 'withdrawal:w-3'))[0]?.state).toBe('reported');
   });
 
+  test('error: people are told of each that is not taken, where its wallet is', async () => {
+    const made = await reported(2);
+    const wrong = ['b-1', 'b-2'].map((batchId) => declared(batchOf(batchId, 9, ids(2))));
+    expect(await decide(made, ...wrong)).toEqual(['refused', 'refused']);
+    expect(refusals(made)).toHaveLength(2);
+    const told = made.committed.flatMap(({ alerts }) => alerts);
+    expect(told.map(({ scope }) => scope)).toEqual(['wallet:hot-1', 'wallet:hot-1']);
+    expect(new Set(told.map(({ alertId }) => alertId)).size).toBe(2);
+  });
+
   test('error: a withdrawal in two batches, between the same ends or others', async () => {
     const made = await reported(3);
     await decide(made, declared(batchOf('b-1', 3, ids(2))));

@@ -254,6 +254,12 @@ describe('move', () => {
         trips: [],
       });
     }
+    const fee = { asset: ETH, amount: 1n };
+    expect(see('0xf', { destination: STRANGER, asset: UNLISTED, fee }).trips).toMatchObject([
+      { scope: 'wallet:hot-1', opened: false },
+    ]);
+    const calm = scene({ own: [STRANGER] });
+    expect(calm.see('0xf', { destination: STRANGER, asset: UNLISTED, fee }).trips).toEqual([]);
   });
 
   test('behavior: H64: under a declared movement it counts, trips nothing, and uses it up', () => {
@@ -265,6 +271,7 @@ describe('move', () => {
     expect(openScopes(here)).toEqual([]);
     expect(ends().movements).toMatchObject([{ left: 0n }]);
     expect(see('0xc').result).toBe('unmatched-outflow');
+    expect(here.graces.size).toBe(0);
   });
 
   test('behavior: H64: after its end it is as if it had not been declared', () => {

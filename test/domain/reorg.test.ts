@@ -67,6 +67,7 @@ describe('remove', () => {
     see('0xa', { sequence: 1, transfer: { fee: fee(3) } });
     remove('0xa', 2);
     expect([counted(), trips(), ends().seen]).toEqual([[0n, 0], 1, []]);
+    expect(ends().approvals).toEqual([]);
     expect(see('0xa', { sequence: 3 })).toBe('unmatched-outflow');
     expect([counted(), trips(), here.causes.size]).toEqual([[1n, 1], 1, 1]);
   });

@@ -60,6 +60,14 @@ describe('late', () => {
     expect(counted()).toEqual([3n, 3]);
   });
 
+  test('behavior: of two that were seen it is its own nonce that is remembered', () => {
+    const { see, report, row, ends } = scene();
+    see('0xa', { nonce: 3, sequence: 1 });
+    see('0xb', { nonce: 4, sequence: 2 });
+    report('w1', {}, { transaction: '0xb' });
+    expect(ends().met).toEqual([{ rowId: row('0xb')?.rowId, nonce: 4 }]);
+  });
+
   test('behavior: of two that were seen the one with its hash', () => {
     const { see, report, row } = scene();
     see('0xa');
