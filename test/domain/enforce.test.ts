@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import * as Approval from '../../lib/domain/approval.ts';
 import * as Build from '../support/builders.ts';
 import { scene } from '../support/resuming.ts';
 import { fee } from '../support/seeing.ts';
@@ -36,6 +37,21 @@ describe('what a step allows', () => {
     expect(paid.outcomes).toMatchObject([{ trips: [], notional: usd(3) }]);
     expect(here.breakerOf().state).toBe('half-open');
     expect(here.report(1).trips).toMatchObject([{ scope: 'wallet:hot-1', opened: true }]);
+  });
+
+  test('behavior: H64: what operators declared leaves too: beyond the step it opens again', () => {
+    const here = resuming();
+    const ends = Approval.endsId(Build.transfer());
+    const movements = [{ movementId: 'm', left: usd(101), untilMs: T0_MS + DAY_MS }];
+    const kept = { version: 1, decisionId: 'd', bodyHash: '', atMs: T0_MS, policyVersion: 1 };
+    const row = { rowId: ends, state: 'noted' as const, ...kept };
+    here.here.rows.set(ends, { ...row, ends: { ...Approval.NOTHING, movements } });
+    const event = Build.outflow({ transaction: '0xf' }, { amount: usd(101) });
+    const at = { policy: here.rules, nowMs: here.clock.nowMs };
+    const seen = submit(here.here, { ...at, events: [Build.incoming(event)] });
+    expect(seen.outcomes).toMatchObject([
+      { result: 'moved-outflow', trips: [{ scope: 'wallet:hot-1', opened: true }] },
+    ]);
   });
 
   test('behavior: what came before the step began has left before: people hear that it is late', () => {

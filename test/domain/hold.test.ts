@@ -20,6 +20,7 @@ import {
   limit as limitOf,
   loaded,
   MINUTE_MS,
+  outflow,
   policy,
   STRANGER,
   T0_MS,
@@ -500,11 +501,27 @@ describe('waiting', () => {
     expect(verdict).not.toHaveProperty('position');
   });
 
+  test('behavior: H77: reported after its outflow was seen, it has left, and stands in no queue', () => {
+    const { here, askFor, record } = scene();
+    askFor(ask('a', 1_000), ask('b', 1));
+    expect(record(outflow({ transaction: '0xb' }, { amount: usd(1) }))?.result).toBe(
+      'unmatched-outflow',
+    );
+    expect(record(ask('b', 1).withdrawal)?.result).toBe('late-report');
+    expect(here.rows.get('withdrawal:b')?.state).toBe('matched');
+    expect(here.held.size).toBe(0);
+  });
+
   test('behavior: nor where another one leaves that queue in the same call', () => {
     const { state, askFor } = scene();
     const [c1, c2] = [ask('c1', 1, { actor: 'other' }), ask('c2', 1, { actor: 'other' })];
     askFor(ask('a', 1_000), ask('b', 1), c1, c2);
-    const none = limitOf({ limitId: 'none', scope: 'actor', where: { actor: 'other' }, allowed: 0n });
+    const none = limitOf({
+      limitId: 'none',
+      scope: 'actor',
+      where: { actor: 'other' },
+      allowed: 0n,
+    });
     state.policy = { ...state.policy, limits: [none] };
     const [goes, stays] = askFor(ask('b', 1), c2);
     expect([goes?.kind, stays?.kind]).toEqual(['allow', 'block']);
