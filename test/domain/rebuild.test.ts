@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { recordBatch } from '../../lib/actions/record-batch.ts';
+import type { AssetId } from '../../lib/domain/caip.ts';
 import type * as Ledger from '../../lib/domain/ledger.ts';
 import * as Meter from '../../lib/domain/meter.ts';
 import * as Rebuild from '../../lib/domain/rebuild.ts';
@@ -190,6 +191,36 @@ describe('differences', () => {
 });
 
 describe('raised', () => {
+  const charged = (rowId: string, asset: AssetId, chargedAtMs = Build.T0_MS) => {
+    const leg = { asset, amount: 5n, notional: 5n, pricePicoUsd: 1n };
+    const { money } = row(rowId);
+    return row(rowId, { money: { ...money!, charged: [leg], chargedAtMs } });
+  };
+  const raisedBy = (...rows: readonly Ledger.Row[]) =>
+    Rebuild.raised(Build.item(), Rebuild.rebuild(rows, Build.shortHash).get('global')!).meter;
+
+  test('behavior: of an item that is missing the newest time is that of the finest slot', () => {
+    const atMs = Build.T0_MS + 13_000;
+    const { newestMs } = raisedBy(charged('withdrawal:a', Build.USDC, atMs));
+    expect(newestMs).toBe(Math.floor(atMs / 6_000) * 6_000);
+  });
+
+  test('behavior: assets are kept in one order, and of too many that they are', () => {
+    const [usdc, eth] = [charged('withdrawal:a', Build.USDC), charged('withdrawal:b', Build.ETH)];
+    const { assets = [] } = raisedBy(usdc, eth).steps[0]?.[0] ?? {};
+    expect(assets).toEqual([...assets].sort((left, right) => left - right));
+    expect(raisedBy(eth, usdc)).toEqual(raisedBy(usdc, eth));
+    const many = (count: number) =>
+      Array.from({ length: count }, (_, n) =>
+        charged(`withdrawal:${n}`, `eip155:1/erc20:0x${n.toString(16).padStart(40, '0')}`),
+      );
+    expect(raisedBy(...many(Meter.ASSETS_MAX)).steps[0]?.[0]?.assets).toHaveLength(
+      Meter.ASSETS_MAX,
+    );
+    const lost = raisedBy(...many(Meter.ASSETS_MAX + 6)).steps[0]?.[0]?.assets;
+    expect(lost).toEqual(Meter.SATURATED_ASSETS);
+  });
+
   test('behavior: slots of the meter and of the rows, newest first; its time never runs back', () => {
     const sums = Rebuild.rebuild([row('withdrawal:a')], Build.shortHash).get('global')!;
     const laterMs = Build.T0_MS + 12_000;
