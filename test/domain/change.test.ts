@@ -30,7 +30,7 @@ describe('ranked', () => {
     { looser: 'looser', stricter: 'stricter' },
   );
   const direction = (before: string, after: string) =>
-    judge({ before: { word: before }, after: { word: after } } as never).direction;
+    judge({ before: { word: before }, after: { word: after } } as never, {} as never).direction;
 
   test('default: to a stricter word it tightens, to a looser one it loosens', () => {
     expect(direction('hold', 'block')).toBe('tightens');
