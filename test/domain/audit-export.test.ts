@@ -163,6 +163,19 @@ describe('verify', () => {
     expect(rowOf(file([...lines.slice(0, -1), text]), [jwk.kid])).toBe(ROWS.length);
   });
 
+  test('behavior: the hash of the last link, signed as that of another link, vouches for none', async () => {
+    const { hash } = JSON.parse(ROWS[3] ?? '') as Audit.Head;
+    const seal = await signer.seal({ sequence: 2, hash }, T0_MS);
+    expect(rowOf(file([...ROWS.slice(0, -1), Export.closing(seal)]))).toBe(ROWS.length);
+  });
+
+  test('error: what a tool throws says nothing of the file', () => {
+    const hash = () => {
+      throw new RangeError('no hash today');
+    };
+    expect(() => Export.verify(FILE, { ...nodeTools, hash })).toThrow('no hash today');
+  });
+
   test('error: what is no export', () => {
     for (const text of [
       '',
@@ -224,6 +237,8 @@ describe('verify, by what is wrong', () => {
       'the fields are none, not entry hash previousHash sequence',
     );
     expect(why(replaced(2, `${ROWS[1]} `), 2)).toBe('the line is not in canonical form');
+    const turned = Object.fromEntries(Object.entries(JSON.parse(ROWS[1]!)).toReversed());
+    expect(why(replaced(2, JSON.stringify(turned)), 2)).toBe('the line is not in canonical form');
     expect(why(replaced(1, '{"breakwater":"audit-chain","format":1.5,"issuer":"a"}'), 1)).toBe(
       'the line holds a number that is no safe integer',
     );
@@ -300,7 +315,13 @@ describe('verify, by what is wrong', () => {
     for (const more of [{ kty: 'RSA' }, { crv: 'P-384' }, { alg: 'ES384' }, { use: 'enc' }]) {
       expect(why(changed(END, keyOf(more)), END)).toBe('the key is not one for ES256');
     }
-    for (const more of [{ x: 1 }, { y: 'short' }, { kid: `${jwk.kid}A` }, { kid: `A${jwk.kid}` }]) {
+    for (const more of [
+      { x: 1 },
+      { x: [jwk.x] },
+      { y: 'short' },
+      { kid: `${jwk.kid}A` },
+      { kid: `A${jwk.kid}` },
+    ]) {
       expect(why(changed(END, keyOf(more)), END)).toBe('the key is not whole');
     }
     expect(why(changed(END, keyOf({ more: 1 })), END)).toBe(

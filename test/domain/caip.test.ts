@@ -96,6 +96,8 @@ describe('parseAsset', () => {
     'eip155:1/slip44:60\n',
     '/slip44:60',
     'eip155:1slip44:60',
+    'eip155:56',
+    'solana:5eykt',
   ])('error: %j', (text) => {
     expect(() => Caip.parseAsset(text)).toThrow(Caip.InvalidIdError);
   });

@@ -515,6 +515,84 @@ const BOTH_WAYS: readonly (readonly [...Case, Direction])[] = [
     { wallets: [], unknown: { ...policy().unknown, wallet: LAX } },
     ...NEITHER,
   ],
+  [
+    'a pattern and an id that it means, in another order',
+    { chains: [pattern('eip155:*'), pattern(CHAIN)] },
+    { chains: [pattern(CHAIN), pattern('eip155:*')] },
+    'neutral',
+    'neutral',
+  ],
+  [
+    'patterns of one length that overlap and stay in their order',
+    { chains: [pattern('a*'), pattern('*b')] },
+    { chains: [pattern('a*'), pattern('*b')], name: 'other' },
+    'neutral',
+    'neutral',
+  ],
+  [
+    'a pattern that is gone from behind another',
+    { chains: [pattern('a*'), pattern('*b')] },
+    { chains: [pattern('a*')] },
+    ...NEITHER,
+  ],
+  [
+    'a chain that a pattern knew by the same name',
+    { chains: [{ pattern: 'eip155:*', name: 'EVM' }] },
+    {
+      chains: [
+        { pattern: 'eip155:*', name: 'EVM' },
+        { pattern: CHAIN, name: 'EVM' },
+      ],
+    },
+    'neutral',
+    'neutral',
+  ],
+  [
+    'a chain that was watched by its pattern under another name',
+    { chains: [{ ...pattern('eip155:*'), watch: { confirmations: 0, blindAfterMs: 1 } }] },
+    {
+      chains: [
+        { ...pattern('eip155:*'), watch: { confirmations: 0, blindAfterMs: 1 } },
+        pattern(CHAIN),
+      ],
+    },
+    'loosens',
+    'tightens',
+  ],
+  [
+    'a wallet on a watched chain, beside a chain nobody looks at',
+    { ...wallet({}), chains: [...(watched({}).chains ?? []), pattern('solana:*')] },
+    { wallets: [], chains: [...(watched({}).chains ?? []), pattern('solana:*')] },
+    ...NEITHER,
+  ],
+  [
+    'feeds in another order',
+    asset({ sources: [feed('a'), feed('b')] }),
+    asset({ sources: [feed('b'), feed('a')] }),
+    'neutral',
+    'neutral',
+  ],
+  [
+    'the age of a price without a floor',
+    asset({ sources: [feed('a')] }),
+    asset({ sources: [feed('a', { maxAgeMs: 60_001 })] }),
+    'loosens',
+    'tightens',
+  ],
+  [
+    'a limit on one withdrawal that becomes one over a window',
+    limits({ metric: 'single', windowMs: 0 }),
+    limits(),
+    ...NEITHER,
+  ],
+  [
+    'a limit on a wallet that is left open',
+    limits({ where: { wallet: 'hot-1' } }),
+    limits({ where: { wallet: undefined } }),
+    'tightens',
+    'loosens',
+  ],
+  ['a word that nobody knows', {}, { mode: 'unheard-of' as never }, ...NEITHER],
 ];
 
 const directed = (before: Part, after: Part) =>
@@ -901,7 +979,40 @@ describe('judge', () => {
         ← asset eip155:1/slip44:60 sameAs none → eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48 (it uses another budget)
       a wallet where the unknown passes:
         → wallet hot-1 (it is unknown: unknown.wallet lets it pass)
-        ← wallet hot-1 (money may leave from it, and it has its own budget)"
+        ← wallet hot-1 (money may leave from it, and it has its own budget)
+      a pattern and an id that it means, in another order:
+      patterns of one length that overlap and stay in their order:
+        → policy name test → other (for people; it decides nothing)
+        ← policy name other → test (for people; it decides nothing)
+      a pattern that is gone from behind another:
+        → chain *b (another rule speaks of some of it)
+        ← chain *b (the chain was unknown and is known now)
+      a chain that a pattern knew by the same name:
+        → chain eip155:1 (eip155:* said the same)
+        ← chain eip155:1 (eip155:* says the same)
+      a chain that was watched by its pattern under another name:
+        → chain eip155:1 (nobody looks at what leaves there)
+        ← chain eip155:1 (what leaves there is seen)
+      a wallet on a watched chain, beside a chain nobody looks at:
+        → wallet hot-1 (nobody looks at what leaves from it)
+        ← wallet hot-1 (money may leave from it, and it has its own budget)
+      feeds in another order:
+        → asset eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48 price http a maxAge 60s keep 90s and http b maxAge 60s keep 90s → http b maxAge 60s keep 90s and http a maxAge 60s keep 90s (another order)
+        ← asset eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48 price http b maxAge 60s keep 90s and http a maxAge 60s keep 90s → http a maxAge 60s keep 90s and http b maxAge 60s keep 90s (another order)
+      the age of a price without a floor:
+        → asset eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48 price http a maxAge 60s keep 90s → http a maxAge 60.001s keep 90s (people hear of an old price later)
+        ← asset eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48 price http a maxAge 60.001s keep 90s → http a maxAge 60s keep 90s (people hear of an old price earlier)
+      a limit on one withdrawal that becomes one over a window:
+        → limit wallet-hour metric single → notional (another thing is counted)
+        → limit wallet-hour window none → 1h (the same sum must last for longer)
+        ← limit wallet-hour metric notional → single (another thing is counted)
+        ← limit wallet-hour window 1h → none (the same sum may leave again sooner)
+      a limit on a wallet that is left open:
+        → limit wallet-hour where wallet=hot-1 → none (it speaks of everything that it spoke of, and more)
+        ← limit wallet-hour where none → wallet=hot-1 (it does not speak of all that it spoke of)
+      a word that nobody knows:
+        → policy mode enforce → unheard-of (nothing is stopped any more)
+        ← policy mode unheard-of → enforce (nothing is stopped any more)"
     `);
   });
 

@@ -131,6 +131,20 @@ describe('moves, in detail', () => {
     expect(moves(assets(all), assets(all, rule('*/erc20:*')))).toEqual([]);
   });
 
+  test('behavior: H26: a new pattern moves what it shares with others, though its budget is known from elsewhere', () => {
+    const all = rule('eip155:*');
+    const elsewhere = rule('solana:*', ETH);
+    const before = assets(all, elsewhere);
+    const after = assets(all, elsewhere, rule('*/erc20:*', ETH));
+    expect(moves(before, after)).toMatchObject([{ field: 'assets.*/erc20:*.sameAs' }]);
+  });
+
+  test('behavior: H26: an id with a rule of its own stays, whatever pattern comes or goes', () => {
+    const own = rule(WRAPPED_ETH, ETH);
+    expect(moves(assets(rule('eip155:*'), own), assets(own))).toEqual([]);
+    expect(moves(assets(own), assets(rule('eip155:*'), own))).toEqual([]);
+  });
+
   test('behavior: an id that one side does not speak of moves nowhere', () => {
     expect(moves(assets(), assets(rule(WRAPPED_ETH, ETH)))).toEqual([]);
     expect(moves(assets(rule(WRAPPED_ETH, ETH)), assets())).toEqual([]);
@@ -151,6 +165,12 @@ describe('ownerOf, assetOf', () => {
     expect(bare).not.toHaveProperty('sameAs');
   });
 
+  test('behavior: the decimals of a shared budget are its own, wherever it stands', () => {
+    const assets = policy().assets.toReversed();
+    const gone = following(policy({ assets }), policy({ assets: [] }));
+    expect(Retired.assetOf(gone, WRAPPED_ETH)?.sameAs).toEqual({ asset: ETH, decimals: 18 });
+  });
+
   test('args: a policy that remembers nothing', () => {
     expect(Retired.ownerOf(policy(), HOT_1)).toBeUndefined();
     expect(Retired.assetOf(policy(), USDC)).toBeUndefined();
@@ -159,6 +179,12 @@ describe('ownerOf, assetOf', () => {
 });
 
 describe('carried', () => {
+  test('behavior: what is gone alone, also while others stay', () => {
+    const assets = policy().assets.filter(({ pattern }) => pattern !== USDC);
+    expect(following(policy(), policy({ assets })).retired).toMatchObject([{ pattern: USDC }]);
+    expect(following(policy(), without(HOT_2)).retired).toMatchObject([{ address: HOT_2 }]);
+  });
+
   test('default: H50: what is gone counts where it did, and is unknown', () => {
     const gone = following(policy(), without(HOT_1, { assets: [] }));
     const resolved = Policy.resolve(
