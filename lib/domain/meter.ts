@@ -226,7 +226,8 @@ function sum(slots: readonly Slot[], metric: Metric): bigint {
   return slots.reduce((total, slot) => Money.add(total, BigInt(slot[metric])), 0n);
 }
 
-function keep(slots: readonly Slot[], step: Step, timeMs: number): readonly Slot[] {
+/** The slots of a step that any window reaches at a time. */
+export function keep(slots: readonly Slot[], step: Step, timeMs: number): readonly Slot[] {
   const oldest = Math.floor((timeMs - step.windowMs - wideningMaxMs(step)) / step.slotMs);
   return slots.filter((slot) => slot.index >= oldest);
 }

@@ -77,7 +77,7 @@ export function differences(
 export function raised(item: Ledger.Item, sums: ReadonlyMap<string, Total>): Ledger.Item {
   const live = slotsOf(item.meter);
   let { newestMs } = item.meter;
-  const steps = Meter.LADDER.map(({ slotMs }, step) => {
+  const steps = Meter.LADDER.map((rung, step) => {
     const names = [...new Set([...live.keys(), ...sums.keys()])].filter((name) =>
       name.startsWith(`${step}:`),
     );
@@ -87,9 +87,11 @@ export function raised(item: Ledger.Item, sums: ReadonlyMap<string, Total>): Led
     });
     // The finest step places the newest charge best; a meter's time never runs back.
     if (step === 0) {
-      for (const { index } of slots) newestMs = Math.max(newestMs, index * slotMs);
+      for (const { index } of slots) newestMs = Math.max(newestMs, index * rung.slotMs);
     }
-    return slots.sort((left, right) => right.index - left.index);
+    // Rows are kept for longer than any window reaches back; a meter with all their slots is too long.
+    const reached = Meter.keep(slots, rung, newestMs);
+    return [...reached].sort((left, right) => right.index - left.index);
   });
   return { ...item, meter: { newestMs, steps } };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { recordBatch } from '../../lib/actions/record-batch.ts';
+import * as Codec from '../../lib/adapters/dynamodb/meter-codec.ts';
 import type { AssetId } from '../../lib/domain/caip.ts';
 import type * as Ledger from '../../lib/domain/ledger.ts';
 import * as Meter from '../../lib/domain/meter.ts';
@@ -203,6 +204,21 @@ describe('raised', () => {
     const atMs = Build.T0_MS + 13_000;
     const { newestMs } = raisedBy(charged('withdrawal:a', Build.USDC, atMs));
     expect(newestMs).toBe(Math.floor(atMs / 6_000) * 6_000);
+  });
+
+  test('behavior: H88: of hours of rows only the slots that a window reaches, or nobody could read the meter', () => {
+    const rows = Array.from({ length: 1_100 }, (_, n) =>
+      charged(`withdrawal:${n}`, Build.USDC, Build.T0_MS + n * 6_000),
+    );
+    const meter = raisedBy(...rows);
+    expect(Codec.fromMeterBytes(Codec.toMeterBytes(meter))).toEqual(meter);
+    const counted = rows.reduce(
+      (sofar, { money }) =>
+        Meter.charge(sofar, Build.charge({ notional: 5n, count: 1 }), money!.chargedAtMs),
+      Meter.EMPTY,
+    );
+    const indices = (of: Meter.Meter) => of.steps.map((slots) => slots.map(({ index }) => index));
+    expect(indices(meter)).toEqual(indices(counted));
   });
 
   test('behavior: assets are kept in one order, and of too many that they are', () => {
